@@ -1,0 +1,25 @@
+#include "config/base/error.h"
+
+namespace sluice::base {
+
+std::string to_string(const Error& error) {
+  std::string text;
+  if (!error.where.file.empty()) {
+    text += error.where.file;
+    if (error.where.line > 0) text += ":" + std::to_string(error.where.line);
+    text += ": ";
+  }
+  if (!error.path.empty()) text += error.path + ": ";
+  return text + error.message;
+}
+
+std::string to_string(const std::vector<Error>& errors) {
+  std::string text;
+  for (const Error& error : errors) {
+    if (!text.empty()) text += '\n';
+    text += to_string(error);
+  }
+  return text;
+}
+
+}  // namespace sluice::base

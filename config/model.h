@@ -1,0 +1,156 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include <sys/stat.h>
+
+#include "config/base/address.h"
+#include "config/base/clock.h"
+#include "config/base/error.h"
+
+// What the operator wrote in sluice.yaml, checked: plain structs, every default. Names (FQDNs,
+// services) are in lower case without a final dot. Paths are absolute: the loader resolved relative
+// ones against the file's folder.
+namespace sluice::config {
+
+using base::Duration;
+
+struct Dns {
+  std::string identity;                     // NSID, confirmed_by; default: the host name
+  std::vector<base::SocketAddress> listen;  // at least one; UDP and TCP; port 0: the kernel chooses
+  unsigned workers = 0;                     // threads, 0..64; 0 (`auto`) = one for each CPU
+  std::uint16_t max_udp_payload = 1232;     // octets, 512..4096 (RFC 6891 section 6.2.5)
+};
+
+// A listening unix socket; its file permissions decide who may talk.
+struct UnixSocket {
+  std::string path;   // empty: none
+  std::string group;  // empty: the process's
+  mode_t mode = 0660;
+};
+
+enum class Role : std::uint8_t { Reader, Operator, Agent };
+
+struct Token {
+  std::string name;
+  Role role = Role::Reader;
+  std::string server;                     // FQDN; agents only
+  std::array<std::uint8_t, 32> sha256{};  // of the token's octets
+};
+
+struct Api {
+  std::vector<base::SocketAddress> listen;  // HTTP, loopback alone until TLS is there
+  UnixSocket socket;
+  std::vector<Token> tokens;
+};
+
+struct Store {
+  std::string directory = "/var/lib/sluice";
+};
+
+struct Health {
+  Duration heartbeat = std::chrono::seconds(2);         // 100ms..1m
+  Duration lease = std::chrono::seconds(6);             // 300ms..10m, at least 2 heartbeats
+  unsigned mass_loss = 50;                              // percent, 1..100
+  Duration mass_loss_hold = std::chrono::minutes(10);   // 0s..1d
+  Duration resolver_min_ttl = std::chrono::seconds(0);  // 0s..1d
+  Duration horizon_margin = std::chrono::seconds(2);    // 0s..1h
+};
+
+struct Service {
+  std::string name;
+  std::string title;                      // default: the name
+  std::vector<std::string> consolidates;  // components: names that can't be drained alone
+};
+
+// Static records of one zone, as master-file text (RFC 1035 section 5).
+struct Zone {
+  std::string name;
+  std::string records;    // the text, from `records:` or read from `file:`
+  base::Location origin;  // where the text's first line stands, for messages
+};
+
+enum class Startup : std::uint8_t { Automatic, Manual };
+
+struct Server {
+  std::string fqdn;
+  std::vector<base::IpAddress> addresses;  // at least one, no duplicates
+  std::uint8_t weight = 100;               // SRV weight = weight x 256
+  std::vector<std::string> services;       // never empty: default all that the pool names
+  std::map<std::string, Startup, std::less<>> startup;  // by service; others: automatic
+};
+
+struct Srv {
+  std::string name;  // relative to the pool: "_sip._tcp"
+  std::string service;
+  std::uint16_t port = 0;
+  std::uint16_t priority = 0;
+};
+
+struct Feature {
+  std::string name;  // relative to the pool: "attendant"
+  std::string service;
+};
+
+// What answers when every member of an answer set is held or forced down.
+enum class WhenAllHeld : std::uint8_t { NoData, ServeHeld, Addresses };
+
+enum class Order : std::uint8_t { Rotate, Fixed };
+
+struct Pool {
+  std::string fqdn;
+  std::string service;
+  std::chrono::seconds ttl{30};  // 0s..7d (RFC 2181 section 8 allows more; nobody drains for weeks)
+  unsigned min_accepting = 0;    // members of each answer set that a drain must leave
+  WhenAllHeld when_all_held = WhenAllHeld::NoData;
+  std::vector<base::IpAddress> last_resort;  // of WhenAllHeld::Addresses
+  bool dns_load_balancing = true;
+  Order order = Order::Rotate;
+  std::vector<Server> servers;
+  std::vector<Srv> srv;
+  std::vector<Feature> features;
+};
+
+struct Config {
+  std::string file;  // as it was named to the loader
+  Dns dns;
+  Api api;
+  Store store;
+  Health health;
+  std::vector<Service> services;
+  std::vector<Zone> zones;
+  std::vector<Pool> pools;
+};
+
+// An answer set of a configuration: an owner name and the service that it follows (semantics.md
+// section 1). The one numbering of answer sets: health decides about number i, dns answers for
+// number i. It is the order of answer_sets(): pool by pool, each its FQDN, its srv, its features.
+struct AnswerSet {
+  std::string owner;
+  std::string service;
+  std::uint32_t pool = 0;    // index in Config::pools
+  const Srv* srv = nullptr;  // null: an address set (A and AAAA)
+};
+
+// The pointers live as long as `config`.
+std::vector<AnswerSet> answer_sets(const Config& config);
+
+// The numbering of servers: pool by pool, in the order of the file.
+struct ServerAt {
+  std::uint32_t pool = 0;
+  const Server* server = nullptr;
+};
+std::vector<ServerAt> servers(const Config& config);
+
+// The zone with the longest name that contains `name`, or null.
+const Zone* zone_of(const Config& config, std::string_view name);
+
+}  // namespace sluice::config

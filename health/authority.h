@@ -1,0 +1,145 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/base/clock.h"
+#include "config/model.h"
+#include "health/heartbeat.h"
+#include "health/histogram.h"
+#include "health/refusal.h"
+#include "health/snapshot.h"
+#include "health/store.h"
+#include "health/topology.h"
+#include "health/view.h"
+
+namespace sluice::health {
+
+// Who asks, for the hold, the log and the audit.
+struct Actor {
+  std::string by;      // a token's name, or a local user's
+  std::string origin;  // the client's address, or "unix"
+};
+
+struct DrainRequest {
+  std::string server;                  // FQDN
+  std::optional<std::string> service;  // absent: the whole server
+  std::string reason;
+  std::optional<config::Startup> startup;  // absent: each service's default
+  bool hide_host = false;
+  bool force = false;  // override the floor
+};
+
+// Success: the promise of semantics.md section 5 holds.
+struct DrainReply {
+  std::uint64_t generation = 0;
+  std::vector<std::string> confirmed_by;
+  std::vector<std::string> unconfirmed;
+  std::optional<base::WallTime> cache_horizon;  // absent: nothing that was drained was ever named
+  std::vector<std::string> warnings;
+};
+
+struct ResumeReply {
+  std::uint64_t generation = 0;
+  std::vector<std::string> warnings;
+};
+
+// What an agent is told in return, for each service that it pushed.
+struct ServiceOrder {
+  bool held = false;  // confirmed: true only once the promise holds
+  std::string reason;
+  bool lift = false;               // lift the host's own hold
+  std::optional<Refusal> refused;  // the host's pause: drop it
+};
+struct HeartbeatReply {
+  std::uint64_t generation = 0;
+  base::Duration lease{0};
+  std::map<std::string, ServiceOrder, std::less<>> services;
+};
+
+// Something that happened, for the log and those who watch.
+struct Event {
+  base::WallTime at;
+  std::string type;  // "drain", "resume", "release", "status", "refusal", "mass-loss", ...
+  std::string server;
+  std::string service;
+  std::string by;
+  std::string text;
+  std::uint64_t generation = 0;
+};
+
+// The one writer: decides who is in each answer and says so to the publisher and the store
+// (architecture.md section 3). Every member function runs on the control thread; the callbacks are
+// called there, some before the call that was given them returns.
+class Authority {
+ public:
+  struct Settings {
+    config::Health health;
+    std::string responder;  // this responder's name in confirmed_by
+  };
+  using Events = std::function<void(const Event&)>;
+  template <class T>
+  using Reply = std::function<void(Outcome<T>)>;
+
+  // Publishes the first generation before it returns: holds are in force from the first packet.
+  Authority(std::shared_ptr<const Topology> topology, Settings settings, const base::Clock& clock,
+            Publisher& publisher, Store& store, StoredState stored, Events events);
+  ~Authority();
+  Authority(const Authority&) = delete;
+  Authority& operator=(const Authority&) = delete;
+
+  // Replies when no answer sent from then on names what was drained AND the hold is durable;
+  // asking for a hold that stands replies likewise. Refusals: NotFound, BadInput (member
+  // "service"), Rule (floor, consolidated), StoreFailed.
+  void drain(const DrainRequest& request, const Actor& actor, Reply<DrainReply> done);
+
+  // Lifts every hold of exactly this scope; the erasure is durable before the answers change.
+  // A hold of the host's is lifted by its agent: replies when that has said so, or NoAnswer.
+  void resume(const std::string& server, const std::optional<std::string>& service,
+              const Actor& actor, Reply<ResumeReply> done);
+
+  // Semantics.md section 3, rule 3. `health` is Up, Down or empty (unforce).
+  void force(const std::string& server, const std::optional<std::string>& service,
+             std::optional<Health> health, const Actor& actor, Reply<ResumeReply> done);
+
+  // Refusals: NotFound, BadInput (an unknown service), Rule "seq".
+  void heartbeat(const std::string& server, const Heartbeat& heartbeat, const Actor& actor,
+                 Reply<HeartbeatReply> done);
+
+  // Every responder thread answers by this publication or a newer one.
+  void on_served(std::uint64_t publication);
+
+  // Leases, guards and waits that have run out. Call it at next_deadline(), or earlier.
+  void tick();
+  std::optional<base::MonoTime> next_deadline() const;
+
+  // A reload, all at once: the same servers and services (by name) keep all that was known of them.
+  void reconfigure(std::shared_ptr<const Topology> topology, const config::Health& health);
+
+  // For a clean stop: the generation that the store should go on from.
+  std::uint64_t generation() const noexcept;
+
+  std::vector<PoolView> pools() const;
+  std::optional<PoolView> pool(std::string_view fqdn) const;
+  std::optional<ServerView> server(std::string_view fqdn) const;
+  Outcome<Verdict> verdict(std::string_view server,
+                           const std::optional<std::string>& service) const;
+  // By owner name in lower case; nothing when no answer set has it.
+  std::optional<Explanation> explain(std::string_view owner) const;
+  std::vector<OrphanView> orphans() const;
+  Figures figures() const;
+  const Histogram& drain_ack_seconds() const noexcept;
+  // The configuration in force; any thread may keep it.
+  std::shared_ptr<const Topology> topology() const noexcept;
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace sluice::health

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "config/base/paged_table.h"
+
+// What the authority decided, for those who answer by it. No DNS in here: owner names, types and
+// TTLs are the responder's; the numbers of answer sets and servers are those of config/model.h.
+namespace sluice::health {
+
+using AnswerSetId = std::uint32_t;
+using ServerId = std::uint32_t;
+
+// Why the members are who they are, when it is not the ordinary way (semantics.md section 3).
+enum class Fallback : std::uint8_t {
+  None,        // members accept new connections
+  NeverEmpty,  // rule 6: nobody accepts; these are neither held nor forced down, though unhealthy
+  ServeHeld,   // rule 6, `serve_held`: held members that are up with a current lease
+  Addresses,   // rule 6, `addresses`: no members; the pool's last resort answers
+  NoData,      // rule 6, `nodata`: no members, an empty answer
+};
+
+// The members of one answer set.
+struct Members {
+  std::uint64_t generation = 0;  // the one that brought them
+  Fallback fallback = Fallback::None;
+  std::vector<ServerId> servers;  // in the order of the configuration
+
+  // Who answers and how, without regard to when that came about.
+  bool same_answer(const Members& other) const {
+    return fallback == other.fallback && servers == other.servers;
+  }
+};
+
+// One generation: immutable, shared between threads. What did not change since the generation
+// before is shared with it.
+struct MembershipSnapshot {
+  std::uint64_t generation = 0;
+  base::PagedTable<Members> answer_sets;  // by AnswerSetId
+  std::vector<ServerId> hidden_hosts;     // servers without host records (--hide-host), ascending
+};
+
+// Puts a generation into the answers. Implemented by the responder (dns/answer), called by the
+// authority on the control thread.
+class Publisher {
+ public:
+  virtual ~Publisher() = default;
+
+  // From its return on, whoever refreshes answers by `next`. `changed` are the answer sets that
+  // differ from the snapshot published before, `changed_hosts` the servers whose host records come
+  // or go. Returns the publication's number; Authority::on_served() is told when every responder
+  // thread has reached it.
+  virtual std::uint64_t publish(std::shared_ptr<const MembershipSnapshot> next,
+                                std::span<const AnswerSetId> changed,
+                                std::span<const ServerId> changed_hosts) = 0;
+};
+
+}  // namespace sluice::health

@@ -1,0 +1,152 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/base/address.h"
+#include "config/base/clock.h"
+#include "config/model.h"
+#include "health/heartbeat.h"
+#include "health/hold.h"
+#include "health/snapshot.h"
+
+// What the authority tells about itself: copies, for the API to write as JSON (interfaces.md).
+namespace sluice::health {
+
+enum class Status : std::uint8_t { Unknown, Down, Held, Draining, Drained, Accepting };
+
+struct Reason {
+  std::string code;  // "responders", "horizon", "sessions", "sessions-unknown", "not-held", ...
+  std::string text;
+  std::optional<base::WallTime> until;
+};
+
+struct Verdict {
+  bool safe_to_stop = false;
+  std::vector<Reason> reasons;  // empty exactly when safe
+  std::vector<std::string> warnings;
+};
+
+struct HoldView {
+  Scope scope = Scope::Server;
+  Origin origin = Origin::Operator;
+  std::string by;
+  std::string reason;
+  base::WallTime since;
+  config::Startup startup = config::Startup::Automatic;  // for the service that it is shown at
+  bool forced = false;
+  bool hide_host = false;
+  std::optional<base::WallTime> expires;
+};
+
+struct ServiceView {
+  std::string name;
+  std::string title;
+  std::vector<std::string> consolidates;
+  Status status = Status::Unknown;
+  std::optional<Health> health;  // absent: never pushed, or the lease ran out
+  std::optional<Health> forced;  // Up or Down
+  std::optional<std::string> instance;
+  config::Startup startup = config::Startup::Automatic;  // the configured default
+  std::optional<Sessions> sessions;
+  std::optional<std::chrono::milliseconds> last_new_connection;  // ago, as of now
+  bool in_answers = false;
+  std::optional<base::WallTime> cache_horizon;  // absent while in answers, or when never named
+  std::vector<HoldView> holds;
+  std::optional<HookOutcome> hook;
+  Verdict verdict;
+};
+
+enum class LeaseState : std::uint8_t {
+  Current,
+  Expired,
+  Never,    // no agent pushed since the authority started
+  Guarded,  // expired, but the mass-loss guard keeps the last known health
+};
+
+struct ServerView {
+  std::string server;
+  std::string pool;
+  std::vector<base::IpAddress> addresses;
+  std::uint8_t weight = 100;
+  LeaseState lease = LeaseState::Never;
+  std::chrono::milliseconds lease_expires_in{0};  // 0 unless Current
+  bool host_hidden = false;
+  std::vector<ServiceView> services;  // in the order of the configuration
+  Verdict verdict;
+  std::vector<std::string> warnings;
+};
+
+struct AnswerSetView {
+  std::string owner;
+  std::string service;
+  Fallback fallback = Fallback::None;
+  std::vector<std::string> members;  // FQDNs
+};
+
+struct PoolView {
+  std::string pool;
+  std::string service;
+  std::uint64_t generation = 0;
+  unsigned min_accepting = 0;
+  bool dns_load_balancing = true;
+  bool mass_loss_guard = false;
+  std::vector<AnswerSetView> answer_sets;
+  std::vector<ServerView> servers;
+  std::vector<std::string> warnings;
+};
+
+// One server's part in one answer, for `explain`.
+struct ExplainedMember {
+  std::string server;
+  bool in = false;
+  std::string rule;  // "accepting", "hold", "forced-up", "forced-down", "down", "unknown", ...
+  std::string text;
+  std::optional<base::WallTime> since;
+  std::string by;
+};
+
+struct Explanation {
+  std::string answer_set;  // owner name
+  std::string service;
+  Fallback fallback = Fallback::None;
+  std::vector<ExplainedMember> members;
+};
+
+// A hold whose server or service the configuration no longer has; in force again when it returns.
+struct OrphanView {
+  std::string server;
+  std::string service;  // empty: the whole server
+  HoldView hold;
+};
+
+// For the metrics page.
+struct Figures {
+  struct ServiceCount {
+    std::string pool;
+    std::string service;
+    std::array<std::uint32_t, 6> by_status{};  // indexed by Status
+  };
+  std::vector<ServiceCount> services;
+  std::array<std::uint32_t, 3> holds{};                       // indexed by Origin
+  std::vector<std::pair<std::string, bool>> mass_loss_guard;  // by pool
+  std::uint64_t generation = 0;
+  std::uint64_t heartbeats_total = 0;
+  std::uint64_t store_failures_total = 0;
+};
+
+const char* to_string(Status status) noexcept;
+const char* to_string(Health health) noexcept;
+const char* to_string(Scope scope) noexcept;
+const char* to_string(Origin origin) noexcept;
+const char* to_string(Fallback fallback) noexcept;
+const char* to_string(LeaseState state) noexcept;
+const char* to_string(config::Startup startup) noexcept;
+
+}  // namespace sluice::health
