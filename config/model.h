@@ -109,7 +109,7 @@ struct Pool {
   std::string fqdn;
   std::string service;
   std::chrono::seconds ttl{30};  // 0s..7d (RFC 2181 section 8 allows more; nobody drains for weeks)
-  unsigned min_accepting = 0;    // members of each answer set that a drain must leave
+  unsigned min_accepting = 1;    // members of each answer set that a drain must leave
   WhenAllHeld when_all_held = WhenAllHeld::NoData;
   std::vector<base::IpAddress> last_resort;  // of WhenAllHeld::Addresses
   bool dns_load_balancing = true;
