@@ -1,0 +1,102 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "config/base/address.h"
+#include "config/base/clock.h"
+#include "config/base/error.h"
+#include "config/model.h"
+
+// What the administrator of a pool's server wrote in agent.yaml, checked: plain structs, every
+// default. Names are in lower case without a final dot; paths are absolute, as in config/model.h.
+namespace sluice::config {
+
+// A program and its arguments, at least the program; run without a shell. A program with a slash in
+// it is an absolute path, one without is looked up in PATH.
+using Command = std::vector<std::string>;
+
+// Passes when a TCP connection to `target` is accepted within the timeout.
+struct TcpCheck {
+  base::SocketAddress target;  // never port 0
+};
+
+// Passes when the command exits 0 within the timeout.
+struct CommandCheck {
+  Command command;
+};
+
+struct Check {
+  std::variant<TcpCheck, CommandCheck> probe;
+  // One heartbeat by default: each push carries a result that is new.
+  Duration interval = std::chrono::seconds(2);  // 100ms..1h
+  // Half the interval by default: a check that hangs is over before the next one is due.
+  Duration timeout = std::chrono::seconds(1);  // 10ms..the interval
+  // Successes in a row that turn down into up. Two: a server that is just starting may accept one
+  // connection and fall over; one interval more costs nothing.
+  unsigned rise = 2;  // 1..20
+  // Failures in a row that turn up into down. Three, with the default interval, is the default
+  // lease: a service that fails leaves the answers as soon as a machine that died, and one lost SYN
+  // (retransmitted after 1 s, the timeout) takes nobody out.
+  unsigned fall = 3;  // 1..20
+};
+
+// Established connections whose local port is one of these, as the kernel counts them.
+struct TcpConnections {
+  std::vector<std::uint16_t> ports;  // at least one, no duplicates, never 0
+};
+
+// The number that the command prints.
+struct CommandCount {
+  Command command;
+};
+
+// A metric of a page in Prometheus' text format. Not read by this version: not known.
+struct HttpMetric {
+  std::string url;
+  std::string metric;
+};
+
+struct SessionCounter {
+  std::string name;  // "calls"; what the heartbeat calls it
+  std::variant<TcpConnections, CommandCount, HttpMetric> source;
+};
+
+struct AgentService {
+  std::string name;
+  std::string unit;  // of systemd; empty: none. Not watched by this version: says nothing
+  // Of the service's main process. The process is the service's instance (its number and the time
+  // of its start); no file or no such process: the service is stopped. Empty: instance not known.
+  std::string pid_file;
+  std::vector<Check> checks;  // all must pass; never empty unless `unit` or `pid_file` is given
+  // Absent: nobody told how to count, sessions are not known. Empty: nothing to count is zero.
+  std::optional<std::vector<SessionCounter>> sessions;
+  Command on_hold;    // empty: nothing to run
+  Command on_resume;  // empty: nothing to run
+};
+
+// A shutdown of the host waits for the verdict. Not done by this version.
+struct Reboot {
+  bool delay = false;
+  Duration at_most = std::chrono::minutes(15);  // 1s..1d
+};
+
+struct AgentConfig {
+  std::string file;                      // as it was named to the loader
+  std::vector<std::string> authorities;  // "http://HOST[:PORT]", no final slash; at least one
+  std::string token_file;                // read by the agent, not by the loader: it may be replaced
+  std::string server;                    // FQDN of this server
+  std::string state = "/var/lib/sluice-agent";            // folder
+  UnixSocket socket{"/run/sluice-agent.sock", {}, 0660};  // of `pause`, `resume`, `status`
+  Duration heartbeat = std::chrono::seconds(2);           // 100ms..1m
+  std::vector<AgentService> services;                     // at least one; names are unique
+  Reboot reboot;
+  // What was understood but has no effect in this version, one for each key, in line order.
+  std::vector<base::Error> warnings;
+};
+
+}  // namespace sluice::config
