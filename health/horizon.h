@@ -1,0 +1,44 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "config/base/clock.h"
+#include "config/model.h"
+
+// When the last cache forgets a server (semantics.md section 1, "cache horizon"). Pure.
+namespace sluice::health {
+
+// When an answer that was sent until `period_end` with this TTL has left every cache that honours
+// TTLs.
+constexpr base::MonoTime horizon_of(base::MonoTime period_end, std::chrono::seconds ttl,
+                                    const config::Health& settings) noexcept {
+  const base::Duration kept =
+      ttl > settings.resolver_min_ttl ? base::Duration(ttl) : settings.resolver_min_ttl;
+  return period_end + kept + settings.horizon_margin;
+}
+
+// Whether answers name something (a service on a server, or a server's host record), and until when
+// caches may. What was named before the authority started is not known: a Naming starts with the
+// horizon of somebody who was named until then.
+struct Naming {
+  bool named = false;         // in the newest publication
+  std::uint64_t leaving = 0;  // the publication that took it out, until every worker serves it
+  base::MonoTime horizon;     // over all periods that have ended
+
+  bool out() const noexcept { return !named && leaving == 0; }
+  bool past(base::MonoTime now) const noexcept { return out() && horizon <= now; }
+
+  void enter() noexcept { named = true; }
+  void leave(std::uint64_t publication) noexcept {
+    named = false;
+    leaving = publication;
+  }
+  // Every worker serves `publication`: the period that it ended is over.
+  void confirm(std::uint64_t publication, base::MonoTime end) noexcept {
+    if (end > horizon) horizon = end;
+    if (leaving == publication) leaving = 0;
+  }
+};
+
+}  // namespace sluice::health
