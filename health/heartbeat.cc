@@ -28,9 +28,10 @@ std::optional<Sessions> read_sessions(const json* value, const std::string& path
   if (!reader.failed()) {
     for (const auto& [name, counter] : value->items()) {
       if (name.empty()) reader.fail(name, "must have a name");
-      // Null would be "not known", and of a single counter that can't be said: leave all out.
+      reader.optional(name);
+      // A null here is a mistake: one counter alone can't be "not known", the service is.
       const auto count = reader.integer(&counter, name, kMaxJsonInteger);
-      if (reader.optional(name) != nullptr && count) sessions.emplace(name, *count);
+      if (count) sessions.emplace(name, *count);
     }
   }
   parent.take(reader.finish());

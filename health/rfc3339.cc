@@ -1,6 +1,7 @@
 #include "health/rfc3339.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 
