@@ -1,0 +1,72 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "dns/answer/respond.h"
+#include "dns/wire/types.h"
+
+namespace sluice::dns {
+
+// What one worker counted, or all of them together. They only grow.
+struct Counters {
+  static constexpr std::size_t kTransports = 2;
+  // RCODEs up to BADCOOKIE (23); the last place is for those beyond.
+  static constexpr std::size_t kRcodes = 25;
+
+  // Answers that the kernel took.
+  std::array<std::array<std::uint64_t, kRcodes>, kTransports> answers{};
+  std::uint64_t truncated = 0;        // of these: with TC, over UDP
+  std::uint64_t silent = 0;           // messages that deserve no answer (a response, a scrap)
+  std::uint64_t udp_received = 0;     // datagrams
+  std::uint64_t udp_batches = 0;      // receive calls that brought any
+  std::uint64_t udp_dropped = 0;      // answers lost, for the interface was slower than we
+  std::uint64_t udp_send_errors = 0;  // answers that the kernel refused (no route, source port 0)
+  std::uint64_t udp_overflow = 0;     // queries lost, for a receive buffer was full
+  std::uint64_t receive_errors = 0;   // of receive and poll calls, UDP and TCP listeners
+  std::uint64_t tcp_accepted = 0;
+  std::uint64_t tcp_closed = 0;         // for any reason
+  std::uint64_t tcp_timed_out = 0;      // of these: idle, half a message, or not reading
+  std::uint64_t tcp_evicted = 0;        // of these: to make room for a new client
+  std::uint64_t tcp_accept_errors = 0;  // each stops accepting for a moment when it was about room
+
+  std::uint64_t by(Transport transport, Rcode rcode) const noexcept {
+    return answers[static_cast<std::size_t>(transport)][place_of(rcode)];
+  }
+  static constexpr std::size_t place_of(Rcode rcode) noexcept {
+    return std::min(static_cast<std::size_t>(rcode), kRcodes - 1);
+  }
+
+  Counters& operator+=(const Counters& other) noexcept;
+};
+
+// One count: its worker alone adds, any thread reads. No read-modify-write, so an addition costs
+// what a plain one costs.
+class Count {
+ public:
+  void add(std::uint64_t more = 1) noexcept {
+    value_.store(value_.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
+  }
+  std::uint64_t get() const noexcept { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
+// A worker's own, on cache lines that no other worker writes (128: x86 fetches lines in pairs).
+struct alignas(128) WorkerCounters {
+  std::array<std::array<Count, Counters::kRcodes>, Counters::kTransports> answers;
+  Count truncated, silent;
+  Count udp_received, udp_batches, udp_dropped, udp_send_errors, receive_errors;
+  Count tcp_accepted, tcp_closed, tcp_timed_out, tcp_evicted, tcp_accept_errors;
+
+  void answered(Transport transport, Rcode rcode) noexcept {
+    answers[static_cast<std::size_t>(transport)][Counters::place_of(rcode)].add();
+  }
+  Counters read() const noexcept;  // any thread; the counts are not of one moment
+};
+
+}  // namespace sluice::dns

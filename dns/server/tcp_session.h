@@ -1,0 +1,80 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "dns/server/file_descriptor.h"
+#include "dns/server/responder.h"
+
+namespace sluice::dns {
+
+// A message over TCP has its length in two octets before it (RFC 1035 section 4.2.2).
+inline constexpr std::size_t kLengthOctets = 2;
+inline constexpr std::size_t kMaxFrameOctets = kLengthOctets + kMaxMessageOctets;
+
+// What all sessions of a worker share; nothing in it outlives one call of a session.
+struct TcpScratch {
+  // An answer that was rendered, and where it ends and where its query ends.
+  struct Rendered {
+    std::size_t query_end;
+    std::size_t answer_end;
+    Rcode rcode;
+  };
+
+  std::array<std::uint8_t, kMaxFrameOctets> queries;
+  // Answers of one read go out by one call; four of the largest fit, or a thousand ordinary ones.
+  std::array<std::uint8_t, 4 * kMaxFrameOctets> answers;
+  std::vector<Rendered> rendered;
+};
+
+// One TCP client (RFC 7766): messages with their length before them, as many at once as it likes,
+// answered in their order. The caller polls fd() for what the session wants and calls it back.
+//
+// No client can delay an acknowledgement by not reading (semantics.md section 5), because no
+// rendered answer outlives a call: of an answer that the kernel took in part, the rest is kept; of
+// those that it did not take, the *queries* are, to be answered anew when there is room. While
+// answers wait, nothing more is read.
+//
+// Between two calls a session holds what waits, which is nothing for an idle client, and never
+// more than one message of the largest size in each direction.
+class TcpSession {
+ public:
+  enum class Wants : std::uint8_t {
+    Queries,  // call on_readable() when there are octets to read
+    Room,     // call on_writable() when the kernel takes octets again
+    End,      // the client is done, or gone: destroy the session
+  };
+
+  explicit TcpSession(FileDescriptor fd) noexcept : fd_(std::move(fd)) {}
+
+  int fd() const noexcept { return fd_.get(); }
+
+  Wants on_readable(TcpScratch& scratch, Responder& responder);
+  Wants on_writable(TcpScratch& scratch, Responder& responder);
+
+  // Of the last call: whether it finished a query or sent an octet. A client that makes progress
+  // is not timed out.
+  bool progressed() const noexcept { return progressed_; }
+  // Part of a message was received, its rest was not.
+  bool within_message() const noexcept { return !waiting_.empty(); }
+
+ private:
+  Wants answer(std::span<const std::uint8_t> octets, TcpScratch& scratch, Responder& responder);
+  Wants send_rest();
+  std::size_t send(TcpScratch& scratch, Responder& responder);
+  void keep_rest(std::span<const std::uint8_t> rest, bool length_only, std::uint64_t publication);
+  void keep_waiting(std::span<const std::uint8_t> octets);
+
+  FileDescriptor fd_;
+  std::vector<std::uint8_t> waiting_;  // queries not answered yet, the last perhaps not whole
+  std::vector<std::uint8_t> rest_;     // of the one answer that the kernel took in part
+  // Not 0: of that answer the kernel has the length alone, no octet of the message, which is of
+  // this publication.
+  std::uint64_t rest_publication_ = 0;
+  bool progressed_ = false;
+};
+
+}  // namespace sluice::dns

@@ -1,0 +1,98 @@
+#include "dns/wire/query.h"
+
+namespace sluice::dns {
+
+namespace {
+
+// RFC 1035 section 4.1.1.
+struct Header {
+  std::uint16_t id = 0;
+  std::uint16_t flags = 0;
+  std::uint16_t qdcount = 0;
+  std::uint16_t ancount = 0;
+  std::uint16_t nscount = 0;
+  std::uint16_t arcount = 0;
+};
+
+Header read_header(WireReader& reader) noexcept {
+  Header header;
+  header.id = reader.u16();
+  header.flags = reader.u16();
+  header.qdcount = reader.u16();
+  header.ancount = reader.u16();
+  header.nscount = reader.u16();
+  header.arcount = reader.u16();
+  return header;
+}
+
+// Steps over an owner name whose content nobody wants; a pointer ends it. False: malformed.
+bool skip_name(WireReader& reader) noexcept {
+  std::size_t size = 0;
+  for (;;) {
+    const std::uint8_t length = reader.u8();
+    if (length >= 0xC0) {
+      reader.skip(1);
+      return reader.ok();
+    }
+    size += 1U + length;
+    if (length > Name::kMaxLabelOctets || size > Name::kMaxOctets) return false;
+    reader.skip(length);
+    if (length == 0) return reader.ok();
+  }
+}
+
+// The count is hostile: each record read takes octets or ends the loop.
+bool read_additional(WireReader& reader, std::uint16_t count, std::optional<Edns>& edns) noexcept {
+  for (; count > 0; --count) {
+    const std::size_t start = reader.offset();
+    if (!skip_name(reader)) return false;
+    const bool root_owns_it = reader.offset() == start + 1;
+    if (static_cast<RRType>(reader.u16()) == RRType::OPT) {
+      if (!root_owns_it || edns) return false;
+      const auto opt = read_opt(reader);
+      if (!opt) return false;
+      edns = *opt;
+    } else {
+      reader.skip(6);  // CLASS, TTL
+      const std::uint16_t length = reader.u16();
+      reader.skip(length);
+    }
+    if (!reader.ok()) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+base::Result<Query, QueryError> parse_query(std::span<const std::uint8_t> wire) noexcept {
+  WireReader reader(wire);
+  const Header header = read_header(reader);
+  if (!reader.ok() || (header.flags & kFlagQR) != 0) return base::Unexpected{QueryError::Ignore};
+  switch (opcode_of(header.flags)) {
+    case Opcode::Query:
+      break;
+    case Opcode::Notify:
+    case Opcode::Update:
+      return base::Unexpected{QueryError::Refused};
+    default:
+      return base::Unexpected{QueryError::NotImp};
+  }
+  if (header.qdcount != 1 || header.ancount != 0 || header.nscount != 0) {
+    return base::Unexpected{QueryError::FormErr};
+  }
+  const auto qname = Name::read(reader);
+  if (!qname) return base::Unexpected{QueryError::FormErr};
+  Query query;
+  query.id = header.id;
+  query.flags = header.flags;
+  query.qname = *qname;
+  query.qtype = static_cast<RRType>(reader.u16());
+  query.qclass = static_cast<RRClass>(reader.u16());
+  query.question_octets = static_cast<std::uint16_t>(reader.offset() - kHeaderOctets);
+  if (!reader.ok() || !read_additional(reader, header.arcount, query.edns) || !reader.at_end()) {
+    return base::Unexpected{QueryError::FormErr};
+  }
+  return query;
+}
+
+}  // namespace sluice::dns
