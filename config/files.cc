@@ -1,0 +1,98 @@
+#include "config/files.h"
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+
+#include <sys/un.h>
+
+namespace sluice::config {
+namespace {
+
+constexpr std::size_t kMaxFile = std::size_t{256} << 20U;
+
+// What bind() takes, with the NUL behind it (unix(7)).
+constexpr std::size_t kMaxSocketPath = sizeof(sockaddr_un::sun_path) - 1;
+
+struct CloseFile {
+  void operator()(std::FILE* file) const noexcept { std::fclose(file); }
+};
+
+std::string system_error(int number) {
+  return std::error_code(number, std::generic_category()).message();
+}
+
+void read_socket_path(const Value& value, const std::string& folder, std::string& out) {
+  const auto path = read_path(value, folder);
+  if (!path) return;
+  if (path->size() > kMaxSocketPath) {
+    return value.reject("must be a path of at most " + std::to_string(kMaxSocketPath) +
+                        " octets for a unix socket, has " + std::to_string(path->size()) + ": " +
+                        printable(*path));
+  }
+  out = *path;
+}
+
+// An octal number, quoted or not: 0660 has always been octal to who types it.
+void read_mode(const Value& value, mode_t& out) {
+  const auto text = value.text();
+  if (!text) return;
+  mode_t mode = 0;
+  const auto [end, status] = std::from_chars(text->data(), text->data() + text->size(), mode, 8);
+  const bool whole = status == std::errc() && end == text->data() + text->size();
+  if (!whole || text->size() < 3 || text->size() > 4 || mode > 0777) {
+    return value.reject(R"(must be permissions in octal such as "0660", is )" + value.shown());
+  }
+  out = mode;
+}
+
+}  // namespace
+
+base::Result<std::string, std::string> read_file(const std::string& path) {
+  const std::unique_ptr<std::FILE, CloseFile> file(std::fopen(path.c_str(), "rbe"));
+  if (!file) return base::Unexpected{system_error(errno)};
+  std::string text;
+  std::array<char, 65536> piece{};
+  for (;;) {
+    const std::size_t size = std::fread(piece.data(), 1, piece.size(), file.get());
+    text.append(piece.data(), size);
+    if (text.size() > kMaxFile) return base::Unexpected{std::string("has more than 256 MiB")};
+    if (size == piece.size()) continue;
+    if (std::ferror(file.get()) != 0) return base::Unexpected{system_error(errno)};
+    return text;
+  }
+}
+
+std::string folder_of(const std::string& file) {
+  std::error_code ignored;  // without a working directory paths stay as they are
+  const auto absolute = std::filesystem::absolute(file, ignored);
+  return absolute.parent_path().lexically_normal().string();
+}
+
+std::string resolve(const std::string& folder, const std::string& path) {
+  return (std::filesystem::path(folder) / path).lexically_normal().string();
+}
+
+std::optional<std::string> read_path(const Value& value, const std::string& folder) {
+  const auto text = value.text();
+  if (!text) return {};
+  return resolve(folder, std::string(*text));
+}
+
+void read_socket(const Value& value, const std::string& folder, UnixSocket& out) {
+  if (value.kind() == Document::Kind::Scalar) return read_socket_path(value, folder, out.path);
+  Mapping block(value);
+  if (const auto path = block.require("path", "where the socket is to be")) {
+    read_socket_path(*path, folder, out.path);
+  }
+  if (const auto group = block.find("group")) {
+    if (const auto name = group->text()) out.group = *name;
+  }
+  if (const auto mode = block.find("mode")) read_mode(*mode, out.mode);
+}
+
+}  // namespace sluice::config

@@ -1,0 +1,150 @@
+#include "config/names.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "config/base/address.h"
+#include "config/mapping.h"
+
+namespace sluice::config {
+namespace {
+
+constexpr std::size_t kMaxLabel = 63;  // RFC 1035 section 2.3.4
+constexpr std::size_t kMaxName = 253;  // 255 octets on the wire: a length before, the root behind
+constexpr std::size_t kMaxToken = 64;  // a word in a log line
+
+base::Unexpected<std::string> wrong(std::string message) {
+  return base::Unexpected{std::move(message)};
+}
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+bool is_letter_or_digit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+// `label` in lower case. Empty: nothing is wrong with it.
+std::string label_fault(std::string_view label) {
+  if (label.empty()) return "a label is empty (two dots in a row, or one at an end)";
+  const std::string shown = '"' + printable(label) + '"';
+  if (label.size() > kMaxLabel) {
+    return "the label " + shown + " has " + std::to_string(label.size()) + " octets, 63 at most";
+  }
+  const bool known = std::all_of(label.begin(), label.end(), [](char c) {
+    return is_letter_or_digit(c) || c == '-' || c == '_';
+  });
+  if (!known) return "the label " + shown + " has more than letters, digits, - and _";
+  if (label.front() == '-' || label.back() == '-') return "the label " + shown + " has - at an end";
+  return {};
+}
+
+CheckedName check_labels(std::string_view text) {
+  std::string name(text);
+  std::transform(name.begin(), name.end(), name.begin(), lower);
+  const std::string shown = ", is " + printable(text);
+  if (name.size() > kMaxName) {
+    return wrong("must be a DNS name of at most 253 octets, has " + std::to_string(name.size()));
+  }
+  std::string_view rest = name;
+  for (;;) {
+    const auto dot = rest.find('.');
+    if (const std::string fault = label_fault(rest.substr(0, dot)); !fault.empty()) {
+      return wrong("must be a DNS name: " + fault + shown);
+    }
+    if (dot == std::string_view::npos) return name;
+    rest.remove_prefix(dot + 1);
+  }
+}
+
+}  // namespace
+
+CheckedName check_dns_name(std::string_view text) {
+  if (base::IpAddress::parse(text)) {
+    return wrong("must be a name, is the address " + printable(text));
+  }
+  return check_labels(text.size() > 1 && text.ends_with('.') ? text.substr(0, text.size() - 1)
+                                                             : text);
+}
+
+CheckedName check_server_name(std::string_view text) {
+  auto name = check_dns_name(text);
+  if (name && name->find('.') == std::string::npos) {
+    return wrong("must be a full name such as fe01.pool01.contoso.example, is " + *name);
+  }
+  return name;
+}
+
+CheckedName check_relative_name(std::string_view text) {
+  if (text.ends_with('.')) {
+    return wrong("must be relative to the pool, without a final dot, is " + printable(text));
+  }
+  return check_labels(text);
+}
+
+CheckedName check_srv_name(std::string_view text) {
+  auto name = check_relative_name(text);
+  if (!name) return name;
+  const auto dot = name->find('.');
+  const bool two = dot != std::string::npos && name->find('.', dot + 1) == std::string::npos;
+  // A label that is only "_" names no service.
+  if (!two || name->front() != '_' || (*name)[dot + 1] != '_' || dot < 2 ||
+      name->size() < dot + 3) {
+    return wrong("must be _service._proto such as _sip._tcp (RFC 2782), is " + printable(text));
+  }
+  return name;
+}
+
+CheckedName check_label(std::string_view text) {
+  std::string name(text);
+  std::transform(name.begin(), name.end(), name.begin(), lower);
+  if (const std::string fault = label_fault(name); !fault.empty()) {
+    return wrong("must be one word, a DNS label: " + fault);
+  }
+  return name;
+}
+
+CheckedName check_token_name(std::string_view text) {
+  const bool known = std::all_of(text.begin(), text.end(), [](char c) {
+    return is_letter_or_digit(lower(c)) || std::string_view("._-@+").find(c) != std::string::npos;
+  });
+  if (known && !text.empty() && text.size() <= kMaxToken) return std::string(text);
+  return wrong("must be 1 to 64 letters, digits or any of ._-@+, is " + printable(text));
+}
+
+std::optional<std::string> read_name(const Value& value, CheckedName (*check)(std::string_view)) {
+  const auto text = value.text();
+  if (!text) return {};
+  auto name = check(*text);
+  if (name) return *std::move(name);
+  value.reject(name.error());
+  return {};
+}
+
+bool NameTable::take(const Value& at, const std::string& name, const char* what) {
+  const auto [place, fresh] = names_.try_emplace(name, Taken{at.line(), what});
+  if (fresh) return true;
+  const Taken& taken = place->second;
+  at.reject(printable(name) + " is already the name of the " + taken.what + " in line " +
+            std::to_string(taken.line));
+  return false;
+}
+
+const NameTable::Taken* NameTable::find(const std::string& name) const {
+  const auto place = names_.find(name);
+  return place == names_.end() ? nullptr : &place->second;
+}
+
+std::string NameTable::hint(std::string_view typo) {
+  if (hints_left_ == 0) return {};
+  --hints_left_;
+  std::vector<std::string_view> words;
+  words.reserve(names_.size());
+  for (const auto& [name, taken] : names_) words.push_back(name);
+  std::sort(words.begin(), words.end());  // the same hint each time, where two are as near
+  const auto meant = nearest(typo, words);
+  return meant ? "; did you mean \"" + std::string(*meant) + "\"?" : std::string();
+}
+
+}  // namespace sluice::config
