@@ -33,7 +33,9 @@ constexpr int kPortTries = 16;
 
 enum class Sharing : std::uint8_t { Alone, WithWorkers };
 
-std::error_code last_error() { return {errno, std::system_category()}; }
+std::error_code last_error() {
+  return {errno, std::system_category()};
+}
 
 bool set(const FileDescriptor& fd, int level, int option, int value) {
   return ::setsockopt(fd.get(), level, option, &value, sizeof value) == 0;

@@ -62,18 +62,22 @@ class TcpSession {
   bool within_message() const noexcept { return !waiting_.empty(); }
 
  private:
+  // The rest of an answer that the kernel took in part, length included.
+  struct Rest {
+    std::vector<std::uint8_t> octets;
+    std::size_t message_octets = 0;  // of the whole answer, without the length
+    std::uint64_t publication = 0;   // by which it was rendered
+
+    // The kernel has octets of the length alone, none of the message.
+    bool is_whole_message() const noexcept { return octets.size() >= message_octets; }
+  };
+
   Wants answer(std::span<const std::uint8_t> octets, TcpScratch& scratch, Responder& responder);
-  Wants send_rest();
-  std::size_t send(TcpScratch& scratch, Responder& responder);
-  void keep_rest(std::span<const std::uint8_t> rest, bool length_only, std::uint64_t publication);
-  void keep_waiting(std::span<const std::uint8_t> octets);
+  std::size_t take_account(std::size_t sent, const TcpScratch& scratch, Responder& responder);
 
   FileDescriptor fd_;
   std::vector<std::uint8_t> waiting_;  // queries not answered yet, the last perhaps not whole
-  std::vector<std::uint8_t> rest_;     // of the one answer that the kernel took in part
-  // Not 0: of that answer the kernel has the length alone, no octet of the message, which is of
-  // this publication.
-  std::uint64_t rest_publication_ = 0;
+  Rest rest_;
   bool progressed_ = false;
 };
 

@@ -7,7 +7,7 @@
 namespace sluice::dns {
 namespace {
 
-constexpr std::size_t kFlagsOctet = 2;      // of the header: QR, OPCODE, AA, TC, RD
+constexpr std::size_t kFlagsOctet = 2;  // of the header: QR, OPCODE, AA, TC, RD
 constexpr std::uint8_t kTruncated = kFlagTC >> 8;
 
 // The asked address becomes the sending one. The interface is left to the routing table: the way
@@ -112,7 +112,8 @@ void UdpSocket::send(UdpBatch& batch, unsigned count, WorkerCounters& counters) 
       counters.udp_dropped.add(count - done);
       return;
     } else if (errno != EINTR) {
-      counters.udp_send_errors.add();  // this one's fault (no route to it, port 0): on with the next
+      counters.udp_send_errors
+          .add();  // this one's fault (no route to it, port 0): on with the next
       ++done;
     }
   }

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "config/base/address.h"
+#include "config/base/error.h"
+#include "config/base/snapshot.h"
+#include "config/model.h"
+#include "dns/answer/serving.h"
+#include "dns/server/counters.h"
+#include "dns/server/file_descriptor.h"
+#include "dns/server/tcp_clients.h"
+
+namespace sluice::dns {
+
+class Worker;
+
+// The responder: answers over UDP and TCP on every listen address by the snapshot that `cell`
+// holds, in threads of its own.
+class Server {
+ public:
+  // Binds every address for every worker, and starts. The error, if any, names the address; nothing
+  // runs then. `cell` must outlive the server. `on_progress` is called on a worker's thread
+  // whenever that worker answers by another publication than before; read served() then (post to a
+  // loop of your own: it must not block).
+  static base::Checked<std::unique_ptr<Server>> start(
+      const config::Dns& settings, const base::SnapshotCell<ServingSnapshot>& cell,
+      std::function<void()> on_progress, TcpLimits limits = {});
+  ~Server();  // as stop()
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // In the order of the configuration, with the real ports.
+  const std::vector<base::SocketAddress>& listening() const noexcept { return listening_; }
+
+  // The lowest publication that every worker answers by: no answer of an older one is sent any
+  // more, over any transport (semantics.md section 5). Any thread.
+  std::uint64_t served() const noexcept;
+
+  // To be called after each publication: idle workers take it at once. Any thread.
+  void wake() noexcept;
+
+  // Of all workers together. Any thread.
+  Counters counters() const noexcept;
+
+  // Answers what has been received, then ends the threads. It takes milliseconds; counters() and
+  // served() stay. The thread that destroys.
+  void stop();
+
+ private:
+  Server();
+
+  std::vector<base::SocketAddress> listening_;
+  std::vector<FileDescriptor> names_;  // tell a second instance who we are
+  std::vector<std::unique_ptr<Worker>> workers_;
+};
+
+}  // namespace sluice::dns

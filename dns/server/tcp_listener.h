@@ -1,0 +1,41 @@
+#pragma once
+
+#include <uv.h>
+
+#include "config/base/error.h"
+#include "config/base/uv_handle.h"
+#include "dns/server/file_descriptor.h"
+#include "dns/server/tcp_clients.h"
+
+namespace sluice::dns {
+
+// A listening TCP socket of one worker: hands what it accepts to the worker's clients. All on the
+// worker's thread, once the loop runs.
+class TcpListener {
+ public:
+  // Does not start yet; see listen().
+  TcpListener(FileDescriptor fd, TcpClients& clients, WorkerCounters& counters) noexcept;
+  TcpListener(const TcpListener&) = delete;
+  TcpListener& operator=(const TcpListener&) = delete;
+
+  base::Checked<base::Done> listen(uv_loop_t* loop);
+
+  // Accepts what waits; at most so many at once that the others of the worker have their turn.
+  void accept_waiting();
+
+  // Out of file descriptors or memory, with no client to give way: it stops accepting instead of
+  // spinning, and goes on here. Called every now and then.
+  void resume();
+
+ private:
+  static void on_ready(uv_poll_t* handle, int status, int events);
+  void pause();
+
+  FileDescriptor fd_;
+  TcpClients& clients_;
+  WorkerCounters& counters_;
+  base::UvHandle<uv_poll_t> poll_;  // after the descriptor: closed before it
+  bool paused_ = false;
+};
+
+}  // namespace sluice::dns

@@ -1,0 +1,181 @@
+#include "dns/server/worker.h"
+
+#include <algorithm>
+#include <csignal>
+#include <string>
+#include <utility>
+
+#include <pthread.h>
+#include <sys/socket.h>
+
+#include "dns/server/poll.h"
+
+namespace sluice::dns {
+namespace {
+
+// Four full batches take less than half a millisecond; then TCP, a wake-up and the other addresses
+// have their turn.
+constexpr int kBatchesATurn = 4;
+// When stopping: a 4 MiB receive buffer holds some 85 batches of small queries. A flood that goes
+// on must not keep us.
+constexpr int kLastBatches = 128;
+
+// Each timeout is noticed a quarter of it late at most, and no idle worker wakes more than once a
+// second.
+std::uint64_t tick_of(const TcpLimits& limits) {
+  const base::Duration shortest = std::min({limits.idle, limits.message, limits.unread});
+  const auto quarter = static_cast<std::uint64_t>(shortest.count() / 4);
+  return std::clamp<std::uint64_t>(quarter, 1, 1'000);
+}
+
+// Signals are the control thread's.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_{};
+};
+
+base::Unexpected<base::Error> uv_failure(const char* what, int error) {
+  return base::failure(std::string(what) + ": " + uv_strerror(error));
+}
+
+}  // namespace
+
+Loop::~Loop() {
+  if (!initialised_) return;
+  uv_run(&loop_, UV_RUN_DEFAULT);
+  uv_loop_close(&loop_);
+}
+
+base::Checked<base::Done> Loop::init() {
+  if (const int error = uv_loop_init(&loop_); error != 0) {
+    return uv_failure("starting a worker's loop", error);
+  }
+  initialised_ = true;
+  return base::Done{};
+}
+
+Worker::Worker(const WorkerSettings& settings, const base::SnapshotCell<ServingSnapshot>& cell,
+               std::function<void()> on_progress)
+    : settings_(settings),
+      responder_(cell, settings.max_udp_payload, settings.number, std::move(on_progress)),
+      clients_(loop_.get(), responder_, settings.tcp) {}
+
+Worker::~Worker() {
+  stop();
+}
+
+base::Checked<base::Done> Worker::init() {
+  if (auto made = loop_.init(); !made) return made;
+  auto* wake = new uv_async_t;
+  if (const int error = uv_async_init(loop_.get(), wake, on_wake); error != 0) {
+    delete wake;
+    return uv_failure("starting a worker", error);
+  }
+  wake->data = this;
+  wake_.reset(wake);
+  auto* tick = new uv_timer_t;
+  uv_timer_init(loop_.get(), tick);  // can't fail
+  tick->data = this;
+  tick_.reset(tick);
+  const std::uint64_t interval = tick_of(settings_.tcp);
+  uv_timer_start(tick, on_tick, interval, interval);  // can't fail: there is a callback
+  return base::Done{};
+}
+
+base::Checked<base::Done> Worker::add(UdpSocket socket) {
+  UdpPort& port = udp_.emplace_back(UdpPort{this, std::move(socket), nullptr});
+  auto poll = poll_readable(loop_.get(), port.socket.fd(), &port, on_datagrams);
+  if (!poll) return base::Unexpected{poll.error()};
+  port.poll = *std::move(poll);
+  return base::Done{};
+}
+
+base::Checked<base::Done> Worker::add_listener(FileDescriptor fd) {
+  return listeners_.emplace_back(std::move(fd), clients_, responder_.counters())
+      .listen(loop_.get());
+}
+
+void Worker::start() {
+  const SignalsBlocked blocked;
+  thread_ = std::thread([this] { run(); });
+}
+
+void Worker::wake() noexcept {
+  uv_async_send(wake_.get());
+}
+
+void Worker::begin_stop() noexcept {
+  stopping_.store(true, std::memory_order_release);
+  wake();
+}
+
+void Worker::stop() {
+  if (!thread_.joinable()) return;
+  begin_stop();
+  thread_.join();
+}
+
+Counters Worker::counters() const noexcept {
+  Counters counters = responder_.counters().read();
+  for (const UdpPort& port : udp_) counters.udp_overflow += port.socket.overflow();
+  return counters;
+}
+
+void Worker::run() {
+  pthread_setname_np(pthread_self(), ("dns-" + std::to_string(settings_.number)).c_str());
+  uv_run(loop_.get(), UV_RUN_DEFAULT);
+}
+
+void Worker::on_datagrams(uv_poll_t* handle, int status, int /*events*/) {
+  UdpPort& port = *static_cast<UdpPort*>(handle->data);
+  Worker& self = *port.worker;
+  if (status < 0) {
+    // An error waits on the socket, and libuv stopped polling. Reading the error clears it.
+    self.responder_.counters().receive_errors.add();
+    int error = 0;
+    socklen_t length = sizeof error;
+    ::getsockopt(port.socket.fd(), SOL_SOCKET, SO_ERROR, &error, &length);
+    uv_poll_start(handle, UV_READABLE, on_datagrams);
+    return;
+  }
+  for (int batch = 0; batch < kBatchesATurn; ++batch) {
+    if (port.socket.serve(self.batch_, self.responder_) < UdpBatch::kMessages) return;
+  }
+}
+
+void Worker::on_wake(uv_async_t* handle) {
+  Worker& self = *static_cast<Worker*>(handle->data);
+  self.responder_.refresh();
+  if (!self.stopping_.load(std::memory_order_acquire)) return;
+  self.finish();
+  uv_stop(self.loop_.get());
+}
+
+void Worker::on_tick(uv_timer_t* handle) {
+  Worker& self = *static_cast<Worker*>(handle->data);
+  self.clients_.expire();
+  for (TcpListener& listener : self.listeners_) listener.resume();
+}
+
+void Worker::finish() {
+  for (TcpListener& listener : listeners_) listener.accept_waiting();
+  listeners_.clear();
+  for (UdpPort& port : udp_) {
+    for (int batch = 0; batch < kLastBatches; ++batch) {
+      if (port.socket.serve(batch_, responder_) == 0) break;
+    }
+  }
+  clients_.finish();
+}
+
+}  // namespace sluice::dns
