@@ -1,0 +1,158 @@
+#include "tools/sluicectl/api/answers.h"
+
+#include <algorithm>
+
+namespace sluice::ctl {
+namespace {
+
+// "none" is how the authority may say that nothing is special.
+std::string read_fallback(JsonReader& reader) {
+  std::string fallback = reader.text_if("fallback").value_or("");
+  return fallback == "none" ? "" : fallback;
+}
+
+Reason read_reason(JsonReader& reader) {
+  return {
+      .code = reader.text("code"), .text = reader.text("text"), .until = reader.time_if("until")};
+}
+
+Hold read_hold(JsonReader& reader) {
+  return {.scope = reader.text("scope"),
+          .origin = reader.text("origin"),
+          .by = reader.text_if("by").value_or(""),
+          .reason = reader.text_if("reason").value_or(""),
+          .startup = reader.text_if("startup").value_or(""),
+          .forced = reader.flag_if("forced").value_or(false),
+          .hide_host = reader.flag_if("hide_host").value_or(false)};
+}
+
+Verdict read_verdict_of(JsonReader& owner) {
+  auto reader = owner.object_if("verdict");
+  return reader ? read_verdict(*reader) : Verdict{};
+}
+
+Service read_service(const std::string& name, JsonReader& reader) {
+  Service service;
+  service.name = name;
+  service.title = reader.text_if("title").value_or("");
+  service.consolidates = reader.texts("consolidates");
+  service.status = reader.text("status");
+  service.health = reader.text_if("health").value_or("");
+  service.forced = reader.text_if("forced").value_or("");
+  service.startup = reader.text_if("startup").value_or("");
+  service.sessions = reader.numbers_if("sessions");
+  service.in_answers = reader.flag("in_answers");
+  service.cache_horizon = reader.time_if("cache_horizon");
+  reader.each("holds", [&](JsonReader& hold) { service.holds.push_back(read_hold(hold)); });
+  if (auto hook = reader.object_if("hook")) {
+    service.hook_state = hook->text_if("state").value_or("");
+    service.hook_text = hook->text_if("text").value_or("");
+  }
+  service.verdict = read_verdict_of(reader);
+  return service;
+}
+
+AnswerSet read_answer_set(JsonReader& reader) {
+  return {.owner = reader.text("owner"),
+          .service = reader.text_if("service").value_or(""),
+          .fallback = read_fallback(reader),
+          .members = reader.texts("members")};
+}
+
+ExplainedMember read_member(JsonReader& reader) {
+  return {.server = reader.text("server"),
+          .in = reader.flag("in"),
+          .rule = reader.text("rule"),
+          .text = reader.text_if("text").value_or(""),
+          .since = reader.time_if("since"),
+          .by = reader.text_if("by").value_or("")};
+}
+
+Orphan read_orphan(JsonReader& reader) {
+  Orphan orphan{.server = reader.text("server"),
+                .service = reader.text_if("service").value_or(""),
+                .hold = {}};
+  if (auto hold = reader.object_if("hold")) orphan.hold = read_hold(*hold);
+  return orphan;
+}
+
+}  // namespace
+
+const Reason* Verdict::reason(std::string_view code) const {
+  const auto found = std::ranges::find(reasons, code, &Reason::code);
+  return found == reasons.end() ? nullptr : &*found;
+}
+
+const Service* Server::service(std::string_view wanted) const {
+  const auto found = std::ranges::find(services, wanted, &Service::name);
+  return found == services.end() ? nullptr : &*found;
+}
+
+Verdict read_verdict(JsonReader& reader) {
+  Verdict verdict;
+  verdict.safe_to_stop = reader.flag("safe_to_stop");
+  reader.each("reasons", [&](JsonReader& each) { verdict.reasons.push_back(read_reason(each)); });
+  verdict.warnings = reader.texts("warnings");
+  return verdict;
+}
+
+Server read_server(JsonReader& reader) {
+  Server server;
+  server.name = reader.text("server");
+  server.pool = reader.text_if("pool").value_or("");
+  if (auto lease = reader.object_if("lease")) {
+    server.lease = lease->text_if("state").value_or("");
+  }
+  server.host_hidden = reader.flag_if("host_hidden").value_or(false);
+  reader.each_member("services", [&](const std::string& name, JsonReader& each) {
+    server.services.push_back(read_service(name, each));
+  });
+  server.verdict = read_verdict_of(reader);
+  server.warnings = reader.texts("warnings");
+  return server;
+}
+
+Pool read_pool(JsonReader& reader) {
+  Pool pool;
+  pool.name = reader.text("pool");
+  pool.service = reader.text_if("service").value_or("");
+  pool.generation = reader.number_if("generation").value_or(0);
+  pool.min_accepting = reader.number_if("min_accepting").value_or(0);
+  pool.dns_load_balancing = reader.flag_if("dns_load_balancing").value_or(true);
+  pool.mass_loss_guard = reader.flag_if("mass_loss_guard").value_or(false);
+  reader.each("answer_sets",
+              [&](JsonReader& each) { pool.answer_sets.push_back(read_answer_set(each)); });
+  reader.each("servers", [&](JsonReader& each) { pool.servers.push_back(read_server(each)); });
+  pool.warnings = reader.texts("warnings");
+  return pool;
+}
+
+Pools read_pools(JsonReader& reader) {
+  Pools all;
+  // Without this a foreign `{}` would pass for an authority that has no pools.
+  if (!reader.has("pools")) reader.text("pools");
+  reader.each("pools", [&](JsonReader& each) { all.pools.push_back(read_pool(each)); });
+  reader.each("orphans", [&](JsonReader& each) { all.orphans.push_back(read_orphan(each)); });
+  return all;
+}
+
+Acknowledgement read_acknowledgement(JsonReader& reader) {
+  return {.generation = reader.number("generation"),
+          .confirmed_by = reader.texts("confirmed_by"),
+          .unconfirmed = reader.texts("unconfirmed"),
+          .cache_horizon = reader.time_if("cache_horizon"),
+          .warnings = reader.texts("warnings")};
+}
+
+Explanation read_explanation(JsonReader& reader) {
+  Explanation explanation;
+  explanation.name = reader.text("name");
+  explanation.type = reader.text_if("type").value_or("");
+  explanation.answer_set = reader.text_if("answer_set").value_or("");
+  explanation.fallback = read_fallback(reader);
+  reader.each("members",
+              [&](JsonReader& each) { explanation.members.push_back(read_member(each)); });
+  return explanation;
+}
+
+}  // namespace sluice::ctl

@@ -1,0 +1,136 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/base/clock.h"
+#include "tools/sluicectl/api/json_reader.h"
+
+// What the authority answers (interfaces.md, "HTTP API"), as far as this program shows it. Read by
+// read_answer(document, read_...): a member that is required here is one without which nothing
+// true could be shown.
+namespace sluice::ctl {
+
+using Counters = std::vector<std::pair<std::string, std::uint64_t>>;  // by counter name
+
+struct Reason {
+  std::string code;
+  std::string text;
+  std::optional<base::WallTime> until;
+};
+
+struct Verdict {
+  bool safe_to_stop = false;
+  std::vector<Reason> reasons;
+  std::vector<std::string> warnings;
+
+  const Reason* reason(std::string_view code) const;
+};
+
+struct Hold {
+  std::string scope;   // server, service
+  std::string origin;  // operator, host, schedule
+  std::string by;
+  std::string reason;
+  std::string startup;
+  bool forced = false;
+  bool hide_host = false;
+};
+
+struct Service {
+  std::string name;
+  std::string title;
+  std::vector<std::string> consolidates;
+  std::string status;
+  std::string health;  // empty: not known
+  std::string forced;  // up, down; empty: not forced
+  std::string startup;
+  std::optional<Counters> sessions;  // absent: not known, which is never zero
+  bool in_answers = false;
+  std::optional<base::WallTime> cache_horizon;
+  std::vector<Hold> holds;
+  std::string hook_state;
+  std::string hook_text;
+  Verdict verdict;
+};
+
+struct Server {
+  std::string name;  // FQDN
+  std::string pool;
+  std::string lease;  // current, expired, never, guarded
+  bool host_hidden = false;
+  std::vector<Service> services;
+  Verdict verdict;
+  std::vector<std::string> warnings;
+
+  const Service* service(std::string_view name) const;
+};
+
+struct AnswerSet {
+  std::string owner;
+  std::string service;
+  std::string fallback;  // empty: the ordinary way
+  std::vector<std::string> members;
+};
+
+struct Pool {
+  std::string name;
+  std::string service;
+  std::uint64_t generation = 0;
+  std::uint64_t min_accepting = 0;
+  bool dns_load_balancing = true;
+  bool mass_loss_guard = false;
+  std::vector<AnswerSet> answer_sets;
+  std::vector<Server> servers;
+  std::vector<std::string> warnings;
+};
+
+// A hold whose server or service the configuration no longer has.
+struct Orphan {
+  std::string server;
+  std::string service;  // empty: the whole server
+  Hold hold;
+};
+
+struct Pools {
+  std::vector<Pool> pools;
+  std::vector<Orphan> orphans;
+};
+
+// Of drain, resume and force.
+struct Acknowledgement {
+  std::uint64_t generation = 0;
+  std::vector<std::string> confirmed_by;
+  std::vector<std::string> unconfirmed;
+  std::optional<base::WallTime> cache_horizon;
+  std::vector<std::string> warnings;
+};
+
+struct ExplainedMember {
+  std::string server;
+  bool in = false;
+  std::string rule;
+  std::string text;
+  std::optional<base::WallTime> since;
+  std::string by;
+};
+
+struct Explanation {
+  std::string name;
+  std::string type;
+  std::string answer_set;
+  std::string fallback;
+  std::vector<ExplainedMember> members;
+};
+
+Verdict read_verdict(JsonReader& reader);
+Server read_server(JsonReader& reader);
+Pool read_pool(JsonReader& reader);
+Pools read_pools(JsonReader& reader);
+Acknowledgement read_acknowledgement(JsonReader& reader);
+Explanation read_explanation(JsonReader& reader);
+
+}  // namespace sluice::ctl

@@ -1,0 +1,37 @@
+#include "tools/sluicectl/commands/commands.h"
+
+namespace sluice::ctl {
+
+Exit run(const Options& options, Context& context) {
+  switch (options.command) {
+    case Command::Status:
+      return status(options, context);
+    case Command::Services:
+      return services(options, context);
+    case Command::Drain:
+      return drain(options, context);
+    case Command::Resume:
+      return resume(options, context);
+    case Command::Wait:
+      return wait(options, context);
+    case Command::Ready:
+      return ready(options, context);
+    case Command::ForceUp:
+    case Command::ForceDown:
+    case Command::Unforce:
+      return force(options, context);
+    case Command::Explain:
+      return explain(options, context);
+    case Command::Reload:
+      return reload(options, context);
+    case Command::Token:
+      return token(options, context);
+  }
+  return Exit::Usage;
+}
+
+std::string server_path(const Options& options, std::string_view rest) {
+  return "/v1/servers/" + percent_encode(options.server) + std::string(rest);
+}
+
+}  // namespace sluice::ctl

@@ -1,0 +1,149 @@
+#include <ostream>
+
+#include "tools/sluicectl/commands/commands.h"
+#include "tools/sluicectl/commands/wait.h"
+#include "tools/sluicectl/render/text.h"
+#include "tools/sluicectl/render/words.h"
+
+namespace sluice::ctl {
+namespace {
+
+constexpr long kCreated = 201;
+
+void put(Json& body, const char* member, const std::string& text) {
+  if (!text.empty()) body[member] = text;
+}
+
+// Octets that are not UTF-8 would make no JSON; the authority gets a text that people can read.
+std::string to_body(const Json& body) {
+  return body.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Request drain_request(const Options& options) {
+  Json body = Json::object();
+  put(body, "service", options.service);
+  put(body, "reason", options.reason);
+  put(body, "startup", options.startup);
+  put(body, "at", options.at);
+  put(body, "expires", options.expires);
+  put(body, "then", options.then);
+  if (options.hide_host) body["hide_host"] = true;
+  if (options.force) body["force"] = true;
+  return {.method = Request::Method::Post,
+          .path = server_path(options, "/drain"),
+          .body = to_body(body)};
+}
+
+// What it still serves; nothing when it cannot be asked, since the drain itself is done.
+std::optional<Server> server_now(const Options& options, Context& context) {
+  Request request;
+  request.path = server_path(options, "");
+  auto got = understood(context.api.send(request), read_server);
+  if (!got) return {};
+  return std::move(got->value);
+}
+
+void print_sessions(const Server& server, const Options& options, Context& context) {
+  std::vector<std::string> left;
+  for (const Service& service : server.services) {
+    if (!options.service.empty() && service.name != options.service) continue;
+    bool any = !service.sessions;
+    for (const auto& [counter, count] : service.sessions.value_or(Counters{})) any |= count > 0;
+    if (any) left.push_back(service.name + " " + sessions_words(service));
+  }
+  context.out << (left.empty() ? "no sessions left" : "sessions left: " + joined(left, ", "))
+              << '\n';
+}
+
+void print_drained(const Acknowledgement& reply, const Options& options, Context& context) {
+  const auto server = server_now(options, context);
+  const std::string name = server ? server->name : printable(options.server);
+  context.out << subject_words(name, printable(options.service))
+              << (options.service.empty() ? " left every answer" : " left every answer of its own")
+              << ": generation " << reply.generation;
+  if (!reply.confirmed_by.empty()) {
+    context.out << ", confirmed by " << joined(reply.confirmed_by, ", ");
+  }
+  context.out << '\n';
+  if (reply.cache_horizon) {
+    context.out << caches_words(*reply.cache_horizon, context.clock.now().wall) << '\n';
+  } else {
+    context.out << "no answer ever named it: no cache has it\n";
+  }
+  if (server) print_sessions(*server, options, context);
+  context.out.flush();
+}
+
+}  // namespace
+
+Exit drain(const Options& options, Context& context) {
+  auto answer = context.api.send(drain_request(options));
+  // A plan of a newer authority (--at): nothing left the answers yet, and its document says when.
+  if (answer && answer->status == kCreated) {
+    print_document(answer->text, context);
+    return Exit::Done;
+  }
+  const auto got = understood(std::move(answer), read_acknowledgement);
+  if (!got) {
+    const bool unknown = got.error().kind == ApiError::Kind::NoAnswer ||
+                         got.error().kind == ApiError::Kind::Interrupted;
+    const Exit exit = report(got.error(), options, context);
+    if (unknown) context.err << "The hold may be in force: `sluicectl status` tells.\n";
+    return exit;
+  }
+  const Acknowledgement& reply = got->value;
+  if (options.json) {
+    print_document(got->text, context);
+    context.out.flush();
+  } else {
+    print_drained(reply, options, context);
+  }
+  if (!reply.unconfirmed.empty()) {
+    warn({"not confirmed by " + joined(reply.unconfirmed, ", ")}, context);
+  }
+  warn(reply.warnings, context);
+  if (!options.wait) return Exit::Done;
+  return wait_until({.accepting = false, .placed = true}, options, context);
+}
+
+Exit resume(const Options& options, Context& context) {
+  Json body = Json::object();
+  put(body, "service", options.service);
+  const Request request{.method = Request::Method::Post,
+                        .path = server_path(options, "/resume"),
+                        .body = to_body(body)};
+  const auto got = understood(context.api.send(request), read_acknowledgement);
+  if (!got) return report(got.error(), options, context);
+  if (options.json) {
+    print_document(got->text, context);
+  } else {
+    context.out << subject_words(printable(options.server), printable(options.service))
+                << " resumed: generation " << got->value.generation << '\n';
+  }
+  warn(got->value.warnings, context);
+  return Exit::Done;
+}
+
+Exit force(const Options& options, Context& context) {
+  Json body = Json::object();
+  put(body, "service", options.service);
+  const bool lifted = options.command == Command::Unforce;
+  const std::string health = options.command == Command::ForceUp ? "up" : "down";
+  body["health"] = lifted ? Json(nullptr) : Json(health);
+  const Request request{.method = Request::Method::Post,
+                        .path = server_path(options, "/force"),
+                        .body = to_body(body)};
+  const auto got = understood(context.api.send(request), read_acknowledgement);
+  if (!got) return report(got.error(), options, context);
+  if (options.json) {
+    print_document(got->text, context);
+  } else {
+    context.out << subject_words(printable(options.server), printable(options.service))
+                << (lifted ? " goes by its measured health" : " forced " + health)
+                << ": generation " << got->value.generation << '\n';
+  }
+  warn(got->value.warnings, context);
+  return Exit::Done;
+}
+
+}  // namespace sluice::ctl

@@ -1,0 +1,206 @@
+#include "tools/sluicectl/commands/wait.h"
+
+#include <algorithm>
+#include <ostream>
+#include <utility>
+#include <vector>
+
+#include "tools/sluicectl/commands/commands.h"
+#include "tools/sluicectl/duration.h"
+#include "tools/sluicectl/render/progress.h"
+#include "tools/sluicectl/render/text.h"
+#include "tools/sluicectl/render/words.h"
+
+namespace sluice::ctl {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Sessions change with heartbeats, every 2 s; half a second more than that is not noticed, and two
+// small requests a second on one connection cost an authority nothing.
+constexpr milliseconds kPoll{500};
+// A restart of the authority, by a package upgrade for instance, takes less. Holds outlive it.
+constexpr std::chrono::seconds kPatience{60};
+// The last look before the time is over is a real one.
+constexpr std::chrono::seconds kLeastRequest{1};
+
+// What one look at the server says.
+struct Sight {
+  enum class Kind : std::uint8_t { Reached, Waiting, Lifted, NoService };
+  Kind kind = Kind::Waiting;
+  std::string line;   // for people
+  std::string state;  // the same without countdowns
+};
+
+std::vector<const Service*> watched(const Server& server, const std::string& only) {
+  std::vector<const Service*> found;
+  for (const Service& service : server.services) {
+    if (only.empty() || service.name == only) found.push_back(&service);
+  }
+  return found;
+}
+
+Sight look_for_accepting(const std::vector<const Service*>& services) {
+  std::vector<std::string> others;
+  for (const Service* service : services) {
+    if (service->status != "accepting") others.push_back(service->name + " " + service->status);
+  }
+  if (others.empty()) return {Sight::Kind::Reached, {}, {}};
+  const std::string line = joined(others, ", ");
+  return {Sight::Kind::Waiting, line, line};
+}
+
+Sight look_for_safe(const Verdict& verdict, const std::vector<const Service*>& services,
+                    bool placed, base::WallTime now) {
+  if (verdict.safe_to_stop) return {Sight::Kind::Reached, {}, {}};
+  std::vector<std::string> free;
+  for (const Service* service : services) {
+    if (service->holds.empty()) free.push_back(service->name);
+  }
+  if (placed && !free.empty()) return {Sight::Kind::Lifted, joined(free, ", "), {}};
+  return {Sight::Kind::Waiting, waiting_words(verdict, now, true),
+          waiting_words(verdict, now, false)};
+}
+
+Sight look(const Server& server, const Goal& goal, const Options& options, base::WallTime now) {
+  const auto services = watched(server, options.service);
+  if (services.empty()) return {Sight::Kind::NoService, {}, {}};
+  if (goal.accepting) return look_for_accepting(services);
+  const Verdict& verdict = options.service.empty() ? server.verdict : services.front()->verdict;
+  return look_for_safe(verdict, services, goal.placed, now);
+}
+
+class Wait {
+ public:
+  Wait(const Goal& goal, const Options& options, Context& context)
+      : goal_(goal),
+        options_(options),
+        context_(context),
+        progress_(options.json ? context.err : context.out,
+                  options.json ? context.err_surface : context.out_surface),
+        started_(context.clock.now().mono),
+        subject_(subject_words(printable(options.server), printable(options.service))) {
+    if (goal.placed) heard_ = started_;
+  }
+
+  Exit run() {
+    while (true) {
+      const auto got = ask();
+      const auto ended = got ? on_server(*got) : on_error(got.error());
+      if (ended) return *ended;
+      if (over()) return timed_out();
+      if (const auto signal = context_.pause(std::min<base::Duration>(kPoll, left()))) {
+        return interrupted(*signal);
+      }
+    }
+  }
+
+ private:
+  base::Result<Got<Server>, ApiError> ask() {
+    Request request;
+    request.path = server_path(options_, "");
+    request.limit = std::clamp<base::Duration>(left(), kLeastRequest, kRequestLimit);
+    return understood(context_.api.send(request), read_server);
+  }
+
+  std::optional<Exit> on_server(const Got<Server>& got) {
+    const base::Now now = context_.clock.now();
+    heard_ = now.mono;
+    document_ = got.text;
+    subject_ = subject_words(got.value.name, options_.service);
+    const Sight sight = look(got.value, goal_, options_, now.wall);
+    switch (sight.kind) {
+      case Sight::Kind::Waiting:
+        last_ = sight.line;
+        progress_.show(subject_ + ": " + sight.line, sight.state);
+        return {};
+      case Sight::Kind::Reached:
+        progress_.clear();
+        if (!options_.json) {
+          context_.out << subject_
+                       << (goal_.accepting ? " is accepting\n" : " is safe to take offline\n");
+        }
+        finish_document();
+        return Exit::Done;
+      case Sight::Kind::Lifted:
+        return end(Exit::Failed, "the hold was lifted by somebody else or by a restart: " +
+                                     sight.line + " may take new connections");
+      case Sight::Kind::NoService:
+        break;
+    }
+    std::vector<std::string> names;
+    for (const Service& service : got.value.services) names.push_back(service.name);
+    return end(Exit::Failed, "there is no such service; it has " + joined(names, ", "));
+  }
+
+  std::optional<Exit> on_error(const ApiError& error) {
+    if (error.kind == ApiError::Kind::Interrupted) {
+      // The signal is still there to be taken: it says which exit it is.
+      return interrupted(context_.pause(base::Duration{0}).value_or(Exit::Interrupted));
+    }
+    constexpr long kUnavailable = 503;
+    const bool passing = error.kind == ApiError::Kind::Unreachable ||
+                         error.kind == ApiError::Kind::NoAnswer || error.status == kUnavailable;
+    if (passing && over()) return timed_out();
+    if (passing && heard_ && context_.clock.now().mono - *heard_ < kPatience) {
+      progress_.show(subject_ + ": the authority does not answer, trying again", "no answer");
+      return {};
+    }
+    progress_.clear();
+    return report(error, options_, context_);
+  }
+
+  base::Duration left() const {
+    if (!options_.limit) return kRequestLimit;
+    const auto passed =
+        std::chrono::duration_cast<base::Duration>(context_.clock.now().mono - started_);
+    return std::max(*options_.limit - passed, base::Duration{0});
+  }
+  bool over() const { return options_.limit && left() == base::Duration{0}; }
+
+  Exit timed_out() {
+    return end(Exit::TimedOut, "timed out after " + spoken(*options_.limit) +
+                                   (last_.empty() ? "" : ": " + last_) + hold_stays());
+  }
+  Exit interrupted(Exit signal) { return end(signal, "interrupted" + hold_stays()); }
+
+  std::string hold_stays() const {
+    if (!goal_.placed) return {};
+    std::string undo = "sluicectl resume " + printable(options_.server);
+    if (!options_.service.empty()) undo += " --service " + printable(options_.service);
+    return "\nThe hold stays: `" + undo + "` lifts it.";
+  }
+
+  Exit end(Exit exit, const std::string& message) {
+    progress_.clear();
+    context_.err << "sluicectl: " << subject_ << ": " << message << '\n';
+    finish_document();
+    return exit;
+  }
+
+  void finish_document() {
+    if (options_.json && !document_.empty()) print_document(document_, context_);
+  }
+
+  const Goal goal_;
+  const Options& options_;
+  Context& context_;
+  Progress progress_;
+  const base::MonoTime started_;
+  std::optional<base::MonoTime> heard_;  // when the authority last answered
+  std::string subject_;
+  std::string last_;      // what was last waited for
+  std::string document_;  // the server as last seen
+};
+
+}  // namespace
+
+Exit wait_until(const Goal& goal, const Options& options, Context& context) {
+  return Wait(goal, options, context).run();
+}
+
+Exit wait(const Options& options, Context& context) {
+  return wait_until({.accepting = options.accepting, .placed = false}, options, context);
+}
+
+}  // namespace sluice::ctl

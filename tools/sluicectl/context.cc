@@ -1,0 +1,58 @@
+#include "tools/sluicectl/context.h"
+
+#include <ostream>
+#include <string>
+
+namespace sluice::ctl {
+namespace {
+
+const char* title_of(ApiError::Kind kind) {
+  switch (kind) {
+    case ApiError::Kind::Unreachable:
+      return "no authority";
+    case ApiError::Kind::NoAnswer:
+      return "no answer";
+    case ApiError::Kind::NotAllowed:
+      return "not authorised";
+    case ApiError::Kind::Problem:
+      return "not done";
+    case ApiError::Kind::Strange:
+      return "odd answer";
+    case ApiError::Kind::Interrupted:
+      return "interrupted";
+  }
+  return "failed";
+}
+
+}  // namespace
+
+Exit report(const ApiError& error, const Options& options, Context& context) {
+  if (error.text.empty()) {
+    return report(exit_of(error), title_of(error.kind), error.message, options, context);
+  }
+  context.err << "sluicectl: " << error.message << '\n';
+  if (options.json) print_document(error.text, context);
+  return exit_of(error);
+}
+
+Exit report(Exit exit, const std::string& title, const std::string& message, const Options& options,
+            Context& context) {
+  context.err << "sluicectl: " << message << '\n';
+  if (options.json) {
+    const Json problem{{"type", "about:blank"}, {"title", title}, {"detail", message}};
+    // Arguments of the user's may be any octets.
+    print_document(problem.dump(-1, ' ', false, Json::error_handler_t::replace), context);
+  }
+  return exit;
+}
+
+void warn(const std::vector<std::string>& warnings, Context& context) {
+  for (const std::string& warning : warnings) context.err << "warning: " << warning << '\n';
+}
+
+void print_document(const std::string& text, Context& context) {
+  context.out << text;
+  if (!text.ends_with('\n')) context.out << '\n';
+}
+
+}  // namespace sluice::ctl

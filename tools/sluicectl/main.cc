@@ -1,0 +1,71 @@
+// sluicectl, the operators' tool: one command, one connection, one exit code.
+
+#include <clocale>
+#include <cstdlib>
+#include <ctime>
+#include <iostream>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <unistd.h>
+
+#include "tools/sluicectl/api/client.h"
+#include "tools/sluicectl/commands/commands.h"
+#include "tools/sluicectl/interrupt.h"
+#include "tools/sluicectl/options.h"
+
+namespace sluice::ctl {
+namespace {
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+// What nobody could read was not done: a full disk, a closed pipe.
+Exit flushed(Exit exit) {
+  std::cout.flush();
+  if (std::cout.good()) return exit;
+  std::cerr << "sluicectl: stdout cannot be written\n";
+  return exit == Exit::Done ? Exit::Failed : exit;
+}
+
+Exit stopped(const Stop& stop) {
+  (stop.exit == Exit::Done ? std::cout : std::cerr) << stop.text;
+  return flushed(stop.exit);
+}
+
+Exit run_command(const Options& options) {
+  // Elsewhere a signal ends the process, as everybody expects.
+  std::optional<Interrupt> interrupt;
+  if (options.waits()) interrupt.emplace();
+  const base::SystemClock clock;
+  Client client({.endpoints = options.endpoints,
+                 .token_file = options.token_file,
+                 .interrupted = [&] { return interrupt && interrupt->pending(); }});
+  Context context{.api = client,
+                  .clock = clock,
+                  .pause = [&](base::Duration duration) -> std::optional<Exit> {
+                    return interrupt ? interrupt->wait(duration) : std::nullopt;
+                  },
+                  .out = std::cout,
+                  .err = std::cerr,
+                  .out_surface = surface_of(STDOUT_FILENO),
+                  .err_surface = surface_of(STDERR_FILENO)};
+  return flushed(run(options, context));
+}
+
+Exit run_program(const std::vector<std::string>& words) {
+  const auto options = parse_options(words, {.api = environment("SLUICE_API"),
+                                             .socket = environment("SLUICE_SOCKET"),
+                                             .token_file = environment("SLUICE_TOKEN_FILE")});
+  return options ? run_command(*options) : stopped(options.error());
+}
+
+}  // namespace
+}  // namespace sluice::ctl
+
+int main(int argc, char** argv) {
+  return static_cast<int>(sluice::ctl::run_program({argv + 1, argv + argc}));
+}

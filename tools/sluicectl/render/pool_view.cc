@@ -1,0 +1,140 @@
+#include "tools/sluicectl/render/pool_view.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
+#include "tools/sluicectl/render/table.h"
+#include "tools/sluicectl/render/text.h"
+#include "tools/sluicectl/render/words.h"
+
+namespace sluice::ctl {
+namespace {
+
+std::string warning_line(const std::string& text, const Surface& surface) {
+  return "  " + toned("warning:", Tone::Waiting, surface) + " " + text + "\n";
+}
+
+std::string header(const Pool& pool, const Surface& surface) {
+  std::size_t serving = 0;
+  std::size_t accepting = 0;
+  for (const Server& server : pool.servers) {
+    const Service* service = server.service(pool.service);
+    if (service == nullptr) continue;
+    ++serving;
+    if (service->status == "accepting") ++accepting;
+  }
+  const bool short_of = accepting < pool.min_accepting;
+  std::string text =
+      toned(pool.name, Tone::Strong, surface) + "  generation " + std::to_string(pool.generation) +
+      ", " +
+      toned(std::to_string(accepting) + " of " + std::to_string(serving) + " accepting",
+            short_of ? Tone::Bad : Tone::Plain, surface) +
+      " (at least " + std::to_string(pool.min_accepting) + ")\n";
+  if (pool.mass_loss_guard) {
+    text += warning_line("mass-loss guard active: the last known health counts", surface);
+  }
+  if (!pool.dns_load_balancing) {
+    text += warning_line("no DNS load balancing: features may not be rerouted, no verdict by DNS",
+                         surface);
+  }
+  return text;
+}
+
+std::string notes(const Pool& pool, const Surface& surface) {
+  std::string text;
+  for (const AnswerSet& set : pool.answer_sets) {
+    if (set.fallback.empty()) continue;
+    const std::string who = set.members.empty() ? "nobody" : joined(set.members, ", ");
+    text += warning_line(
+        relative_name(set.owner, pool.name) + " answers by " + set.fallback + ": " + who, surface);
+  }
+  for (const std::string& warning : pool.warnings) text += warning_line(warning, surface);
+  for (const Server& server : pool.servers) {
+    const std::string name = relative_name(server.name, pool.name);
+    for (const std::string& warning : server.warnings) {
+      text += warning_line(name + ": " + warning, surface);
+    }
+    if (server.host_hidden) text += "  " + name + ": host record hidden\n";
+    for (const Service& service : server.services) {
+      if (service.hook_state.empty() || service.hook_state == "ok") continue;
+      text += "  " + subject_words(name, service.name) + ": hook " + service.hook_state;
+      text += service.hook_text.empty() ? "\n" : ": " + service.hook_text + "\n";
+    }
+  }
+  return text;
+}
+
+std::string in_answers(const Pool& pool, const Server& server, const Service& service) {
+  std::vector<std::string> owners;
+  for (const AnswerSet& set : pool.answer_sets) {
+    const bool member = set.service == service.name &&
+                        std::ranges::find(set.members, server.name) != set.members.end();
+    if (member) owners.push_back(relative_name(set.owner, pool.name));
+  }
+  // A service that no answer set follows is in none, though nothing holds it.
+  return owners.empty() && service.in_answers ? "yes" : joined(owners, " ");
+}
+
+Table table(const Pool& pool, base::WallTime now, bool full_names) {
+  Table rows({{"SERVER", false},
+              {"SERVICE", false},
+              {"STATUS", false},
+              {"SESSIONS", true},
+              {"IN-ANSWERS", true},
+              {"HOLDS", true},
+              {"HORIZON", false},
+              {"STARTUP", false}});
+  for (const Server& server : pool.servers) {
+    const std::string name = full_names ? server.name : relative_name(server.name, pool.name);
+    for (const Service& service : server.services) {
+      rows.add({name,
+                service.name,
+                {status_words(service, server), tone_of(service)},
+                sessions_words(service),
+                in_answers(pool, server, service),
+                holds_words(service),
+                horizon_words(service, now),
+                service.startup});
+    }
+  }
+  return rows;
+}
+
+}  // namespace
+
+std::string pool_view(const Pool& pool, base::WallTime now, const Surface& surface) {
+  Table rows = table(pool, now, true);
+  if (surface.width != 0 && rows.natural_width() > surface.width) rows = table(pool, now, false);
+  return header(pool, surface) + notes(pool, surface) + rows.render(surface);
+}
+
+std::string orphans_view(const std::vector<Orphan>& orphans) {
+  if (orphans.empty()) return {};
+  std::string text = "Holds whose server or service the configuration does not have:\n";
+  for (const Orphan& orphan : orphans) {
+    text +=
+        "  " + subject_words(orphan.server, orphan.service) + ": " + hold_words(orphan.hold) + "\n";
+  }
+  return text;
+}
+
+std::string console_view(const Server& server, const Surface& surface) {
+  Table rows({{"SERVICE", false},
+              {"TITLE", true},
+              {"STATE", false},
+              {"STATUS", false},
+              {"STARTUP", false},
+              {"CONSOLIDATES", true}});
+  for (const Service& service : server.services) {
+    rows.add({service.name,
+              service.title,
+              console_state(service),
+              {status_words(service, server), tone_of(service)},
+              service.startup,
+              joined(service.consolidates, ", ")});
+  }
+  return rows.render(surface);
+}
+
+}  // namespace sluice::ctl

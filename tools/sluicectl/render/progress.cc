@@ -1,0 +1,33 @@
+#include "tools/sluicectl/render/progress.h"
+
+#include <ostream>
+
+#include "tools/sluicectl/render/text.h"
+
+namespace sluice::ctl {
+namespace {
+
+constexpr const char* kEraseLine = "\r\x1b[K";  // ECMA-48: to the line's start, erase to its end
+
+}  // namespace
+
+void Progress::show(const std::string& line, const std::string& state) {
+  const std::string& compared = surface_.redraw ? line : state;
+  if (compared == last_) return;
+  last_ = compared;
+  if (surface_.redraw) {
+    // One column less: a line that fills the last one wraps on some terminals.
+    stream_ << kEraseLine << fit(line, surface_.width - 1) << std::flush;
+    drawn_ = true;
+  } else {
+    stream_ << line << std::endl;  // flushed: somebody may follow the log
+  }
+}
+
+void Progress::clear() {
+  if (drawn_) stream_ << kEraseLine << std::flush;
+  drawn_ = false;
+  last_.clear();
+}
+
+}  // namespace sluice::ctl

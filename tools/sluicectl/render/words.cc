@@ -1,0 +1,116 @@
+#include "tools/sluicectl/render/words.h"
+
+#include <vector>
+
+#include "tools/sluicectl/duration.h"
+#include "tools/sluicectl/render/text.h"
+#include "tools/sluicectl/timestamp.h"
+
+namespace sluice::ctl {
+
+std::string sessions_words(const Service& service) {
+  if (!service.sessions) return "unknown";
+  std::string words;
+  for (const auto& [counter, count] : *service.sessions) {
+    if (!words.empty()) words += ' ';
+    words += counter + "=" + std::to_string(count);
+  }
+  return words.empty() ? "none" : words;
+}
+
+std::string horizon_words(const Service& service, base::WallTime now) {
+  if (service.in_answers || !service.cache_horizon) return "-";
+  if (*service.cache_horizon > now) return "in " + compact(*service.cache_horizon - now);
+  // Our clock may be ahead of the authority's, whose word counts.
+  return service.verdict.reason("horizon") == nullptr ? "clear" : "in 0s";
+}
+
+std::string hold_words(const Hold& hold) {
+  std::string words = hold.scope;
+  if (!hold.by.empty()) words += " by " + hold.by;
+  std::vector<std::string> notes;
+  if (hold.origin != "operator") notes.push_back(hold.origin);
+  if (hold.forced) notes.emplace_back("forced");
+  if (hold.hide_host) notes.emplace_back("host hidden");
+  if (!notes.empty()) words += " (" + joined(notes, ", ") + ")";
+  if (!hold.reason.empty()) words += ": " + hold.reason;
+  return words;
+}
+
+std::string holds_words(const Service& service) {
+  std::vector<std::string> all;
+  for (const Hold& hold : service.holds) {
+    all.push_back(hold_words(hold));
+    // What a restart does is the hold's to say when it differs from the service's default.
+    if (!hold.startup.empty() && hold.startup != service.startup) {
+      all.back() += " [startup " + hold.startup + "]";
+    }
+  }
+  return joined(all, "; ");
+}
+
+std::string status_words(const Service& service, const Server& server) {
+  std::vector<std::string> notes;
+  if (!service.forced.empty()) notes.push_back("forced " + service.forced);
+  if (server.lease == "guarded") notes.emplace_back("guarded");
+  if (!service.holds.empty() && service.health == "down" && service.status != "down") {
+    notes.emplace_back("checks fail");
+  }
+  return notes.empty() ? service.status : service.status + " (" + joined(notes, ", ") + ")";
+}
+
+Tone tone_of(const Service& service) {
+  if (service.status == "accepting") return Tone::Good;
+  if (service.status == "draining" || service.status == "held") return Tone::Waiting;
+  if (service.status == "drained") return Tone::Strong;
+  return Tone::Bad;  // down, unknown, and what a newer authority may say
+}
+
+std::string console_state(const Service& service) {
+  if (service.health == "stopped") return "Stopped";
+  if (!service.holds.empty()) return "Paused";
+  return service.health.empty() ? "Unknown" : "Running";
+}
+
+std::string caches_words(base::WallTime horizon, base::WallTime now) {
+  const std::string at = " (" + local_time(horizon, now) + ")";
+  if (horizon <= now) return "caches are clear" + at;
+  return "caches clear in " + spoken(horizon - now) + at;
+}
+
+std::string reason_words(const Reason& reason, base::WallTime now) {
+  if (!reason.until) return reason.text;
+  const std::string in = "in " + spoken(*reason.until - now);
+  const std::string at = " (" + local_time(*reason.until, now) + ")";
+  if (reason.code == "horizon") return "caches clear " + in + at;
+  return reason.text + ", " + in + at;
+}
+
+std::string waiting_words(const Verdict& verdict, base::WallTime now, bool countdown) {
+  std::vector<std::string> sessions;
+  std::vector<std::string> others;
+  for (const Reason& reason : verdict.reasons) {
+    if (reason.code == "sessions") {
+      sessions.push_back(reason.text);
+    } else if (countdown || !reason.until) {
+      others.push_back(reason_words(reason, now));
+    } else {
+      others.push_back(reason.code + local_time(*reason.until, now));
+    }
+  }
+  if (!sessions.empty()) others.insert(others.begin(), "sessions left: " + joined(sessions, ", "));
+  return others.empty() ? "the authority gives no reason" : joined(others, "; ");
+}
+
+std::string relative_name(std::string_view owner, std::string_view pool) {
+  if (owner == pool) return "@";
+  const bool below = owner.size() > pool.size() + 1 && owner.ends_with(pool) &&
+                     owner[owner.size() - pool.size() - 1] == '.';
+  return std::string(below ? owner.substr(0, owner.size() - pool.size() - 1) : owner);
+}
+
+std::string subject_words(std::string_view server, std::string_view service) {
+  return service.empty() ? std::string(server) : std::string(service).append(" on ").append(server);
+}
+
+}  // namespace sluice::ctl

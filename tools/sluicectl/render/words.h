@@ -1,0 +1,46 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "config/base/clock.h"
+#include "tools/sluicectl/api/answers.h"
+#include "tools/sluicectl/render/surface.h"
+
+// How what the authority says is put into words, in one place: tables, sentences and progress lines
+// say the same thing in the same way.
+namespace sluice::ctl {
+
+// "calls=3 registrations=12"; "none" where there is nothing to count; "unknown".
+std::string sessions_words(const Service& service);
+
+// "-" (in answers, or never named), "in 28s", "clear".
+std::string horizon_words(const Service& service, base::WallTime now);
+
+// "server by operations: patch; service by root (host)"; empty: no hold.
+std::string holds_words(const Service& service);
+std::string hold_words(const Hold& hold);
+
+// The status with what is special about it: "accepting (forced up)", "draining (checks fail)".
+std::string status_words(const Service& service, const Server& server);
+Tone tone_of(const Service& service);
+
+// As a service console has it: Running, Paused, Stopped, Unknown.
+std::string console_state(const Service& service);
+
+// One reason against a verdict, its time as a countdown: "caches clear in 28 s (10:00:30)".
+std::string reason_words(const Reason& reason, base::WallTime now);
+
+// What a wait still waits for, in one line. `countdown` false: without what changes by itself.
+std::string waiting_words(const Verdict& verdict, base::WallTime now, bool countdown);
+
+// When caches are clear: "caches clear in 32 s (10:00:30)"; "caches are clear".
+std::string caches_words(base::WallTime horizon, base::WallTime now);
+
+// An owner name within its pool: "@" for the pool's own, "attendant", "_sip._tcp".
+std::string relative_name(std::string_view owner, std::string_view pool);
+
+// "front-end on fe02.pool01.contoso.example", or the server alone.
+std::string subject_words(std::string_view server, std::string_view service);
+
+}  // namespace sluice::ctl
