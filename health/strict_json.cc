@@ -99,6 +99,12 @@ class Builder final : public nlohmann::json_sax<json> {
 }  // namespace
 
 base::Result<json, JsonError> parse_json(std::string_view octets) {
+  // The parser takes a zero octet for the end of its input.
+  const std::size_t zero = octets.find('\0');
+  if (zero != std::string_view::npos) {
+    return base::Unexpected{
+        JsonError{{}, "must be JSON, is not from octet " + std::to_string(zero + 1) + " on"}};
+  }
   Builder builder;
   const bool parsed = json::sax_parse(octets.begin(), octets.end(), &builder);
   return std::move(builder).result(parsed);
