@@ -108,8 +108,7 @@ class Authority {
              std::optional<Health> health, const Actor& actor, Reply<ResumeReply> done);
 
   // Refusals: NotFound, BadInput (an unknown service), Rule "seq".
-  void heartbeat(const std::string& server, const Heartbeat& heartbeat, const Actor& actor,
-                 Reply<HeartbeatReply> done);
+  void heartbeat(const std::string& server, const Heartbeat& heartbeat, Reply<HeartbeatReply> done);
 
   // Every responder thread answers by this publication or a newer one.
   void on_served(std::uint64_t publication);

@@ -1,0 +1,272 @@
+// What agents push (semantics.md sections 3 and 4; interfaces.md, "Heartbeat and its reply").
+
+#include <algorithm>
+#include <utility>
+
+#include "health/authority_state.h"
+
+namespace sluice::health {
+namespace {
+
+// Boot ids that are remembered as over. A host that boots more often within one run of the
+// authority could replay only its oldest ones, and only by its own agent's token.
+constexpr std::size_t kPastBoots = 16;
+
+}  // namespace
+
+void Authority::State::heartbeat(const std::string& server, const Heartbeat& heartbeat,
+                                 Reply<HeartbeatReply> done) {
+  const base::Now now = clock_.now();
+  ++heartbeats_total_;
+  const auto target = resolve(server, std::nullopt);
+  if (!target) {
+    done(base::Unexpected{target.error()});
+    return;
+  }
+  const ServerId id = target->server;
+  const auto slots = slots_of(id, heartbeat);
+  if (!slots) {
+    done(base::Unexpected{slots.error()});
+    return;
+  }
+  if (auto old = stale(id, heartbeat)) {
+    done(base::Unexpected{std::move(*old)});
+    return;
+  }
+  bool changed = renew(id, heartbeat, now);
+  std::map<std::string, Refusal, std::less<>> refused;
+  std::vector<HoldKey> placed;
+  auto slot = slots->begin();
+  for (const auto& [service, report] : heartbeat.services) {
+    changed = apply_report(id, *slot, report, now) || changed;
+    changed = apply_instance(id, *slot) || changed;
+    auto pause = apply_pause(id, *slot, report.paused);
+    if (!pause) {
+      say("refusal", id, service, report.paused->by, pause.error().detail);
+      refused.emplace(service, std::move(pause).error());
+    } else if (*pause) {
+      placed.push_back(**pause);
+    }
+    ++slot;
+  }
+  if (changed) republish_server(id);
+  finish_lifts(id);
+
+  std::vector<std::string> services;
+  for (const auto& [service, report] : heartbeat.services) services.push_back(service);
+  const auto reply = [this, server, services, refused = std::move(refused), done] {
+    done(heartbeat_reply(server, services, refused));
+  };
+  if (placed.empty()) {
+    reply();
+    return;
+  }
+  // The agent is told "held" when it is true of every answer and on disk. A store that fails leaves
+  // the hold in force, and the agent pushes it again with each heartbeat.
+  const auto left = std::make_shared<std::size_t>(placed.size() + 1);
+  const auto one_done = [left, reply] {
+    if (--*left == 0) reply();
+  };
+  for (const HoldKey& key : placed) {
+    commit_hold(key, [one_done](const Store::Stored&) { one_done(); });
+  }
+  after_served(one_done);
+}
+
+Outcome<std::vector<std::size_t>> Authority::State::slots_of(ServerId id,
+                                                             const Heartbeat& heartbeat) const {
+  std::vector<std::size_t> slots;
+  for (const auto& [service, report] : heartbeat.services) {
+    const auto service_id = topology_->service(service);
+    const auto slot =
+        service_id ? topology_->servers()[id].slot_of(*service_id) : std::optional<std::size_t>();
+    if (!slot) {
+      Refusal refusal;
+      refusal.kind = Refusal::Kind::BadInput;
+      refusal.member = "services." + service;
+      refusal.detail = "the configuration has no service " + service + " on " + name(id);
+      return base::Unexpected{std::move(refusal)};
+    }
+    slots.push_back(*slot);
+  }
+  return slots;
+}
+
+std::optional<Refusal> Authority::State::stale(ServerId id, const Heartbeat& heartbeat) const {
+  const Server& server = servers_[id];
+  Refusal refusal;
+  refusal.kind = Refusal::Kind::Rule;
+  refusal.rule = "seq";
+  if (std::ranges::find(server.past_boots, heartbeat.instance) != server.past_boots.end()) {
+    refusal.detail = "this boot id was already followed by another";
+    return refusal;
+  }
+  if (heartbeat.instance != server.boot || !server.heard || heartbeat.seq > server.seq) {
+    return std::nullopt;
+  }
+  refusal.detail = "a heartbeat with this seq or a newer one was already seen";
+  refusal.numbers = {{"seq", heartbeat.seq}, {"seen", server.seq}};
+  return refusal;
+}
+
+bool Authority::State::renew(ServerId id, const Heartbeat& heartbeat, const base::Now& now) {
+  Server& server = servers_[id];
+  if (server.boot != heartbeat.instance) {
+    if (server.heard) server.past_boots.push_back(server.boot);
+    if (server.past_boots.size() > kPastBoots) server.past_boots.pop_front();
+    server.boot = heartbeat.instance;
+  }
+  server.seq = heartbeat.seq;
+  const bool was_current = server.lease.current;
+  server.lease.last_push = now.mono;
+  server.lease.current = true;
+  server.lease.guarded_until.reset();
+  if (!was_current) {
+    watch(id, lease_end(server));
+    if (server.heard) say("lease", id, "", "", "its agent pushes again");
+  }
+  if (!server.heard) {
+    server.heard = true;
+    --pools_[topology_->servers()[id].pool].unheard;
+    end_grace(now);
+  }
+  return !was_current;
+}
+
+bool Authority::State::apply_report(ServerId id, std::size_t index, const ServiceReport& report,
+                                    const base::Now& now) {
+  ServiceState& service = servers_[id].slots[index].service;
+  const auto known = service.last_known;
+  const bool changed = apply(service, report, servers_[id].boot, now);
+  if (known != report.health) {
+    // Written behind: nobody waits for it, a restart goes on from it.
+    store_.commit({PutHealth{name(id), service_name(id, index), report.health}},
+                  Store::Urgency::Behind, nullptr);
+    say("health", id, service_name(id, index), "", to_string(report.health));
+  }
+  return changed;
+}
+
+// True when a hold went.
+bool Authority::State::apply_instance(ServerId id, std::size_t index) {
+  const std::string& service = service_name(id, index);
+  const ServiceState& state = servers_[id].slots[index].service;
+  std::vector<HoldKey> releasing;
+  for (Hold* hold : holds_.covering(name(id), service)) {
+    switch (instance_effect(*hold, service, state, startup(id, index))) {
+      case InstanceEffect::None:
+      case InstanceEffect::Outlive:
+        break;
+      case InstanceEffect::Adopt:
+        hold->instances[service] = *state.instance;
+        persist(*hold);
+        break;
+      case InstanceEffect::Forget:
+        hold->instances.erase(service);
+        persist(*hold);
+        break;
+      case InstanceEffect::Release:
+        releasing.push_back(hold->key);
+        break;
+    }
+  }
+  for (const HoldKey& key : releasing) release(key, id, index);
+  return !releasing.empty();
+}
+
+// Startup automatic: a new instance releases its service from a hold; the hold goes with its last.
+void Authority::State::release(const HoldKey& key, ServerId id, std::size_t index) {
+  const std::string& service = service_name(id, index);
+  say("release", id, service, "", "a new instance started (startup automatic)");
+  Hold& hold = *holds_.find(key);
+  hold.released.insert(service);
+  if (key.origin == Origin::Host) {
+    servers_[id].slots[index].service.lift = ServiceState::Lift::Released;
+  }
+  const auto slots = slots_of(Target{id, std::nullopt});
+  const bool covers_any = std::ranges::any_of(
+      slots, [&](std::size_t slot) { return hold.covers(service_name(id, slot)); });
+  if (covers_any) {
+    persist(hold);
+    return;
+  }
+  erase_from_store(key);
+  not_durable_.erase(key);
+  lifting_.erase(key);
+  holds_.lift(key);
+}
+
+Outcome<std::optional<HoldKey>> Authority::State::apply_pause(
+    ServerId id, std::size_t index, const std::optional<HostPause>& paused) {
+  ServiceState& service = servers_[id].slots[index].service;
+  const HoldKey key{name(id), service_name(id, index), Origin::Host};
+  const bool stands = holds_.find(key) != nullptr;
+  if (!paused) {
+    service.lift = ServiceState::Lift::No;
+    if (stands) {
+      say("resume", id, key.service, "host", "");
+      erase_from_store(key);
+      lift(key);
+    }
+    return std::optional<HoldKey>();
+  }
+  if (service.lift == ServiceState::Lift::Released) return std::optional<HoldKey>();
+  if (stands) {
+    return not_durable_.contains(key) ? std::optional(key) : std::optional<HoldKey>();
+  }
+  const Target target{id, index};
+  const auto broken = broken_floor(target);
+  if (broken && !paused->force) return base::Unexpected{floor_refusal(*broken)};
+  Hold hold = make_hold(target, Origin::Host);
+  hold.by = paused->by;
+  hold.reason = paused->reason;
+  hold.since = paused->since;
+  hold.startup = paused->startup;
+  hold.forced = paused->force;
+  place(std::move(hold));
+  say("drain", id, key.service, paused->by, paused->reason);
+  return std::optional(key);
+}
+
+// Resumes that waited for this agent to lift the host's holds.
+void Authority::State::finish_lifts(ServerId id) {
+  for (std::size_t i = 0; i < lift_waits_.size();) {
+    const LiftWait& wait = lift_waits_[i];
+    const auto stands = [&](const std::string& service) {
+      return holds_.find({wait.server, service, Origin::Host}) != nullptr;
+    };
+    if (wait.server != name(id) || std::ranges::any_of(wait.services, stands)) {
+      ++i;
+      continue;
+    }
+    const auto finish = std::move(lift_waits_[i].finish);
+    lift_waits_.erase(lift_waits_.begin() + static_cast<std::ptrdiff_t>(i));
+    finish(true);
+  }
+}
+
+HeartbeatReply Authority::State::heartbeat_reply(
+    const std::string& server, std::span<const std::string> services,
+    const std::map<std::string, Refusal, std::less<>>& refused) const {
+  HeartbeatReply reply;
+  reply.generation = membership_->generation;
+  reply.lease = settings_.health.lease;
+  for (const std::string& service : services) {
+    ServiceOrder order;
+    for (const Hold* hold : holds_.covering(server, service)) {
+      order.held = true;
+      if (order.reason.empty()) order.reason = hold->reason;
+    }
+    if (const auto target = resolve(server, service)) {
+      order.lift =
+          servers_[target->server].slots[*target->slot].service.lift != ServiceState::Lift::No;
+    }
+    if (const auto refusal = refused.find(service); refusal != refused.end()) {
+      order.refused = refusal->second;
+    }
+    reply.services.emplace(service, std::move(order));
+  }
+  return reply;
+}
+
+}  // namespace sluice::health

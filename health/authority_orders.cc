@@ -1,0 +1,486 @@
+// What operators order: drain, resume, force (semantics.md sections 1, 3 and 5).
+
+#include <algorithm>
+#include <utility>
+
+#include "health/authority_state.h"
+
+namespace sluice::health {
+namespace {
+
+Refusal refuse(Refusal::Kind kind, std::string detail, std::string member = {}) {
+  Refusal refusal;
+  refusal.kind = kind;
+  refusal.detail = std::move(detail);
+  refusal.member = std::move(member);
+  return refusal;
+}
+
+// What was ordered is in force, in memory alone.
+Refusal store_failed(const std::string& why) {
+  Refusal refusal = refuse(Refusal::Kind::StoreFailed,
+                           "it is in force, but the store failed and a restart would forget it (" +
+                               why + "); asking again is harmless");
+  refusal.in_force = true;
+  return refusal;
+}
+
+std::string join(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) {
+    if (!text.empty()) text += ", ";
+    text += word;
+  }
+  return text;
+}
+
+// "fe01.pool01.contoso.example" or "call-park on fe01.pool01.contoso.example"
+std::string what(const HoldKey& key) {
+  return key.service.empty() ? key.server : key.service + " on " + key.server;
+}
+
+Refusal lift_failed(const HoldKey& key, const std::string& why) {
+  Refusal refusal =
+      refuse(Refusal::Kind::StoreFailed, "the store failed, " + what(key) + " is still held (" +
+                                             why + "); asking again is harmless");
+  refusal.in_force = true;
+  return refusal;
+}
+
+}  // namespace
+
+Outcome<Authority::State::Target> Authority::State::resolve(
+    const std::string& server, const std::optional<std::string>& service) const {
+  const auto id = topology_->server(server);
+  if (!id) {
+    return base::Unexpected{
+        refuse(Refusal::Kind::NotFound, "no server " + server + " in the configuration")};
+  }
+  if (!service) return Target{*id, std::nullopt};
+  const auto service_id = topology_->service(*service);
+  if (!service_id) {
+    const auto whole = topology_->consolidator(*service);
+    if (whole) {
+      const std::string& name = topology_->services()[*whole].name;
+      Refusal refusal = refuse(Refusal::Kind::Rule, *service + " is a part of " + name +
+                                                        " and can't be held alone: drain " + name);
+      refusal.rule = "consolidated";
+      return base::Unexpected{std::move(refusal)};
+    }
+  } else if (const auto slot = topology_->servers()[*id].slot_of(*service_id)) {
+    return Target{*id, slot};
+  }
+  std::vector<std::string> runs;
+  for (const ServiceSlot& slot : topology_->servers()[*id].services) {
+    runs.push_back(topology_->services()[slot.service].name);
+  }
+  return base::Unexpected{
+      refuse(Refusal::Kind::BadInput,
+             server + " runs no service " + *service + "; it runs " + join(runs), "service")};
+}
+
+std::vector<std::size_t> Authority::State::slots_of(const Target& target) const {
+  if (target.slot) return {*target.slot};
+  std::vector<std::size_t> all(servers_[target.server].slots.size());
+  for (std::size_t slot = 0; slot < all.size(); ++slot) all[slot] = slot;
+  return all;
+}
+
+HoldKey Authority::State::key_of(const Target& target, Origin origin) const {
+  return {name(target.server), target.slot ? service_name(target.server, *target.slot) : "",
+          origin};
+}
+
+// Rule 1: what a drain of the target would do to each answer set that it touches, on the members
+// that are in by rules 2 to 5 now. The first floor that it would break.
+std::optional<FloorCheck> Authority::State::broken_floor(const Target& target) const {
+  for (const std::size_t slot : slots_of(target)) {
+    const ServiceSlot& service = topology_->servers()[target.server].services[slot];
+    const ServicePool& pool = topology_->service_pools()[service.service_pool];
+    if (pool.answer_sets.empty()) continue;
+    FloorCheck check;
+    check.answer_set = topology_->answer_sets()[pool.answer_sets.front()].owner;
+    check.min_accepting = topology_->pools()[pool.pool].min_accepting;
+    check.accepting = decide_pool(service.service_pool).accepting;
+    const bool counted = is_in(rule_for(standing(target.server, slot)));
+    check.would_leave = check.accepting - (counted ? 1 : 0);
+    if (breaks_floor(check)) return check;
+  }
+  return std::nullopt;
+}
+
+// With what is known now of each service that it covers: the instance that it is placed on, and,
+// for one that is out already, the horizon.
+Hold Authority::State::make_hold(const Target& target, Origin origin) const {
+  const base::Now now = clock_.now();
+  Hold hold;
+  hold.key = key_of(target, origin);
+  hold.since = now.wall;
+  for (const std::size_t slot : slots_of(target)) {
+    const std::string& service = service_name(target.server, slot);
+    const ServiceState& state = servers_[target.server].slots[slot].service;
+    if (state.instance) hold.instances[service] = *state.instance;
+    if (out_of_answers(target.server, slot)) {
+      hold.horizons[service] = now.to_wall(horizon(target.server, slot));
+    }
+  }
+  return hold;
+}
+
+// Puts a hold in force: in the answers, not on disk yet.
+void Authority::State::place(Hold hold) {
+  const HoldKey key = hold.key;
+  holds_.place(std::move(hold));
+  not_durable_[key] = ++orders_;
+  lifting_.erase(key);
+  republish_server(*topology_->server(key.server));
+}
+
+void Authority::State::lift(const HoldKey& key) {
+  holds_.lift(key);
+  not_durable_.erase(key);
+  lifting_.erase(key);
+  if (const auto server = topology_->server(key.server)) republish_server(*server);
+}
+
+// Writes the hold as it is now. A hold that was placed anew meanwhile is not made durable by the
+// success of a write of the one before.
+void Authority::State::commit_hold(const HoldKey& key, std::function<void(Store::Stored)> done) {
+  const auto known = not_durable_.find(key);
+  const std::uint64_t placement = known == not_durable_.end() ? 0 : known->second;
+  store_.commit({PutHold{*holds_.find(key)}}, Store::Urgency::First,
+                [self = std::weak_ptr(self_), key, placement, done](const Store::Stored& stored) {
+                  const auto state = self.lock();
+                  if (!state) return;
+                  (*state)->note_stored(key, placement, stored);
+                  if (done) done(stored);
+                });
+}
+
+void Authority::State::note_stored(const HoldKey& key, std::uint64_t placement,
+                                   const Store::Stored& stored) {
+  if (!stored) {
+    ++store_failures_total_;
+    return;
+  }
+  const auto known = not_durable_.find(key);
+  if (known != not_durable_.end() && known->second == placement) not_durable_.erase(known);
+}
+
+// A change of a standing hold that nobody waits for.
+void Authority::State::persist(const Hold& hold) {
+  commit_hold(hold.key, nullptr);
+}
+
+void Authority::State::erase_from_store(const HoldKey& key) {
+  store_.commit({EraseHold{key}}, Store::Urgency::First,
+                [self = std::weak_ptr(self_)](const Store::Stored& stored) {
+                  const auto state = self.lock();
+                  if (state && !stored) ++(*state)->store_failures_total_;
+                });
+}
+
+void Authority::State::drain(const DrainRequest& request, const Actor& actor,
+                             Reply<DrainReply> done) {
+  const base::MonoTime asked = clock_.now().mono;
+  const auto target = resolve(request.server, request.service);
+  if (!target) {
+    done(base::Unexpected{target.error()});
+    return;
+  }
+  const HoldKey key = key_of(*target, Origin::Operator);
+  const Hold* standing = holds_.find(key);
+  // One of which a new instance released a part is placed anew, over all that it names.
+  const bool stood = standing != nullptr && standing->released.empty();
+  if (!stood) {
+    const auto broken = broken_floor(*target);
+    if (broken && !request.force) {
+      Refusal refusal = floor_refusal(*broken);
+      say("refusal", target->server, key.service, actor.by, refusal.detail);
+      done(base::Unexpected{std::move(refusal)});
+      return;
+    }
+    Hold hold = make_hold(*target, Origin::Operator);
+    hold.by = actor.by;
+    hold.reason = request.reason;
+    hold.startup = request.startup;
+    hold.hide_host = request.hide_host;
+    hold.forced = request.force;
+    place(std::move(hold));
+    say("drain", target->server, key.service, actor.by, request.reason);
+  } else if (lifting_.erase(key) > 0) {
+    not_durable_[key] = ++orders_;  // its erasure is on the way to disk: write it after that
+  }
+
+  // Served and durable: the later of the two replies.
+  struct Pending {
+    bool served = false;
+    bool stored = false;
+    std::string store_error;
+  };
+  const auto pending = std::make_shared<Pending>();
+  const auto finish = [this, pending, asked, request, done = std::move(done),
+                       warnings = drain_warnings(*target, request, stood)] {
+    if (!pending->served || !pending->stored) return;
+    drain_ack_seconds_.observe(clock_.now().mono - asked);
+    if (!pending->store_error.empty()) {
+      done(base::Unexpected{store_failed(pending->store_error)});
+    } else {
+      done(drain_reply(request, warnings));
+    }
+  };
+  if (not_durable_.contains(key)) {
+    commit_hold(key, [pending, finish](const Store::Stored& stored) {
+      pending->stored = true;
+      if (!stored) pending->store_error = stored.error();
+      finish();
+    });
+  } else {
+    pending->stored = true;
+  }
+  after_served([pending, finish] {
+    pending->served = true;
+    finish();
+  });
+}
+
+DrainReply Authority::State::drain_reply(const DrainRequest& request,
+                                         std::vector<std::string> warnings) const {
+  DrainReply reply;
+  reply.generation = membership_->generation;
+  reply.confirmed_by = {settings_.responder};
+  reply.warnings = std::move(warnings);
+  const auto target = resolve(request.server, request.service);
+  if (!target) return reply;  // a reload dropped it meanwhile: nothing names it
+  const base::Now now = clock_.now();
+  for (const std::size_t slot : slots_of(*target)) {
+    if (!out_of_answers(target->server, slot)) continue;  // serve_held: it has no horizon
+    const base::WallTime at = now.to_wall(horizon(target->server, slot));
+    reply.cache_horizon = std::max(reply.cache_horizon.value_or(at), at);
+  }
+  return reply;
+}
+
+std::vector<std::string> Authority::State::drain_warnings(const Target& target,
+                                                          const DrainRequest& request,
+                                                          bool stood) const {
+  std::vector<std::string> warnings;
+  const Hold* hold = holds_.find(key_of(target, Origin::Operator));
+  if (stood) {
+    warnings.push_back("the hold stood already, nothing changed; to change it, resume first");
+  }
+  std::vector<std::string> automatic;
+  std::vector<std::string> empty;
+  for (const std::size_t slot : slots_of(target)) {
+    const std::string& service = service_name(target.server, slot);
+    if (hold->startup.value_or(startup(target.server, slot)) == config::Startup::Automatic) {
+      automatic.push_back(service);
+    }
+    const ServicePoolId id = topology_->servers()[target.server].services[slot].service_pool;
+    const ServicePool& pool = topology_->service_pools()[id];
+    if (pool.answer_sets.empty()) continue;
+    const Members& members = membership_->answer_sets[pool.answer_sets.front()];
+    if (members.fallback != Fallback::None) {
+      empty.push_back(topology_->answer_sets()[pool.answer_sets.front()].owner + " (" +
+                      to_string(members.fallback) + ")");
+    }
+  }
+  if (!automatic.empty()) {
+    warnings.push_back("startup automatic: a restart of " + join(automatic) +
+                       " lifts this hold; --startup manual keeps it");
+  }
+  if (!empty.empty()) {
+    warnings.push_back("no accepting member is left; answered by fallback: " + join(empty));
+  }
+  if (request.force && broken_now(target)) warnings.push_back("below the floor: forced");
+  if (!topology_->pools()[topology_->servers()[target.server].pool].dns_load_balancing) {
+    warnings.push_back(
+        "dns_load_balancing is false: the features that depend on DNS may not be rerouted, and "
+        "sessions may be cut");
+  }
+  return warnings;
+}
+
+bool Authority::State::broken_now(const Target& target) const {
+  return std::ranges::any_of(slots_of(target), [&](std::size_t slot) {
+    const ServicePoolId id = topology_->servers()[target.server].services[slot].service_pool;
+    const ServicePool& pool = topology_->service_pools()[id];
+    return !pool.answer_sets.empty() &&
+           decide_pool(id).accepting < topology_->pools()[pool.pool].min_accepting;
+  });
+}
+
+void Authority::State::resume(const std::string& server, const std::optional<std::string>& service,
+                              const Actor& actor, Reply<ResumeReply> done) {
+  const auto target = resolve(server, service);
+  if (!target) {
+    done(base::Unexpected{target.error()});
+    return;
+  }
+  std::vector<HoldKey> keys;
+  for (const Origin origin : {Origin::Operator, Origin::Schedule}) {
+    const HoldKey key = key_of(*target, origin);
+    if (holds_.find(key) != nullptr) keys.push_back(key);
+  }
+  const bool any = !keys.empty();
+  lift_in_order(
+      std::move(keys), actor,
+      [this, server, service, any, done](const Outcome<ResumeReply>& lifted) {
+        if (!lifted) {
+          done(lifted);
+          return;
+        }
+        after_served([this, server, service, any, done] { ask_host(server, service, any, done); });
+      });
+}
+
+// Disk first, answers after: a hold that could come back with a restart is never called lifted.
+void Authority::State::lift_in_order(std::vector<HoldKey> keys, const Actor& actor,
+                                     std::function<void(Outcome<ResumeReply>)> then) {
+  std::vector<Change> changes;
+  const std::uint64_t order = ++orders_;
+  std::erase_if(keys, [&](const HoldKey& key) {
+    say("resume", *topology_->server(key.server), key.service, actor.by, "");
+    if (!not_durable_.contains(key)) return false;
+    erase_from_store(key);  // never acknowledged: nobody relies on it
+    lift(key);
+    return true;
+  });
+  for (const HoldKey& key : keys) {
+    lifting_[key] = order;
+    changes.push_back(EraseHold{key});
+  }
+  if (changes.empty()) {
+    then(ResumeReply{});
+    return;
+  }
+  store_.commit(std::move(changes), Store::Urgency::First,
+                [self = std::weak_ptr(self_), keys, order, then](const Store::Stored& stored) {
+                  const auto state = self.lock();
+                  if (!state) return;
+                  (*state)->finish_lifting(keys, order, stored);
+                  if (stored) {
+                    then(ResumeReply{});
+                  } else {
+                    then(base::Unexpected{lift_failed(keys.front(), stored.error())});
+                  }
+                });
+}
+
+void Authority::State::finish_lifting(const std::vector<HoldKey>& keys, std::uint64_t order,
+                                      const Store::Stored& stored) {
+  if (!stored) ++store_failures_total_;
+  for (const HoldKey& key : keys) {
+    const auto lifting = lifting_.find(key);
+    // Drained again meanwhile, or resumed again: then somebody else decides.
+    if (lifting == lifting_.end() || lifting->second != order) continue;
+    lifting_.erase(lifting);
+    if (stored) lift(key);
+  }
+}
+
+// The host's own holds are the host's to lift: asks its agent, in the reply to its next heartbeat.
+void Authority::State::ask_host(const std::string& server,
+                                const std::optional<std::string>& service, bool lifted,
+                                Reply<ResumeReply> done) {
+  LiftWait wait;
+  wait.server = server;
+  if (const auto target = resolve(server, service)) {
+    for (const std::size_t slot : slots_of(*target)) {
+      const HoldKey key{server, service_name(target->server, slot), Origin::Host};
+      if (holds_.find(key) == nullptr) continue;
+      servers_[target->server].slots[slot].service.lift = ServiceState::Lift::Asked;
+      wait.services.push_back(key.service);
+    }
+  }
+  if (wait.services.empty()) {
+    reply_resumed(server, service, lifted, done);
+    return;
+  }
+  // One heartbeat brings the request to the agent, its next one says that it is done.
+  wait.deadline = clock_.now().mono + 2 * settings_.health.heartbeat;
+  wait.finish = [this, server, service, lifted, done](bool by_agent) {
+    if (by_agent) {
+      after_served([this, server, service, done] { reply_resumed(server, service, true, done); });
+      return;
+    }
+    std::string detail = server +
+                         " is held by the host itself and its agent did not lift that in time; ask "
+                         "there: sluice-agent resume";
+    if (lifted) detail = "the operator's hold is lifted, but " + detail;
+    Refusal refusal = refuse(Refusal::Kind::NoAnswer, std::move(detail));
+    refusal.in_force = true;
+    done(base::Unexpected{std::move(refusal)});
+  };
+  lift_waits_.push_back(std::move(wait));
+}
+
+void Authority::State::reply_resumed(const std::string& server,
+                                     const std::optional<std::string>& service, bool lifted,
+                                     const Reply<ResumeReply>& done) const {
+  ResumeReply reply;
+  reply.generation = membership_->generation;
+  if (const auto target = resolve(server, service)) {
+    reply.warnings = resume_warnings(*target, lifted);
+  }
+  done(std::move(reply));
+}
+
+std::vector<std::string> Authority::State::resume_warnings(const Target& target,
+                                                           bool lifted) const {
+  std::vector<std::string> warnings;
+  const HoldKey own = key_of(target, Origin::Operator);
+  if (!lifted) warnings.push_back("there was no hold on " + what(own));
+  std::vector<std::string> left;
+  for (const Hold& hold : holds_.of(name(target.server))) {
+    const bool concerns = !target.slot || hold.covers(own.service);
+    if (concerns) left.push_back(what(hold.key) + " (" + to_string(hold.key.origin) + ")");
+  }
+  if (!left.empty()) warnings.push_back("still held: " + join(left));
+  return warnings;
+}
+
+void Authority::State::force(const std::string& server, const std::optional<std::string>& service,
+                             std::optional<Health> health, const Actor& actor,
+                             Reply<ResumeReply> done) {
+  const auto target = resolve(server, service);
+  if (!target) {
+    done(base::Unexpected{target.error()});
+    return;
+  }
+  if (health == Health::Stopped) {
+    done(base::Unexpected{refuse(Refusal::Kind::BadInput, "must be up, down or null", "health")});
+    return;
+  }
+  std::vector<Change> changes;
+  for (const std::size_t slot : slots_of(*target)) {
+    ServiceState& state = servers_[target->server].slots[slot].service;
+    state.forced = health;
+    state.forced_by = health ? actor.by : "";
+    state.forced_since = clock_.now().wall;
+    changes.push_back(PutForce{name(target->server), service_name(target->server, slot), health});
+  }
+  // An operator has looked: the authority's doubt is over (semantics.md section 3, rule 5).
+  Lease& lease = servers_[target->server].lease;
+  if (health == Health::Down && !lease.current) lease.guarded_until.reset();
+  say("force", target->server, service.value_or(""), actor.by,
+      health ? to_string(*health) : "unforce");
+  republish_server(target->server);
+  store_.commit(std::move(changes), Store::Urgency::First,
+                [self = std::weak_ptr(self_), done](const Store::Stored& stored) {
+                  const auto state = self.lock();
+                  if (!state) return;
+                  if (!stored) {
+                    ++(*state)->store_failures_total_;
+                    done(base::Unexpected{store_failed(stored.error())});
+                    return;
+                  }
+                  (*state)->after_served([self, done] {
+                    if (const auto later = self.lock()) {
+                      done(ResumeReply{(*later)->membership_->generation, {}});
+                    }
+                  });
+                });
+}
+
+}  // namespace sluice::health

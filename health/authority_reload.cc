@@ -1,0 +1,118 @@
+// A new configuration, all at once. Numbers change with the topology, so everything is taken over
+// by name; what waits for something (a drain's reply, a lift) keeps names, never numbers.
+
+#include <utility>
+
+#include "health/authority_state.h"
+
+namespace sluice::health {
+
+void Authority::State::reconfigure(std::shared_ptr<const Topology> topology,
+                                   const config::Health& health) {
+  const base::Now now = clock_.now();
+  const std::shared_ptr<const Topology> before = std::exchange(topology_, std::move(topology));
+  std::vector<Server> old = std::exchange(servers_, {});
+  settings_.health = health;
+  remember_absent(old, *before);
+  std::vector<Period> periods;
+  for (ServerId id = 0; id < topology_->servers().size(); ++id) {
+    servers_.push_back(fresh_server(id, now));
+    adopt_absent(id);
+    if (const auto was = before->server(name(id))) {
+      take_over(id, std::move(old[*was]), *before, *was);
+      note_periods(id, before->pools()[before->servers()[*was].pool].ttl, periods);
+    } else {
+      restore_horizons(id, now);
+    }
+  }
+  regrace(*before);
+  deadlines_ = {};
+  for (ServerId id = 0; id < servers_.size(); ++id) {
+    if (servers_[id].lease.current) watch(id, lease_end(servers_[id]));
+    if (servers_[id].lease.guarded()) watch(id, *servers_[id].lease.guarded_until);
+  }
+
+  leaving_.clear();
+  publish_all();
+  for (const Period& period : periods) {
+    Naming& still = naming(period.who);
+    if (!still.named) still.leaving = publication_;
+    start_leaving(period.who, period.ttl);
+  }
+}
+
+// Keeps what was known of a server under its new number.
+void Authority::State::take_over(ServerId id, Server old, const Topology& before, ServerId was) {
+  Server& server = servers_[id];
+  std::vector<Slot> slots = std::exchange(server.slots, {});
+  const auto& services = before.servers()[was].services;
+  for (std::size_t slot = 0; slot < services.size(); ++slot) {
+    const auto service = topology_->service(before.services()[services[slot].service].name);
+    if (!service) continue;
+    if (const auto place = topology_->servers()[id].slot_of(*service)) {
+      slots[*place] = std::move(old.slots[slot]);
+    }
+  }
+  server = std::move(old);
+  server.slots = std::move(slots);
+}
+
+// The periods that end with the publication of the reload: of those who are named with another TTL
+// from then on, and of those whose leaving the workers had not confirmed yet.
+void Authority::State::note_periods(ServerId id, std::chrono::seconds old_ttl,
+                                    std::vector<Period>& periods) const {
+  const auto ends = [&](const Naming& naming) {
+    return naming.leaving != 0 || (naming.named && old_ttl != ttl(id));
+  };
+  if (ends(servers_[id].host)) periods.push_back({{id, std::nullopt}, old_ttl});
+  for (std::size_t slot = 0; slot < servers_[id].slots.size(); ++slot) {
+    if (ends(servers_[id].slots[slot].naming)) periods.push_back({{id, slot}, old_ttl});
+  }
+}
+
+// The health and the force of what the configuration no longer has, for when it returns.
+void Authority::State::remember_absent(const std::vector<Server>& old, const Topology& before) {
+  for (ServerId was = 0; was < old.size(); ++was) {
+    const TopologyServer& server = before.servers()[was];
+    const auto id = topology_->server(server.fqdn);
+    for (std::size_t slot = 0; slot < server.services.size(); ++slot) {
+      const std::string& service = before.services()[server.services[slot].service].name;
+      const auto service_id = topology_->service(service);
+      if (id && service_id && topology_->servers()[*id].slot_of(*service_id)) continue;
+      const ServiceState& known = old[was].slots[slot].service;
+      ServiceState& kept = absent_[{server.fqdn, service}];
+      kept.last_known = known.last_known;
+      kept.forced = known.forced;
+      kept.forced_by = known.forced_by;
+      kept.forced_since = known.forced_since;
+    }
+  }
+}
+
+void Authority::State::adopt_absent(ServerId id) {
+  if (absent_.empty()) return;
+  for (std::size_t slot = 0; slot < servers_[id].slots.size(); ++slot) {
+    const auto kept = absent_.find({name(id), service_name(id, slot)});
+    if (kept == absent_.end()) continue;
+    servers_[id].slots[slot].service = std::move(kept->second);
+    absent_.erase(kept);
+  }
+}
+
+// A pool that was there keeps its grace, over or not; a new one starts its own with what is left of
+// the authority's.
+void Authority::State::regrace(const Topology& before) {
+  const std::vector<Pool> old = std::exchange(pools_, {});
+  pools_.resize(topology_->pools().size());
+  any_grace_ = false;
+  for (PoolId id = 0; id < pools_.size(); ++id) {
+    const TopologyPool& pool = topology_->pools()[id];
+    if (const auto was = before.pool(pool.fqdn)) pools_[id].grace = old[*was].grace;
+    for (std::uint32_t i = 0; i < pool.server_count; ++i) {
+      if (!servers_[pool.first_server + i].heard) ++pools_[id].unheard;
+    }
+    any_grace_ = any_grace_ || pools_[id].grace;
+  }
+}
+
+}  // namespace sluice::health

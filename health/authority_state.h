@@ -1,0 +1,265 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <queue>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "health/authority.h"
+#include "health/floor.h"
+#include "health/hold_set.h"
+#include "health/horizon.h"
+#include "health/lease.h"
+#include "health/membership.h"
+#include "health/service_state.h"
+#include "health/verdict.h"
+
+// The inside of Authority, for its own sources only: authority.cc (life, time, publication),
+// authority_orders.cc (drain, resume, force), authority_heartbeat.cc, authority_reload.cc and
+// authority_views.cc.
+namespace sluice::health {
+
+class Authority::State {
+ public:
+  State(std::shared_ptr<const Topology> topology, Settings settings, const base::Clock& clock,
+        Publisher& publisher, Store& store, StoredState stored, Events events);
+
+  // As in Authority.
+  void drain(const DrainRequest& request, const Actor& actor, Reply<DrainReply> done);
+  void resume(const std::string& server, const std::optional<std::string>& service,
+              const Actor& actor, Reply<ResumeReply> done);
+  void force(const std::string& server, const std::optional<std::string>& service,
+             std::optional<Health> health, const Actor& actor, Reply<ResumeReply> done);
+  void heartbeat(const std::string& server, const Heartbeat& heartbeat, Reply<HeartbeatReply> done);
+  void on_served(std::uint64_t publication);
+  void tick();
+  std::optional<base::MonoTime> next_deadline() const;
+  void reconfigure(std::shared_ptr<const Topology> topology, const config::Health& health);
+  std::uint64_t generation() const noexcept { return membership_->generation; }
+
+  std::vector<PoolView> pools() const;
+  std::optional<PoolView> pool(std::string_view fqdn) const;
+  std::optional<ServerView> server(std::string_view fqdn) const;
+  Outcome<Verdict> verdict(std::string_view server,
+                           const std::optional<std::string>& service) const;
+  std::optional<Explanation> explain(std::string_view owner) const;
+  std::vector<OrphanView> orphans() const;
+  Figures figures() const;
+  const Histogram& drain_ack_seconds() const noexcept { return drain_ack_seconds_; }
+  std::shared_ptr<const Topology> topology() const noexcept { return topology_; }
+
+ private:
+  // One service on one server.
+  struct Slot {
+    ServiceState service;
+    Naming naming;
+  };
+  struct Server {
+    Lease lease;
+    bool heard = false;  // pushed since the authority's start
+    std::string boot;
+    std::uint64_t seq = 0;
+    std::deque<std::string> past_boots;  // followed by another, newest last
+    std::vector<Slot> slots;             // as TopologyServer::services
+    Naming host;                         // the host record
+    bool host_hidden = false;
+  };
+  struct Pool {
+    bool grace = true;
+    std::size_t unheard = 0;
+  };
+  // A place in servers_; no slot: the server's host record.
+  struct Named {
+    ServerId server = 0;
+    std::optional<std::size_t> slot;
+  };
+  // A period that a publication ended, until every worker serves that publication.
+  struct Leaving {
+    std::uint64_t publication = 0;
+    Named who;
+    std::chrono::seconds ttl{0};
+  };
+  struct Target {
+    ServerId server = 0;
+    std::optional<std::size_t> slot;  // absent: the whole server
+  };
+  // A period that a reload ends: until then `who` was named with this TTL.
+  struct Period {
+    Named who;
+    std::chrono::seconds ttl{0};
+  };
+  // What a publication changes.
+  struct Edition {
+    std::vector<std::pair<ServicePoolId, std::shared_ptr<const Members>>> service_pools;
+    std::vector<ServerId> hosts;  // whose records come or go
+
+    bool empty() const noexcept { return service_pools.empty() && hosts.empty(); }
+  };
+  // A resume that waits for the host's agent to lift its own hold.
+  struct LiftWait {
+    std::string server;
+    std::vector<std::string> services;
+    base::MonoTime deadline;
+    std::function<void(bool lifted)> finish;
+  };
+  struct Deadline {
+    base::MonoTime at;
+    ServerId server = 0;
+    friend bool operator<(const Deadline& a, const Deadline& b) { return a.at > b.at; }
+  };
+
+  // --- membership and publication (authority.cc)
+  Standing standing(ServerId server, std::size_t slot) const;
+  Decision decide_pool(ServicePoolId id) const;
+  std::shared_ptr<const Members> members_of(ServicePoolId id, std::uint64_t generation) const;
+  // Decides anew for these; an edition has what came out differently. Duplicates are welcome.
+  Edition compose(std::vector<ServicePoolId> dirty) const;
+  void publish(const Edition& edition);
+  void republish(std::vector<ServicePoolId> dirty);
+  void republish_server(ServerId server);
+  // A new generation of everything, by a new topology.
+  void publish_all();
+  void note_names(ServicePoolId changed, const Members& members);
+  void note_host(ServerId server);
+  void start_leaving(Named who, std::chrono::seconds ttl);
+  Naming& naming(const Named& who);
+  void after_served(std::function<void()> then);
+  void reserve_generations();
+  std::vector<ServicePoolId> service_pools_of(PoolId pool) const;
+
+  // --- time (authority.cc)
+  void end_lease(ServerId server, const base::Now& now);
+  void watch(ServerId server, base::MonoTime at);
+  void end_grace(const base::Now& now);
+  base::MonoTime lease_end(const Server& server) const;
+
+  // --- orders (authority_orders.cc)
+  Outcome<Target> resolve(const std::string& server,
+                          const std::optional<std::string>& service) const;
+  std::vector<std::size_t> slots_of(const Target& target) const;
+  std::optional<FloorCheck> broken_floor(const Target& target) const;
+  bool broken_now(const Target& target) const;
+  HoldKey key_of(const Target& target, Origin origin) const;
+  Hold make_hold(const Target& target, Origin origin) const;
+  void place(Hold hold);
+  void lift(const HoldKey& key);
+  void commit_hold(const HoldKey& key, std::function<void(Store::Stored)> done);
+  void note_stored(const HoldKey& key, std::uint64_t placement, const Store::Stored& stored);
+  void persist(const Hold& hold);
+  void erase_from_store(const HoldKey& key);
+  DrainReply drain_reply(const DrainRequest& request, std::vector<std::string> warnings) const;
+  std::vector<std::string> drain_warnings(const Target& target, const DrainRequest& request,
+                                          bool stood) const;
+  void lift_in_order(std::vector<HoldKey> keys, const Actor& actor,
+                     std::function<void(Outcome<ResumeReply>)> then);
+  void finish_lifting(const std::vector<HoldKey>& keys, std::uint64_t order,
+                      const Store::Stored& stored);
+  void ask_host(const std::string& server, const std::optional<std::string>& service, bool lifted,
+                Reply<ResumeReply> done);
+  void reply_resumed(const std::string& server, const std::optional<std::string>& service,
+                     bool lifted, const Reply<ResumeReply>& done) const;
+  std::vector<std::string> resume_warnings(const Target& target, bool lifted) const;
+
+  // --- heartbeats (authority_heartbeat.cc)
+  // The slot of each service that was pushed, in the order of the heartbeat.
+  Outcome<std::vector<std::size_t>> slots_of(ServerId server, const Heartbeat& heartbeat) const;
+  std::optional<Refusal> stale(ServerId server, const Heartbeat& heartbeat) const;
+  // True when the lease was not current before.
+  bool renew(ServerId server, const Heartbeat& heartbeat, const base::Now& now);
+  bool apply_report(ServerId server, std::size_t slot, const ServiceReport& report,
+                    const base::Now& now);
+  bool apply_instance(ServerId server, std::size_t slot);
+  void release(const HoldKey& key, ServerId server, std::size_t slot);
+  // What the host's own hold means here; the key of a hold that was placed for it, if one was.
+  Outcome<std::optional<HoldKey>> apply_pause(ServerId server, std::size_t slot,
+                                              const std::optional<HostPause>& paused);
+  void finish_lifts(ServerId server);
+  HeartbeatReply heartbeat_reply(const std::string& server, std::span<const std::string> services,
+                                 const std::map<std::string, Refusal, std::less<>>& refused) const;
+
+  // --- a reload (authority_reload.cc)
+  void take_over(ServerId id, Server old, const Topology& before, ServerId was);
+  void note_periods(ServerId id, std::chrono::seconds old_ttl, std::vector<Period>& periods) const;
+  void remember_absent(const std::vector<Server>& old, const Topology& before);
+  void adopt_absent(ServerId id);
+  void regrace(const Topology& before);
+
+  // --- views (authority_views.cc)
+  ServerView server_view(ServerId server, const base::Now& now) const;
+  ServiceView service_view(ServerId server, std::size_t slot, const base::Now& now) const;
+  PoolView pool_view(PoolId pool, const base::Now& now) const;
+  VerdictInput verdict_input(ServerId server, std::size_t slot, const base::Now& now) const;
+  Verdict verdict_of_slots(ServerId server, std::span<const std::size_t> slots,
+                           const base::Now& now) const;
+  Status status(ServerId server, std::size_t slot, const base::Now& now) const;
+  HoldView hold_view(const Hold& hold, config::Startup service_default) const;
+  ExplainedMember explain_member(ServerId server, std::size_t slot, Rule rule) const;
+  bool guard_active(PoolId pool) const;
+
+  // --- shared by all
+  const std::string& name(ServerId server) const { return topology_->servers()[server].fqdn; }
+  const std::string& service_name(ServerId server, std::size_t slot) const {
+    return topology_->services()[topology_->servers()[server].services[slot].service].name;
+  }
+  config::Startup startup(ServerId server, std::size_t slot) const {
+    return topology_->servers()[server].services[slot].startup;
+  }
+  std::chrono::seconds ttl(ServerId server) const {
+    return topology_->pools()[topology_->servers()[server].pool].ttl;
+  }
+  // When caches forget the service, its host record included where that was hidden.
+  base::MonoTime horizon(ServerId server, std::size_t slot) const;
+  bool out_of_answers(ServerId server, std::size_t slot) const;
+  bool held(ServerId server, std::size_t slot) const {
+    return holds_.held(name(server), service_name(server, slot));
+  }
+  void say(std::string type, ServerId server, std::string_view service, std::string by,
+           std::string text) const;
+  Server fresh_server(ServerId server, const base::Now& now) const;
+  void restore(const StoredState& stored, const base::Now& now);
+  void restore_horizons(ServerId server, const base::Now& now);
+
+  std::shared_ptr<const Topology> topology_;
+  Settings settings_;
+  const base::Clock& clock_;
+  Publisher& publisher_;
+  Store& store_;
+  Events events_;
+
+  HoldSet holds_;
+  std::vector<Server> servers_;                                         // by ServerId
+  std::vector<Pool> pools_;                                             // by PoolId
+  std::map<std::pair<std::string, std::string>, ServiceState> absent_;  // orphans' health and force
+
+  std::shared_ptr<const MembershipSnapshot> membership_;
+  std::uint64_t reserved_ = 0;     // generations on disk as used
+  std::uint64_t publication_ = 0;  // the newest
+  std::uint64_t served_ = 0;       // that every worker has reached
+  std::deque<Leaving> leaving_;    // by publication, ascending
+  std::deque<std::pair<std::uint64_t, std::function<void()>>> served_waits_;  // ascending
+
+  // Holds in force that are not on disk yet, with the number of their placement.
+  std::map<HoldKey, std::uint64_t> not_durable_;
+  // Holds whose erasure is on its way to disk: still in force, gone when it is there.
+  std::map<HoldKey, std::uint64_t> lifting_;
+  std::uint64_t orders_ = 0;  // numbers placements and erasures
+
+  std::priority_queue<Deadline> deadlines_;  // one for each server that has a lease or a guard
+  std::vector<LiftWait> lift_waits_;
+  bool any_grace_ = true;
+  base::MonoTime started_;
+  base::MonoTime alive_;        // the last time that tick() or a heartbeat ran
+  base::MonoTime lease_floor_;  // no lease is judged before
+  std::uint64_t heartbeats_total_ = 0;
+  std::uint64_t store_failures_total_ = 0;
+  Histogram drain_ack_seconds_;
+  // Callbacks of the store and the publisher hold it weakly: none outlives the authority.
+  std::shared_ptr<State*> self_ = std::make_shared<State*>(this);
+};
+
+}  // namespace sluice::health

@@ -1,0 +1,347 @@
+// What the authority tells about itself: copies, as of now.
+
+#include <algorithm>
+#include <utility>
+
+#include "health/authority_state.h"
+
+namespace sluice::health {
+namespace {
+
+// "2 heartbeats are missing" helps nobody at three in the morning: say what is, in one sentence.
+std::string unknown_because(const ServiceState& service, const Lease& lease) {
+  switch (state_of(lease)) {
+    case LeaseState::Never:
+      return "no agent has pushed since the authority started";
+    case LeaseState::Expired:
+    case LeaseState::Guarded:
+      return "its agent went silent";
+    case LeaseState::Current:
+      break;
+  }
+  return service.health ? "its agent can't count them" : "its agent does not push this service";
+}
+
+}  // namespace
+
+Status Authority::State::status(ServerId id, std::size_t index, const base::Now& now) const {
+  const Server& server = servers_[id];
+  const ServiceState& service = server.slots[index].service;
+  StatusInput input;
+  input.lease_current = server.lease.current;
+  input.health = service.health;
+  for (const Hold* hold : holds_.covering(name(id), service_name(id, index))) {
+    input.held = true;
+    input.newer_than_hold =
+        input.newer_than_hold || outlived(*hold, service_name(id, index), service);
+  }
+  input.at_zero = at_zero(known_sessions(service, server.lease.current));
+  input.horizon_past = out_of_answers(id, index) && horizon(id, index) <= now.mono;
+  return status_of(input);
+}
+
+VerdictInput Authority::State::verdict_input(ServerId id, std::size_t index,
+                                             const base::Now& now) const {
+  const Server& server = servers_[id];
+  const Slot& slot = server.slots[index];
+  VerdictInput input;
+  input.service = service_name(id, index);
+  for (const Hold* hold : holds_.covering(name(id), input.service)) {
+    input.held = true;
+    input.durable = input.durable && !not_durable_.contains(hold->key);
+  }
+  input.balanced_by_dns = topology_->pools()[topology_->servers()[id].pool].dns_load_balancing;
+  input.named = slot.naming.named;
+  const base::MonoTime end = horizon(id, index);
+  if (!input.named && !out_of_answers(id, index)) {
+    input.unconfirmed.push_back(settings_.responder);
+  } else if (!input.named && end > now.mono) {
+    input.horizon = now.to_wall(end);
+  }
+  input.sessions = known_sessions(slot.service, server.lease.current);
+  if (!input.sessions) input.unknown_because = unknown_because(slot.service, server.lease);
+  const auto newest = slot.service.last_new_connection;
+  if (input.held && newest && out_of_answers(id, index) && *newest > end) {
+    input.new_connection_ago = std::chrono::duration_cast<base::Duration>(now.mono - *newest);
+  }
+  return input;
+}
+
+Verdict Authority::State::verdict_of_slots(ServerId id, std::span<const std::size_t> slots,
+                                           const base::Now& now) const {
+  std::vector<VerdictInput> inputs;
+  for (const std::size_t slot : slots) inputs.push_back(verdict_input(id, slot, now));
+  Verdict verdict = verdict_of(inputs, now.wall);
+  for (const std::size_t slot : slots) {
+    const ServicePoolId pool_id = topology_->servers()[id].services[slot].service_pool;
+    const ServicePool& pool = topology_->service_pools()[pool_id];
+    if (pool.answer_sets.empty()) continue;
+    const unsigned accepting = decide_pool(pool_id).accepting;
+    const unsigned floor = topology_->pools()[pool.pool].min_accepting;
+    if (accepting >= floor) continue;
+    verdict.warnings.push_back(topology_->answer_sets()[pool.answer_sets.front()].owner + " has " +
+                               std::to_string(accepting) + " accepting, below its floor of " +
+                               std::to_string(floor));
+  }
+  if (!topology_->pools()[topology_->servers()[id].pool].dns_load_balancing) {
+    verdict.warnings.push_back(
+        "not by DNS: the features that depend on DNS load balancing may not be rerouted, and "
+        "sessions may be cut");
+  }
+  return verdict;
+}
+
+HoldView Authority::State::hold_view(const Hold& hold, config::Startup service_default) const {
+  HoldView view;
+  view.scope = hold.key.scope();
+  view.origin = hold.key.origin;
+  view.by = hold.by;
+  view.reason = hold.reason;
+  view.since = hold.since;
+  view.startup = hold.startup.value_or(service_default);
+  view.forced = hold.forced;
+  view.hide_host = hold.hide_host;
+  view.expires = hold.expires;
+  return view;
+}
+
+ServiceView Authority::State::service_view(ServerId id, std::size_t index,
+                                           const base::Now& now) const {
+  const Server& server = servers_[id];
+  const Slot& slot = server.slots[index];
+  const TopologyService& service =
+      topology_->services()[topology_->servers()[id].services[index].service];
+  ServiceView view;
+  view.name = service.name;
+  view.title = service.title;
+  view.consolidates = service.consolidates;
+  view.status = status(id, index, now);
+  if (server.lease.current) view.health = slot.service.health;
+  view.forced = slot.service.forced;
+  view.instance = slot.service.instance;
+  view.startup = startup(id, index);
+  view.sessions = known_sessions(slot.service, server.lease.current);
+  if (slot.service.last_new_connection) {
+    view.last_new_connection =
+        std::chrono::duration_cast<base::Duration>(now.mono - *slot.service.last_new_connection);
+  }
+  view.in_answers = slot.naming.named;
+  if (out_of_answers(id, index)) view.cache_horizon = now.to_wall(horizon(id, index));
+  for (const Hold* hold : holds_.covering(name(id), service.name)) {
+    view.holds.push_back(hold_view(*hold, view.startup));
+  }
+  view.hook = slot.service.hook;
+  const std::size_t only[] = {index};
+  view.verdict = verdict_of_slots(id, only, now);
+  return view;
+}
+
+ServerView Authority::State::server_view(ServerId id, const base::Now& now) const {
+  const TopologyServer& from = topology_->servers()[id];
+  const Server& server = servers_[id];
+  ServerView view;
+  view.server = from.fqdn;
+  view.pool = topology_->pools()[from.pool].fqdn;
+  view.addresses = from.addresses;
+  view.weight = from.weight;
+  view.lease = state_of(server.lease);
+  if (server.lease.current) {
+    const auto left = std::chrono::duration_cast<base::Duration>(lease_end(server) - now.mono);
+    view.lease_expires_in = std::max(left, base::Duration(0));
+  }
+  view.host_hidden = server.host_hidden;
+  for (std::size_t slot = 0; slot < server.slots.size(); ++slot) {
+    view.services.push_back(service_view(id, slot, now));
+    if (server.lease.current && !server.slots[slot].service.health) {
+      view.warnings.push_back("no agent pushes " + service_name(id, slot));
+    }
+  }
+  view.verdict = verdict_of_slots(id, slots_of(Target{id, std::nullopt}), now);
+  return view;
+}
+
+PoolView Authority::State::pool_view(PoolId id, const base::Now& now) const {
+  const TopologyPool& pool = topology_->pools()[id];
+  PoolView view;
+  view.pool = pool.fqdn;
+  view.service = topology_->services()[pool.service].name;
+  view.generation = membership_->generation;
+  view.min_accepting = pool.min_accepting;
+  view.dns_load_balancing = pool.dns_load_balancing;
+  view.mass_loss_guard = guard_active(id);
+  for (std::uint32_t i = 0; i < pool.answer_set_count; ++i) {
+    const AnswerSetId set = pool.first_answer_set + i;
+    const TopologyAnswerSet& from = topology_->answer_sets()[set];
+    const Members& members = membership_->answer_sets[set];
+    AnswerSetView shown;
+    shown.owner = from.owner;
+    shown.service =
+        topology_->services()[topology_->service_pools()[from.service_pool].service].name;
+    shown.fallback = members.fallback;
+    for (const ServerId server : members.servers) shown.members.push_back(name(server));
+    if (members.fallback != Fallback::None) {
+      view.warnings.push_back(from.owner + " has no accepting member: answered by " +
+                              to_string(members.fallback));
+    }
+    view.answer_sets.push_back(std::move(shown));
+  }
+  for (std::uint32_t i = 0; i < pool.server_count; ++i) {
+    view.servers.push_back(server_view(pool.first_server + i, now));
+  }
+  if (view.mass_loss_guard) {
+    view.warnings.push_back("mass-loss guard: the last known health of silent servers stands");
+  }
+  if (pools_[id].grace) {
+    view.warnings.push_back(
+        "start grace: servers whose agents have not spoken yet are answered as last known");
+  }
+  return view;
+}
+
+bool Authority::State::guard_active(PoolId id) const {
+  const TopologyPool& pool = topology_->pools()[id];
+  for (std::uint32_t i = 0; i < pool.server_count; ++i) {
+    if (servers_[pool.first_server + i].lease.guarded()) return true;
+  }
+  return false;
+}
+
+std::vector<PoolView> Authority::State::pools() const {
+  const base::Now now = clock_.now();
+  std::vector<PoolView> all;
+  for (PoolId id = 0; id < pools_.size(); ++id) all.push_back(pool_view(id, now));
+  return all;
+}
+
+std::optional<PoolView> Authority::State::pool(std::string_view fqdn) const {
+  const auto id = topology_->pool(fqdn);
+  if (!id) return std::nullopt;
+  return pool_view(*id, clock_.now());
+}
+
+std::optional<ServerView> Authority::State::server(std::string_view fqdn) const {
+  const auto id = topology_->server(fqdn);
+  if (!id) return std::nullopt;
+  return server_view(*id, clock_.now());
+}
+
+Outcome<Verdict> Authority::State::verdict(std::string_view server,
+                                           const std::optional<std::string>& service) const {
+  const auto target = resolve(std::string(server), service);
+  if (!target) return base::Unexpected{target.error()};
+  return verdict_of_slots(target->server, slots_of(*target), clock_.now());
+}
+
+std::optional<Explanation> Authority::State::explain(std::string_view owner) const {
+  const auto set = topology_->answer_set(owner);
+  if (!set) return std::nullopt;
+  const ServicePoolId pool_id = topology_->answer_sets()[*set].service_pool;
+  const ServicePool& pool = topology_->service_pools()[pool_id];
+  const Decision decision = decide_pool(pool_id);
+  Explanation explanation;
+  explanation.answer_set = topology_->answer_sets()[*set].owner;
+  explanation.service = topology_->services()[pool.service].name;
+  explanation.fallback = decision.fallback;
+  for (std::size_t i = 0; i < pool.servers.size(); ++i) {
+    const ServerId server = pool.servers[i];
+    explanation.members.push_back(explain_member(
+        server, *topology_->servers()[server].slot_of(pool.service), decision.rules[i]));
+  }
+  return explanation;
+}
+
+ExplainedMember Authority::State::explain_member(ServerId id, std::size_t index, Rule rule) const {
+  const ServiceState& service = servers_[id].slots[index].service;
+  ExplainedMember member;
+  member.server = name(id);
+  member.in = is_in(rule);
+  member.rule = to_string(rule);
+  const auto say_text = [&](std::string text) { member.text = std::move(text); };
+  switch (rule) {
+    case Rule::Accepting:
+      member.since = service.since;
+      say_text("its agent says up");
+      break;
+    case Rule::Guard:
+      say_text("its agent is silent with most of the pool: the last known health, up, stands");
+      break;
+    case Rule::Grace:
+      say_text("the authority has just started: taken as up until its agent speaks");
+      break;
+    case Rule::ForcedUp:
+    case Rule::ForcedDown:
+      member.since = service.forced_since;
+      member.by = service.forced_by;
+      say_text(std::string("forced ") + to_string(*service.forced) + " by an operator");
+      break;
+    case Rule::NeverEmpty:
+      say_text("nobody accepts: answered though unhealthy, rather than nobody");
+      break;
+    case Rule::ServeHeld:
+      say_text("everybody is held and the pool serves held members (when_all_held: serve_held)");
+      break;
+    case Rule::Hold: {
+      const Hold& hold = *holds_.covering(name(id), service_name(id, index)).front();
+      member.since = hold.since;
+      member.by = hold.by;
+      say_text(std::string("held (") + to_string(hold.key.scope()) + ", " +
+               to_string(hold.key.origin) + ")" + (hold.reason.empty() ? "" : ": " + hold.reason));
+      break;
+    }
+    case Rule::Down:
+      member.since = service.since;
+      say_text("its agent says down: its checks fail");
+      break;
+    case Rule::Stopped:
+      member.since = service.since;
+      say_text("its agent says stopped: it is not running");
+      break;
+    case Rule::Unknown:
+      say_text(unknown_because(service, servers_[id].lease));
+      break;
+  }
+  return member;
+}
+
+std::vector<OrphanView> Authority::State::orphans() const {
+  std::vector<OrphanView> orphans;
+  for (const auto& [server, holds] : holds_.by_server()) {
+    const auto id = topology_->server(server);
+    for (const Hold& hold : holds) {
+      const auto service = topology_->service(hold.key.service);
+      const bool known = id && (hold.key.service.empty() ||
+                                (service && topology_->servers()[*id].slot_of(*service)));
+      if (!known) {
+        orphans.push_back({server, hold.key.service, hold_view(hold, config::Startup::Automatic)});
+      }
+    }
+  }
+  return orphans;
+}
+
+Figures Authority::State::figures() const {
+  const base::Now now = clock_.now();
+  Figures figures;
+  for (const ServicePool& pool : topology_->service_pools()) {
+    Figures::ServiceCount count;
+    count.pool = topology_->pools()[pool.pool].fqdn;
+    count.service = topology_->services()[pool.service].name;
+    for (const ServerId server : pool.servers) {
+      const std::size_t slot = *topology_->servers()[server].slot_of(pool.service);
+      ++count.by_status[static_cast<std::size_t>(status(server, slot, now))];
+    }
+    figures.services.push_back(std::move(count));
+  }
+  for (const auto& [server, holds] : holds_.by_server()) {
+    for (const Hold& hold : holds) ++figures.holds[static_cast<std::size_t>(hold.key.origin)];
+  }
+  for (PoolId id = 0; id < pools_.size(); ++id) {
+    figures.mass_loss_guard.emplace_back(topology_->pools()[id].fqdn, guard_active(id));
+  }
+  figures.generation = membership_->generation;
+  figures.heartbeats_total = heartbeats_total_;
+  figures.store_failures_total = store_failures_total_;
+  return figures;
+}
+
+}  // namespace sluice::health
