@@ -47,14 +47,14 @@ class Mapping {
   void read(std::string_view key, base::Duration& out, base::Duration min, base::Duration max);
   void read(std::string_view key, bool& out);
 
-  // For a mapping whose keys are names that the operator chose: calls `visit(std::string_view key,
+  // For a mapping whose keys are names that the operator chose: calls `visit(const Value& key,
   // const Value& value)` for each, in order. All keys are known then.
   template <class Visit>
   void each(Visit&& visit) {
     for (Entry& entry : entries_) {
       if (entry.known) continue;
       entry.known = true;
-      visit(entry.key, Value(self_, entry.key, 0, entry.value));
+      visit(at_key(entry), Value(self_, entry.key, 0, entry.value));
     }
   }
 

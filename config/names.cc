@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::size_t kMaxLabel = 63;  // RFC 1035 section 2.3.4
 constexpr std::size_t kMaxName = 253;  // 255 octets on the wire: a length before, the root behind
-constexpr std::size_t kMaxToken = 64;  // a word in a log line
+constexpr std::size_t kMaxHintNames = 10'000;  // a look at each takes about 5 ms
+constexpr std::size_t kMaxToken = 64;          // a word in a log line
 
 base::Unexpected<std::string> wrong(std::string message) {
   return base::Unexpected{std::move(message)};
@@ -137,7 +138,7 @@ const NameTable::Taken* NameTable::find(const std::string& name) const {
 }
 
 std::string NameTable::hint(std::string_view typo) {
-  if (hints_left_ == 0) return {};
+  if (hints_left_ == 0 || names_.size() > kMaxHintNames) return {};
   --hints_left_;
   std::vector<std::string_view> words;
   words.reserve(names_.size());

@@ -45,12 +45,13 @@ class NameTable {
   // the line where it was taken.
   bool take(const Value& at, const std::string& name, const char* what);
   const Taken* find(const std::string& name) const;
-  // The taken name that is nearest to what was probably mistyped. Looks at every name: once a file.
+  // "; did you mean NAME?", or nothing. Looks at every name, hence only some times, and not among
+  // very many.
   std::string hint(std::string_view typo);
 
  private:
   std::unordered_map<std::string, Taken> names_;
-  int hints_left_ = 20;  // a broken file of 100,000 pools needs no 100,000 searches
+  int hints_left_ = 20;  // who has more to mend has another problem
 };
 
 }  // namespace sluice::config

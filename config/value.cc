@@ -22,21 +22,20 @@ bool all_digits(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
 }
 
-// Why a scalar is no whole decimal number, as the start of a message: "must be a whole number ".
+// What a scalar that is no whole decimal number in range lacks: "a whole number, ".
 std::string_view number_wanted(std::string_view text, bool plain) {
-  if (!plain) return "must be a number without quotes, ";
-  const bool negative = text.starts_with('-');
-  const std::string_view digits = text.substr(negative ? 1 : 0);
+  if (!plain) return "a number without quotes, ";
+  const std::string_view digits = text.substr(text.starts_with('-') ? 1 : 0);
   if (all_digits(digits) && digits.size() > 1 && digits.front() == '0') {
-    return "must be a decimal number without leading zeros, ";
+    return "a decimal number without leading zeros, ";
   }
-  if (all_digits(digits)) return "must be ";  // it is only out of range
+  if (all_digits(digits)) return "";  // it is only out of range
   if (digits.starts_with("0x") || digits.starts_with("0o") || digits.starts_with("0b")) {
-    return "must be a decimal number, ";
+    return "a decimal number, ";
   }
   const auto point = digits.find_first_not_of("0123456789");
   const bool fraction = point != 0 && point != std::string_view::npos && digits[point] == '.';
-  return fraction ? "must be a whole number, " : "must be a number, ";
+  return fraction ? "a whole number, " : "a number, ";
 }
 
 }  // namespace
@@ -73,7 +72,8 @@ std::optional<std::string_view> Value::text() const {
   return text;
 }
 
-std::optional<std::uint64_t> Value::number(std::uint64_t min, std::uint64_t max) const {
+std::optional<std::uint64_t> Value::number(std::uint64_t min, std::uint64_t max,
+                                           std::string_view instead) const {
   const bool scalar = kind() == Document::Kind::Scalar;
   const std::string_view text = scalar ? document_->text(id_) : "";
   const bool plain = style() == Document::Style::Plain;
@@ -83,7 +83,8 @@ std::optional<std::uint64_t> Value::number(std::uint64_t min, std::uint64_t max)
   if (scalar && plain && decimal && status == std::errc() && value >= min && value <= max) {
     return value;
   }
-  std::string message(scalar ? number_wanted(text, plain) : "must be a number, ");
+  std::string message = "must be " + std::string(instead);
+  message += scalar ? number_wanted(text, plain) : "a number, ";
   reject(message + std::to_string(min) + ".." + std::to_string(max) + ", is " + shown());
   return {};
 }
@@ -161,6 +162,10 @@ bool Value::is_list() const {
   if (kind() == Document::Kind::Sequence || kind() == Document::Kind::Null) return true;
   reject("must be a list, is " + shown());
   return false;
+}
+
+bool Value::is(std::string_view word) const {
+  return kind() == Document::Kind::Scalar && document_->text(id_) == word;
 }
 
 std::string Value::shown() const {

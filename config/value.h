@@ -22,7 +22,7 @@ class Findings {
   const std::string& file() const noexcept { return file_; }
   void add(int line, std::string path, std::string message);
   void add(base::Error error) { errors_.push_back(std::move(error)); }
-  bool empty() const noexcept { return errors_.empty(); }
+  std::size_t size() const noexcept { return errors_.size(); }
   // In line order; of one line, in the order in which they were found.
   std::vector<base::Error> take();
 
@@ -51,8 +51,10 @@ class Value {
 
   // Any scalar that is not empty, without NUL. The view lives as long as the document.
   std::optional<std::string_view> text() const;
-  // A whole decimal number, not quoted.
-  std::optional<std::uint64_t> number(std::uint64_t min, std::uint64_t max) const;
+  // A whole decimal number, not quoted. `instead` names for the message what may stand in its
+  // place: "auto or ".
+  std::optional<std::uint64_t> number(std::uint64_t min, std::uint64_t max,
+                                      std::string_view instead = {}) const;
   std::optional<base::Duration> duration(base::Duration min, base::Duration max) const;
   std::optional<unsigned> percentage(unsigned min, unsigned max) const;  // "50%"
   std::optional<bool> flag() const;                                      // true, false
@@ -73,6 +75,9 @@ class Value {
       visit(Value(*this, {}, index++, *child));
     }
   }
+
+  // Whether it is this word.
+  bool is(std::string_view word) const;
 
   // As it is shown in messages: a scalar's text, shortened and without control characters, or
   // "empty", "a list", "a mapping".

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/base/address.h"
+#include "config/model.h"
+#include "config/names.h"
+#include "config/value.h"
+
+// The readers of the blocks of sluice.yaml, for load.cc alone. Each reads its block into the
+// configuration, says in the value's Findings what is wrong, and leaves in Known what the blocks
+// that are read after it refer to. The order: dns, store, health, services, zones, pools, api.
+namespace sluice::config {
+
+struct Known {
+  std::string folder;                            // relative paths are relative to it
+  std::map<base::SocketAddress, int> listeners;  // the line of each; ports the kernel chooses: none
+  NameTable services;  // components of consolidated services too, as "component"
+  NameTable zones;
+  bool all_zones = true;  // else a zone's name was not understood, and may be any
+  NameTable owners;       // pools, servers, and the owner names of answer sets
+  NameTable tokens;
+
+  // Takes a listener's address, or says that somebody has it already.
+  void listen(const Value& at, const base::SocketAddress& address);
+  // Whether a configured zone contains the name.
+  bool in_zone(std::string_view name) const;
+};
+
+void read_dns(const Value& value, Known& known, Dns& out);
+void read_api(const Value& value, Known& known, Api& out);
+void read_store(const Value& value, const Known& known, Store& out);
+void read_health(const Value& value, Health& out);
+void read_services(const Value& value, Known& known, std::vector<Service>& out);
+void read_zones(const Value& value, Known& known, std::vector<Zone>& out);
+void read_pools(const Value& value, Known& known, std::vector<Pool>& out);
+
+// The pieces of a pool.
+
+// Where a pool names a service, beside its own `service`: of an entry of `srv` or `features`.
+struct Mention {
+  std::string service;
+  int line = 0;
+  std::string_view list;  // "srv", "features"
+  std::size_t index = 0;
+};
+// Both take the names of the answer sets of `pool` and append to `mentions`.
+void read_srv(const Value& list, Known& known, Pool& pool, std::vector<Mention>& mentions);
+void read_features(const Value& list, Known& known, Pool& pool, std::vector<Mention>& mentions);
+
+// What the pool names, in the order of first mention: what its servers may run, and run by default.
+struct PoolServices {
+  std::vector<std::string> names;
+  bool complete = true;  // else one was not understood, and may be any
+};
+void read_servers(const Value& list, Known& known, const PoolServices& services, Pool& pool);
+
+// A reference to a service of `services:`.
+std::optional<std::string> read_service(const Value& value, Known& known);
+
+// A list of addresses that can be in an answer: at least one; none twice, neither here nor in
+// `used`, to which they are added with their lines. `wanted` says what an empty list lacks.
+std::vector<base::IpAddress> read_addresses(const Value& value,
+                                            std::map<base::IpAddress, int>& used,
+                                            std::string_view wanted);
+
+}  // namespace sluice::config

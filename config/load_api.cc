@@ -1,0 +1,147 @@
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "config/blocks.h"
+#include "config/files.h"
+#include "config/mapping.h"
+
+namespace sluice::config {
+namespace {
+
+using Sha256 = std::array<std::uint8_t, 32>;
+
+constexpr std::uint8_t hex_digit(char c) {
+  if (c >= '0' && c <= '9') return static_cast<std::uint8_t>(c - '0');
+  if (c >= 'a' && c <= 'f') return static_cast<std::uint8_t>(c - 'a' + 10);
+  if (c >= 'A' && c <= 'F') return static_cast<std::uint8_t>(c - 'A' + 10);
+  return 16;
+}
+
+constexpr std::optional<Sha256> parse_sha256(std::string_view hex) {
+  Sha256 hash{};
+  if (hex.size() != 2 * hash.size()) return {};
+  for (std::size_t i = 0; i < hash.size(); ++i) {
+    const std::uint8_t high = hex_digit(hex[2 * i]);
+    const std::uint8_t low = hex_digit(hex[2 * i + 1]);
+    if (high > 15 || low > 15) return {};
+    hash[i] = static_cast<std::uint8_t>(high << 4U | low);
+  }
+  return hash;
+}
+
+// The tokens of the example configuration ("operations-token" and so on): everybody knows them.
+constexpr std::array kExampleTokens{
+    *parse_sha256("0bab5450ae8b03547eb2ebff2a550adeeb66743fb34e0eac1eff8ea1edac73ca"),
+    *parse_sha256("1ff7f1e5d133b23a547985eb2958192d528902f21f7b5f2a6cd122226b17200d"),
+    *parse_sha256("cd389ba6527a819a41872aaa4bdf8dfa969a84a519ce338ee144836cf0fed747"),
+    *parse_sha256("f571b06369e50d769b13bce82e95d1e1f449ba4dafc0bedad2868d7edba85024"),
+    *parse_sha256("0cde7d98c74874f856cb770e479fcce9628a57ddc4459ba6c2be9fecbbdebf5a")};
+
+// What the tokens of one list have in common.
+struct TokenRules {
+  bool only_loopback = true;   // of all listeners
+  std::map<Sha256, int> used;  // the line of each
+};
+
+void read_sha256(const Value& value, TokenRules& rules, Sha256& out) {
+  const auto text = value.text();
+  if (!text) return;
+  const auto hash = parse_sha256(*text);
+  // Not shown: what stands here by mistake may be the token itself.
+  if (!hash) return value.reject("must be the token's SHA-256, 64 hex digits; see sluicectl token");
+  out = *hash;
+  const auto [place, fresh] = rules.used.emplace(*hash, value.line());
+  if (!fresh) value.reject("is the token of line " + std::to_string(place->second) + " too");
+  if (!rules.only_loopback &&
+      std::find(kExampleTokens.begin(), kExampleTokens.end(), *hash) != kExampleTokens.end()) {
+    value.reject(
+        "is a token of the example, which everybody knows: make one (sluicectl token) "
+        "before api.listen has an address that is not loopback");
+  }
+}
+
+void read_token_server(Mapping& block, Known& known, Token& out) {
+  if (out.role != Role::Agent) {
+    if (const auto server = block.find("server")) {
+      server->reject("is for role agent alone: operators and readers see all servers");
+    }
+    return;
+  }
+  const auto server = block.require("server", "an agent speaks for one server, by its full name");
+  if (!server) return;
+  const auto name = read_name(*server, check_server_name);
+  if (!name) return;
+  out.server = *name;
+  const auto* taken = known.owners.find(*name);
+  if (taken == nullptr || taken->what != std::string_view("server")) {
+    server->reject("no pool has a server " + *name + known.owners.hint(*name));
+  }
+}
+
+Token read_token(const Value& value, Known& known, TokenRules& rules) {
+  Mapping block(value);
+  Token token;
+  if (const auto name = block.require("name", "who it is, for the log")) {
+    if (const auto text = read_name(*name, check_token_name)) {
+      known.tokens.take(*name, *text, "token");
+      token.name = *text;
+    }
+  }
+  std::optional<std::size_t> role;
+  if (const auto word = block.require("role", "reader, operator or agent")) {
+    role = word->word({"reader", "operator", "agent"});
+  }
+  if (role) {
+    token.role = static_cast<Role>(*role);
+    read_token_server(block, known, token);
+  } else {
+    block.find("server");  // right or not, the role says
+  }
+  const std::size_t before = value.findings().size();
+  block.refuse("certificate");
+  const bool by_certificate = value.findings().size() > before;
+  const auto hash = by_certificate ? block.find("sha256")
+                                   : block.require("sha256", "of the token; see sluicectl token");
+  if (hash) read_sha256(*hash, rules, token.sha256);
+  return token;
+}
+
+// Whether all of them are loopback.
+bool read_listen(const Value& list, Known& known, Api& out) {
+  bool only_loopback = true;
+  const std::size_t before = list.findings().size();
+  list.each([&](const Value& item) {
+    const auto address = item.socket_address();
+    if (!address) return;
+    known.listen(item, *address);
+    out.listen.push_back(*address);
+    if (address->address.is_loopback()) return;
+    only_loopback = false;
+    item.reject("must be a loopback address (127.0.0.1 or ::1), is " + address->to_string() +
+                ": others need tls, which is not supported by this version yet");
+  });
+  if (out.listen.empty() && list.findings().size() == before) {
+    list.reject("must have at least one ADDRESS@PORT; leave it out to listen on the socket alone");
+  }
+  return only_loopback;
+}
+
+}  // namespace
+
+void read_api(const Value& value, Known& known, Api& out) {
+  Mapping block(value);
+  TokenRules rules;
+  const auto listen = block.find("listen");
+  if (listen) rules.only_loopback = read_listen(*listen, known, out);
+  if (const auto socket = block.find("socket")) read_socket(*socket, known.folder, out.socket);
+  block.refuse("tls");
+  if (const auto list = block.find("tokens")) {
+    if (!listen && list->kind() != Document::Kind::Null) {
+      list->reject("need api.listen: on the socket the file's permissions decide");
+    }
+    list->each([&](const Value& item) { out.tokens.push_back(read_token(item, known, rules)); });
+  }
+}
+
+}  // namespace sluice::config

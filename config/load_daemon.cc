@@ -1,0 +1,109 @@
+// The blocks about the daemon itself: dns, store, health.
+
+#include <algorithm>
+#include <array>
+
+#include <unistd.h>
+
+#include "config/base/duration.h"
+#include "config/blocks.h"
+#include "config/files.h"
+#include "config/mapping.h"
+
+namespace sluice::config {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string host_name() {
+  std::array<char, 256> name{};  // HOST_NAME_MAX is 64, POSIX allows 255
+  if (gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "localhost";
+  return name.data();
+}
+
+// It goes into a TXT string (RFC 1035 section 3.3: 255 octets) and into log lines.
+void read_identity(const Value& value, std::string& out) {
+  const auto text = value.text();
+  if (!text) return;
+  const bool visible =
+      std::all_of(text->begin(), text->end(), [](char c) { return c > ' ' && c < 0x7f; });
+  if (!visible || text->size() > 255) {
+    return value.reject("must be 1 to 255 visible ASCII characters, is " + value.shown());
+  }
+  out = *text;
+}
+
+void read_workers(const Value& value, unsigned& out) {
+  if (value.is("auto")) {
+    out = 0;
+    return;
+  }
+  // More threads than any machine that serves DNS has CPUs, few enough to never hurt.
+  if (const auto number = value.number(1, 64, "auto or ")) out = static_cast<unsigned>(*number);
+}
+
+}  // namespace
+
+void Known::listen(const Value& at, const base::SocketAddress& address) {
+  if (address.port == 0) return;  // the kernel chooses another each time
+  const auto [place, fresh] = listeners.try_emplace(address, at.line());
+  if (fresh) return;
+  at.reject(address.to_string() + " is listened on already, line " + std::to_string(place->second));
+}
+
+void read_dns(const Value& value, Known& known, Dns& out) {
+  Mapping block(value);
+  out.identity = host_name();
+  if (const auto identity = block.find("identity")) read_identity(*identity, out.identity);
+  // No default: port 53 of the wrong address is a service taken away from somebody else.
+  if (const auto list = block.require("listen", R"(addresses to answer on, ["192.0.2.1@53"])")) {
+    const std::size_t before = list->findings().size();
+    list->each([&](const Value& item) {
+      const auto address = item.socket_address();
+      if (!address) return;
+      known.listen(item, *address);
+      out.listen.push_back(*address);
+    });
+    if (out.listen.empty() && list->findings().size() == before) {
+      list->reject("must have at least one ADDRESS@PORT to answer on");
+    }
+  }
+  if (const auto workers = block.find("workers")) read_workers(*workers, out.workers);
+  block.read("max_udp_payload", out.max_udp_payload, 512, 4096);
+}
+
+void read_store(const Value& value, const Known& known, Store& out) {
+  Mapping block(value);
+  if (const auto directory = block.find("directory")) {
+    if (const auto path = read_path(*directory, known.folder)) out.directory = *path;
+  }
+  block.refuse("etcd");
+  block.refuse("confirm_timeout");
+}
+
+void read_health(const Value& value, Health& out) {
+  Mapping block(value);
+  block.read("heartbeat", out.heartbeat, 100ms, 1min);
+  const auto lease = block.find("lease");
+  if (lease) {
+    if (const auto duration = lease->duration(300ms, 10min)) out.lease = *duration;
+  }
+  if (const auto share = block.find("mass_loss")) {
+    if (const auto percent = share->percentage(1, 100)) out.mass_loss = *percent;
+  }
+  block.read("mass_loss_hold", out.mass_loss_hold, 0s, 24h);
+  block.read("resolver_min_ttl", out.resolver_min_ttl, 0s, 24h);
+  block.read("horizon_margin", out.horizon_margin, 0s, 1h);
+  block.refuse("confirm_timeout");
+  // One lost heartbeat must not end a lease.
+  if (out.lease >= 2 * out.heartbeat) return;
+  const std::string least = base::to_text(2 * out.heartbeat);
+  if (lease) {
+    lease->reject("must be at least two heartbeats, " + least + ", is " + base::to_text(out.lease));
+  } else {
+    block.value().reject("lease must be at least two heartbeats, " + least + ", and is " +
+                         base::to_text(out.lease) + " by default: give one");
+  }
+}
+
+}  // namespace sluice::config

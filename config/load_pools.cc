@@ -1,0 +1,166 @@
+#include <algorithm>
+#include <limits>
+#include <set>
+
+#include "config/base/duration.h"
+#include "config/blocks.h"
+#include "config/mapping.h"
+
+namespace sluice::config {
+namespace {
+
+using namespace std::chrono_literals;
+
+void read_pool_name(const Value& value, Known& known, Pool& out) {
+  const auto name = read_name(value, check_dns_name);
+  if (!name) return;
+  known.owners.take(value, *name, "pool");
+  out.fqdn = *name;
+  if (known.all_zones && !known.in_zone(*name)) {
+    value.reject("no zone of zones: contains " + *name + ": it would never be asked for");
+  }
+}
+
+void read_ttl(const Value& value, std::chrono::seconds& out) {
+  const auto ttl = value.duration(0s, 7 * 24h);
+  if (!ttl) return;
+  out = std::chrono::duration_cast<std::chrono::seconds>(*ttl);
+  // RFC 2181 section 8: a TTL is a number of seconds.
+  if (out != *ttl) value.reject("must be whole seconds, is " + base::to_text(*ttl));
+}
+
+void read_min_accepting(const Value& value, std::size_t servers, unsigned& out) {
+  const bool scalar = value.kind() == Document::Kind::Scalar;
+  const bool percentage = scalar && value.shown().ends_with('%');
+  if (percentage || value.kind() == Document::Kind::Mapping) {
+    return value.reject(std::string(percentage ? "a percentage" : "a table") +
+                        " is not supported by this version yet; use a number");
+  }
+  const auto number = value.number(0, std::numeric_limits<unsigned>::max());
+  if (!number) return;
+  out = static_cast<unsigned>(*number);
+  if (*number > servers) {
+    value.reject("must be at most the pool's " + std::to_string(servers) + " servers, is " +
+                 std::to_string(*number) + ": no drain would ever be accepted");
+  }
+}
+
+void read_when_all_held(const Value& value, std::map<base::IpAddress, int>& used, Pool& out) {
+  if (value.kind() != Document::Kind::Mapping) {
+    if (value.is("nodata")) return;
+    if (!value.is("serve_held")) {
+      return value.reject("must be nodata, serve_held or {addresses: [...]}, is " + value.shown());
+    }
+    out.when_all_held = WhenAllHeld::ServeHeld;
+    return;
+  }
+  Mapping block(value);
+  const auto list = block.require("addresses", "what answers as the last resort");
+  if (!list) return;
+  out.when_all_held = WhenAllHeld::Addresses;
+  // None of a server of the pool: a held server would come back (semantics.md section 3, rule 2).
+  out.last_resort = read_addresses(*list, used, "address that answers as the last resort");
+}
+
+void read_answer_size(const Value& value) {
+  if (value.is("all")) return;
+  if (value.kind() == Document::Kind::Scalar && !value.shown().empty() &&
+      value.shown().find_first_not_of("0123456789") == std::string::npos) {
+    return value.reject("a number is not supported by this version yet; use all");
+  }
+  value.reject("must be all, is " + value.shown());
+}
+
+void read_order(const Value& value, Order& out) {
+  if (value.word({"rotate", "fixed"}, {"random", "weighted"}) == 1U) out = Order::Fixed;
+}
+
+// What the pool names: its service, then those of srv and features, each once.
+PoolServices named_services(const Pool& pool, const std::vector<Mention>& mentions) {
+  PoolServices services;
+  std::set<std::string_view> seen;
+  const auto add = [&](const std::string& service) {
+    services.complete = services.complete && !service.empty();
+    if (!service.empty() && seen.insert(service).second) services.names.push_back(service);
+  };
+  add(pool.service);
+  for (const Mention& mention : mentions) add(mention.service);
+  return services;
+}
+
+// An answer set that no server can ever be in is a mistake.
+void check_members(const Value& pool_value, int service_line, const Pool& pool,
+                   const std::vector<Mention>& mentions) {
+  std::set<std::string_view> run;
+  for (const Server& server : pool.servers)
+    run.insert(server.services.begin(), server.services.end());
+  const auto check = [&](const std::string& service, int line, const std::string& path) {
+    if (service.empty() || run.contains(service)) return;
+    pool_value.findings().add(
+        line, pool_value.path() + path,
+        "no server of the pool runs " + service + ": add it to the services of one, or drop this");
+  };
+  check(pool.service, service_line, ".service");
+  for (const Mention& mention : mentions) {
+    check(mention.service, mention.line,
+          '.' + std::string(mention.list) + '[' + std::to_string(mention.index) + "].service");
+  }
+}
+
+// The addresses of all servers, so that the last resort is none of them.
+std::map<base::IpAddress, int> addresses_of(const Pool& pool, int line) {
+  std::map<base::IpAddress, int> used;
+  for (const Server& server : pool.servers) {
+    for (const base::IpAddress& address : server.addresses) used.emplace(address, line);
+  }
+  return used;
+}
+
+void read_policy(Mapping& block, std::size_t servers, int servers_line, Pool& pool) {
+  if (const auto value = block.find("ttl")) read_ttl(*value, pool.ttl);
+  if (const auto value = block.find("min_accepting")) {
+    read_min_accepting(*value, servers, pool.min_accepting);
+  }
+  if (const auto value = block.find("when_all_held")) {
+    auto used = addresses_of(pool, servers_line);
+    read_when_all_held(*value, used, pool);
+  }
+  block.read("dns_load_balancing", pool.dns_load_balancing);
+  if (const auto value = block.find("order")) read_order(*value, pool.order);
+  if (const auto value = block.find("answer_size")) read_answer_size(*value);
+  block.refuse("slow_start");
+}
+
+Pool read_pool(const Value& value, Known& known) {
+  Mapping block(value);
+  Pool pool;
+  if (const auto fqdn = block.require("fqdn", "the name that the servers answer for")) {
+    read_pool_name(*fqdn, known, pool);
+  }
+  const auto service = block.require("service", "one of services:");
+  if (service) pool.service = read_service(*service, known).value_or("");
+  std::vector<Mention> mentions;
+  if (const auto list = block.find("srv")) read_srv(*list, known, pool, mentions);
+  if (const auto list = block.find("features")) read_features(*list, known, pool, mentions);
+  const std::size_t before = value.findings().size();
+  const auto servers = block.require("servers", "at least one");
+  std::size_t count = 0;
+  if (servers) {
+    read_servers(*servers, known, named_services(pool, mentions), pool);
+    servers->each([&](const Value&) { ++count; });
+  }
+  // What depends on the servers is judged when they are all understood.
+  const bool understood = value.findings().size() == before;
+  if (understood && service) check_members(value, service->line(), pool, mentions);
+  read_policy(block, understood ? count : std::numeric_limits<unsigned>::max(),
+              servers ? servers->line() : value.line(), pool);
+  return pool;
+}
+
+}  // namespace
+
+void read_pools(const Value& value, Known& known, std::vector<Pool>& out) {
+  value.each([&](const Value& item) { out.push_back(read_pool(item, known)); });
+}
+
+}  // namespace sluice::config

@@ -1,0 +1,75 @@
+#include "config/url.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "config/base/address.h"
+#include "config/names.h"
+
+namespace sluice::config {
+namespace {
+
+constexpr std::string_view kScheme = "http://";
+constexpr std::size_t kMaxUrl = 2000;  // far more than any host and path that is meant
+
+base::Unexpected<std::string> wrong(std::string_view text, std::string_view what) {
+  return base::Unexpected{std::string(what) + ", is " + printable(text)};
+}
+
+bool is_port(std::string_view text) {
+  unsigned port = 0;
+  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return status == std::errc() && end == text.data() + text.size() && port >= 1 && port <= 65535;
+}
+
+// HOST[:PORT]
+bool is_host(std::string_view text) {
+  std::string_view port;
+  if (text.starts_with('[')) {
+    const auto close = text.find(']');
+    if (close == std::string_view::npos) return false;
+    const auto address = base::IpAddress::parse(text.substr(1, close - 1));
+    if (!address || address->is_v4()) return false;
+    port = text.substr(close + 1);
+  } else {
+    const auto colon = text.find(':');
+    const std::string_view host = text.substr(0, colon);
+    if (!base::IpAddress::parse(host) && !check_dns_name(host)) return false;
+    if (colon != std::string_view::npos) port = text.substr(colon);
+  }
+  return port.empty() || (port.front() == ':' && is_port(port.substr(1)));
+}
+
+}  // namespace
+
+CheckedUrl check_http_url(std::string_view text) {
+  if (text.starts_with("https:")) {
+    return base::Unexpected{
+        std::string("https is not supported by this version yet; use http:// on this machine or "
+                    "through a tunnel")};
+  }
+  const bool visible =
+      std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
+  if (!text.starts_with(kScheme) || !visible || text.size() > kMaxUrl ||
+      text.find('#') != std::string_view::npos) {
+    return wrong(text, "must be a URL such as http://127.0.0.1:8053");
+  }
+  const std::string_view rest = text.substr(kScheme.size());
+  if (!is_host(rest.substr(0, rest.find_first_of("/?")))) {
+    return wrong(text,
+                 "must be http://HOST:PORT with a name, an IPv4 address or [an IPv6 address]");
+  }
+  return std::string(text);
+}
+
+CheckedUrl check_authority_url(std::string_view text) {
+  auto url = check_http_url(text);
+  if (!url) return url;
+  if (url->ends_with('/')) url->pop_back();
+  if (url->find_first_of("/?", kScheme.size()) != std::string::npos) {
+    return wrong(text, "must be http://HOST:PORT without a path");
+  }
+  return url;
+}
+
+}  // namespace sluice::config
