@@ -15,7 +15,7 @@ QUESTIONS = [
     (POOL, "A"), (POOL, "AAAA"), (POOL, "SOA"), (POOL, "NS"), (POOL, "MX"),
     (f"_sip._tcp.{POOL}", "SRV"), (f"_tcp.{POOL}", "A"), (f"call-park.{POOL}", "A"),
     (server_name(2), "A"), (server_name(2), "AAAA"), (f"web.{POOL}", "A"),
-    (f"nothing.{POOL}", "A"), ("elsewhere.example", "A"), (f"PoOl01.CONTOSO.example", "A"),
+    (f"nothing.{POOL}", "A"), ("elsewhere.example", "A"), ("PoOl01.CONTOSO.example", "A"),
 ]  # fmt: skip
 
 

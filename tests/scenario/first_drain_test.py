@@ -1,4 +1,4 @@
-"""The main job: a server, or one of its services, leaves the answers, ends its sessions, comes back."""
+"""The main job: a server, or one service, leaves the answers, ends its sessions, comes back."""
 
 import pathlib
 import sys

@@ -9,7 +9,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from support.polling import eventually
 from support.scenario import Scenario, main
-from support.sluiced import POOL, configuration, server_name
+from support.sluiced import POOL, server_name
 
 RACES = 20
 

@@ -37,7 +37,8 @@ class Garbage(Scenario):
 
     def mutated(self):
         """A query with some octets changed, cut or repeated: deeper into the parser than noise."""
-        wire = bytearray(dns.encode_query(POOL, self.random.choice(["A", "SRV", "ANY"]), payload=1232))
+        qtype = self.random.choice(["A", "SRV", "ANY"])
+        wire = bytearray(dns.encode_query(POOL, qtype, payload=1232))
         for _ in range(self.random.randrange(1, 6)):
             wire[self.random.randrange(len(wire))] = self.random.randrange(256)
         if self.random.random() < 0.3:

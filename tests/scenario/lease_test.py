@@ -1,4 +1,4 @@
-"""Semantics, section 3, rule 5: leases, the grace after a start, and the guard against mass loss."""
+"""Semantics, section 3, rule 5: leases, the grace after a start, the guard against mass loss."""
 
 import pathlib
 import sys
