@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <llhttp.h>
+
+#include "health/api/http_framing.h"
+#include "health/api/http_message.h"
+
+namespace sluice::health {
+
+// Octets of one connection -> requests, one after the other. No input or output: whoever has the
+// socket feeds it. Bounded by its limits, whatever comes.
+class RequestParser {
+ public:
+  enum class State : std::uint8_t {
+    Idle,      // nothing of a next request is there
+    Head,      // part of a head is there
+    HeadDone,  // said once for each request: its head is in request(), its body not yet
+    Body,      // part of the body is there
+    Done,      // request() is whole; take() it
+    Failed,    // error() says why; nothing can be read from this connection any more
+  };
+
+  explicit RequestParser(const HttpLimits& limits);
+  RequestParser(const RequestParser&) = delete;
+  RequestParser& operator=(const RequestParser&) = delete;
+
+  void feed(std::string_view octets) { input_.append(octets); }
+  // Reads on as far as the octets go.
+  State advance();
+
+  // The head from HeadDone on, with the body from Done on.
+  const HttpRequest& request() const noexcept { return request_; }
+  // After Done: makes room for the next request.
+  HttpRequest take();
+  const HttpError& error() const noexcept { return error_; }
+
+  // Octets that were fed and not read.
+  std::size_t waiting() const noexcept { return input_.size(); }
+
+ private:
+  struct Callbacks;
+
+  State read_head();
+  State parse_head(std::size_t size);
+  State read_body();
+  bool is_chunked() const;
+  State fail(HttpError error);
+
+  const HttpLimits& limits_;
+  State state_ = State::Idle;
+  std::string input_;
+  std::size_t checked_ = 0;  // octets of input_ that are known to be fit for a head
+  HttpRequest request_;
+  HttpError error_;
+
+  llhttp_t parser_{};
+  bool message_complete_ = false;
+  bool head_complete_ = false;
+  std::size_t body_octets_ = 0;  // with the framing of chunks
+  std::size_t extension_octets_ = 0;
+  std::string tail_;  // the last four octets of the body's framing
+};
+
+}  // namespace sluice::health
