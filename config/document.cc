@@ -155,7 +155,12 @@ class DocumentBuilder final : public YAML::EventHandler {
     if (open_.empty()) return id;
     Open& parent = open_.back();
     Document::Node& parent_node = document_.nodes_[parent.node];
-    at_key_ = parent_node.kind == Document::Kind::Mapping && parent.children % 2 == 0;
+    const bool in_mapping = parent_node.kind == Document::Kind::Mapping;
+    at_key_ = in_mapping && parent.children % 2 == 0;
+    // The parser marks a value that is not there where the next thing begins: take the key's line.
+    if (in_mapping && !at_key_ && kind == Document::Kind::Null) {
+      document_.nodes_.back().line = document_.nodes_[parent.last_child].line;
+    }
     (parent.children == 0 ? parent_node.first_child : document_.nodes_[parent.last_child].next) =
         id;
     parent.last_child = id;
@@ -231,6 +236,19 @@ std::string describe(std::string_view text, const BadOctet& bad) {
   return message.data();
 }
 
+// The parser's words for a tab before a key are no help.
+std::string tab_hint(std::string_view text, int line) {
+  std::size_t at = 0;
+  for (int i = 1; i < line && at != std::string_view::npos; ++i) {
+    at = text.find('\n', at);
+    if (at != std::string_view::npos) ++at;
+  }
+  if (at == std::string_view::npos) return {};
+  const auto end = text.find_first_not_of(" \t", at);
+  const bool tab = text.substr(at, end - at).find('\t') != std::string_view::npos;
+  return tab ? " (a tab before it: YAML is indented by spaces)" : "";
+}
+
 }  // namespace
 
 base::Checked<Document> Document::parse(std::string_view text, const std::string& file) {
@@ -248,7 +266,10 @@ base::Checked<Document> Document::parse(std::string_view text, const std::string
     while (!builder.failed() && parser.HandleNextDocument(builder)) {
     }
   } catch (const YAML::Exception& error) {
-    if (!builder.failed()) return fail(line_of(error.mark), "not YAML: " + error.msg);
+    if (!builder.failed()) {
+      const int line = line_of(error.mark);
+      return fail(line, "not YAML: " + error.msg + tab_hint(text, line));
+    }
   }
   if (builder.failed()) return fail(builder.failed_line(), builder.failure());
   if (builder.empty()) return fail(0, "is empty");

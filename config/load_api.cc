@@ -75,7 +75,7 @@ void read_token_server(Mapping& block, Known& known, Token& out) {
   out.server = *name;
   const auto* taken = known.owners.find(*name);
   if (taken == nullptr || taken->what != std::string_view("server")) {
-    server->reject("no pool has a server " + *name + known.owners.hint(*name));
+    server->reject("no pool has a server " + *name + known.owners.hint(*name, "server"));
   }
 }
 
@@ -101,8 +101,9 @@ Token read_token(const Value& value, Known& known, TokenRules& rules) {
   const std::size_t before = value.findings().size();
   block.refuse("certificate");
   const bool by_certificate = value.findings().size() > before;
-  const auto hash = by_certificate ? block.find("sha256")
-                                   : block.require("sha256", "of the token; see sluicectl token");
+  const auto hash =
+      by_certificate ? block.find("sha256")
+                     : block.require("sha256", "of its token, 64 hex digits; see sluicectl token");
   if (hash) read_sha256(*hash, rules, token.sha256);
   return token;
 }
@@ -138,7 +139,8 @@ void read_api(const Value& value, Known& known, Api& out) {
   block.refuse("tls");
   if (const auto list = block.find("tokens")) {
     if (!listen && list->kind() != Document::Kind::Null) {
-      list->reject("need api.listen: on the socket the file's permissions decide");
+      list->reject(
+          "need api.listen, where they are shown; on the socket the file's permissions decide");
     }
     list->each([&](const Value& item) { out.tokens.push_back(read_token(item, known, rules)); });
   }

@@ -105,7 +105,7 @@ std::optional<std::string> read_service(const Value& value, Known& known) {
   if (!name) return {};
   const auto* taken = known.services.find(*name);
   if (taken == nullptr) {
-    value.reject("services: has no " + *name + known.services.hint(*name));
+    value.reject("must be one of services:, is " + *name + known.services.hint(*name, "service"));
     return {};
   }
   if (taken->what == std::string_view("component")) {
@@ -148,7 +148,7 @@ void read_srv(const Value& list, Known& known, Pool& pool, std::vector<Mention>&
     Srv srv;
     if (const auto name = block.require("name", "_service._proto such as _sip._tcp")) {
       if (const auto relative = read_name(*name, check_srv_name)) {
-        take_owner(*name, *relative, known, pool, "srv");
+        take_owner(*name, *relative, known, pool, "srv entry");
         srv.name = *relative;
       }
     }

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <limits>
 #include <set>
 
 #include "config/base/duration.h"
@@ -11,13 +10,16 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// More than fit any answer: 65,535 octets hold 4,094 A records.
+constexpr unsigned kMaxServers = 65535;
+
 void read_pool_name(const Value& value, Known& known, Pool& out) {
   const auto name = read_name(value, check_dns_name);
   if (!name) return;
   known.owners.take(value, *name, "pool");
   out.fqdn = *name;
   if (known.all_zones && !known.in_zone(*name)) {
-    value.reject("no zone of zones: contains " + *name + ": it would never be asked for");
+    value.reject(*name + " lies in no configured zone: add one to zones: that contains it");
   }
 }
 
@@ -36,7 +38,7 @@ void read_min_accepting(const Value& value, std::size_t servers, unsigned& out) 
     return value.reject(std::string(percentage ? "a percentage" : "a table") +
                         " is not supported by this version yet; use a number");
   }
-  const auto number = value.number(0, std::numeric_limits<unsigned>::max());
+  const auto number = value.number(0, kMaxServers);
   if (!number) return;
   out = static_cast<unsigned>(*number);
   if (*number > servers) {
@@ -152,8 +154,8 @@ Pool read_pool(const Value& value, Known& known) {
   // What depends on the servers is judged when they are all understood.
   const bool understood = value.findings().size() == before;
   if (understood && service) check_members(value, service->line(), pool, mentions);
-  read_policy(block, understood ? count : std::numeric_limits<unsigned>::max(),
-              servers ? servers->line() : value.line(), pool);
+  read_policy(block, understood ? count : kMaxServers, servers ? servers->line() : value.line(),
+              pool);
   return pool;
 }
 

@@ -137,12 +137,14 @@ const NameTable::Taken* NameTable::find(const std::string& name) const {
   return place == names_.end() ? nullptr : &place->second;
 }
 
-std::string NameTable::hint(std::string_view typo) {
+std::string NameTable::hint(std::string_view typo, std::string_view what) {
   if (hints_left_ == 0 || names_.size() > kMaxHintNames) return {};
   --hints_left_;
   std::vector<std::string_view> words;
   words.reserve(names_.size());
-  for (const auto& [name, taken] : names_) words.push_back(name);
+  for (const auto& [name, taken] : names_) {
+    if (taken.what == what) words.push_back(name);
+  }
   std::sort(words.begin(), words.end());  // the same hint each time, where two are as near
   const auto meant = nearest(typo, words);
   return meant ? "; did you mean \"" + std::string(*meant) + "\"?" : std::string();

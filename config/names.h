@@ -45,9 +45,9 @@ class NameTable {
   // the line where it was taken.
   bool take(const Value& at, const std::string& name, const char* what);
   const Taken* find(const std::string& name) const;
-  // "; did you mean NAME?", or nothing. Looks at every name, hence only some times, and not among
-  // very many.
-  std::string hint(std::string_view typo);
+  // "; did you mean NAME?" with a name of that kind, or nothing. Looks at every name, hence only
+  // some times, and not among very many.
+  std::string hint(std::string_view typo, std::string_view what);
 
  private:
   std::unordered_map<std::string, Taken> names_;

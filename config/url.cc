@@ -55,6 +55,10 @@ CheckedUrl check_http_url(std::string_view text) {
     return wrong(text, "must be a URL such as http://127.0.0.1:8053");
   }
   const std::string_view rest = text.substr(kScheme.size());
+  // Not shown: there may be a password in front of the "@".
+  if (rest.substr(0, rest.find_first_of("/?")).find('@') != std::string_view::npos) {
+    return base::Unexpected{std::string("must be http://HOST:PORT without a user")};
+  }
   if (!is_host(rest.substr(0, rest.find_first_of("/?")))) {
     return wrong(text,
                  "must be http://HOST:PORT with a name, an IPv4 address or [an IPv6 address]");

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/agent_model.h"
+#include "config/value.h"
+
+// The readers of the blocks of agent.yaml, for load_agent.cc alone.
+namespace sluice::config {
+
+struct AgentReading {
+  std::string folder;  // relative paths are relative to it
+  Findings* warnings;
+
+  // Of what is understood and has no effect in this version.
+  void warn(const Value& value, std::string message) const {
+    warnings->add(value.line(), value.path(), std::move(message));
+  }
+};
+
+AgentService read_agent_service(const Value& value, std::string name, const AgentReading& reading);
+Command read_command(const Value& value, const AgentReading& reading);
+std::vector<SessionCounter> read_sessions(const Value& value, const AgentReading& reading);
+
+}  // namespace sluice::config

@@ -1,0 +1,96 @@
+// One service of the agent: how its sessions are counted.
+
+#include <set>
+
+#include "config/agent_blocks.h"
+#include "config/mapping.h"
+#include "config/names.h"
+#include "config/url.h"
+
+namespace sluice::config {
+namespace {
+
+std::optional<TcpConnections> read_tcp_ports(const Value& value) {
+  TcpConnections source;
+  const std::size_t before = value.findings().size();
+  std::set<std::uint16_t> seen;
+  value.each([&](const Value& item) {
+    const auto number = item.number(1, 65535);
+    if (!number) return;
+    const auto port = static_cast<std::uint16_t>(*number);
+    if (!seen.insert(port).second) {
+      return item.reject(std::to_string(port) + " stands here twice: its sessions count once");
+    }
+    source.ports.push_back(port);
+  });
+  if (source.ports.empty() && value.findings().size() == before) {
+    value.reject("must have at least one local port");
+  }
+  return source;
+}
+
+HttpMetric read_http_metric(const Value& url, Mapping& block, const AgentReading& reading) {
+  HttpMetric source;
+  if (const auto text = url.text()) {
+    auto checked = check_http_url(*text);
+    if (!checked) url.reject(checked.error());
+    source.url = checked ? *std::move(checked) : "";
+  }
+  if (const auto metric = block.require("metric", "the metric of the page that is the count")) {
+    source.metric = metric->text().value_or("");
+  }
+  block.refuse("labels");
+  reading.warn(url,
+               "is not read by this version yet: the sessions of this service are pushed as "
+               "not known");
+  return source;
+}
+
+void read_counter(const Value& key, const Value& value, const AgentReading& reading,
+                  NameTable& names, std::vector<SessionCounter>& out) {
+  SessionCounter counter;
+  if (const auto name = read_name(key, check_label)) {
+    names.take(key, *name, "counter");
+    counter.name = *name;
+  }
+  Mapping block(value);
+  if (value.kind() == Document::Kind::Scalar || value.kind() == Document::Kind::Sequence) return;
+  const auto ports = block.find("tcp_ports");
+  const auto command = block.find("command");
+  const auto http = block.find("http");
+  const std::size_t before = value.findings().size();
+  block.refuse("file");
+  block.refuse("udp_ports");
+  if (ports.has_value() + command.has_value() + http.has_value() != 1) {
+    if (value.findings().size() == before) {
+      key.reject(
+          "needs one of tcp_ports: [PORT...], command: [PROGRAM, ARGUMENT...] and http: URL");
+    }
+    return;
+  }
+  if (ports) counter.source = read_tcp_ports(*ports).value_or(TcpConnections{});
+  if (command) counter.source = CommandCount{read_command(*command, reading)};
+  if (http) counter.source = read_http_metric(*http, block, reading);
+  out.push_back(std::move(counter));
+}
+
+}  // namespace
+
+std::vector<SessionCounter> read_sessions(const Value& value, const AgentReading& reading) {
+  std::vector<SessionCounter> counters;
+  // An empty value is the one thing that is not guessed: zero and not known are worlds apart.
+  if (value.kind() == Document::Kind::Null) {
+    value.reject(
+        "is empty: {} says that there is nothing to count, which is zero; leave it out when "
+        "sessions are not known");
+    return counters;
+  }
+  NameTable names;
+  Mapping block(value);
+  block.each([&](const Value& key, const Value& entry) {
+    read_counter(key, entry, reading, names, counters);
+  });
+  return counters;
+}
+
+}  // namespace sluice::config
