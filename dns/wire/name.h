@@ -45,6 +45,7 @@ class Name {
   // Without the root: 3 for "www.example.org".
   std::size_t labels() const noexcept { return labels_; }
 
+  bool is_wildcard() const noexcept { return octets_[0] == 1 && octets_[1] == '*'; }
   // Itself is within itself.
   bool is_within(const Name& ancestor) const noexcept;
   // What follows the first label. Not of the root.

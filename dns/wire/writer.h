@@ -19,6 +19,9 @@ inline void store_u32(std::uint8_t* at, std::uint32_t value) noexcept {
 inline std::uint16_t load_u16(const std::uint8_t* at) noexcept {
   return static_cast<std::uint16_t>((at[0] << 8) | at[1]);
 }
+inline std::uint32_t load_u32(const std::uint8_t* at) noexcept {
+  return (std::uint32_t{load_u16(at)} << 16) | load_u16(at + 2);
+}
 
 // Writes a message in network order into a room of fixed size. What does not fit is not written,
 // not even in part: append() says so, and the caller decides what that means for the message.

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "config/base/error.h"
+#include "config/model.h"
+#include "dns/wire/name.h"
+#include "dns/wire/types.h"
+
+namespace sluice::dns {
+
+// One record of a zone's text, of class IN.
+struct Record {
+  Name owner;
+  RRType type = RRType::A;
+  std::uint32_t ttl = 0;                // seconds, below 2^31 (RFC 2181 section 8)
+  std::span<const std::uint8_t> rdata;  // well-formed, names uncompressed; valid during the call
+  int line = 0;                         // of the file, where the record begins
+};
+
+// Reads a zone's text (RFC 1035 section 5, $TTL of RFC 2308 section 4, types and RDATA in the form
+// of RFC 3597 too) and hands over each record in its order. Lines, owners, TTLs and directives are
+// read here, RDATA by ldns: its own reader of files takes `IN 300` for an error, `$ORIGIN sub` for
+// an absolute name, a missing TTL for 3600, and loses the line.
+//
+// A TTL that is left out is that of $TTL, before any $TTL that of the record before. $INCLUDE and
+// $GENERATE are errors. Returns all mistakes, each with its file and line; `path` is their key.
+std::vector<base::Error> read_master_file(const config::Zone& zone, const std::string& path,
+                                          const std::function<void(const Record&)>& sink);
+
+}  // namespace sluice::dns

@@ -1,0 +1,306 @@
+#include "dns/zone/zone_set_writer.h"
+
+#include <algorithm>
+#include <cassert>
+#include <functional>
+#include <limits>
+#include <string>
+#include <type_traits>
+
+#include "dns/wire/writer.h"
+#include "dns/zone/zone_builder.h"
+
+namespace sluice::dns {
+
+namespace {
+
+// What a message can hold besides header, the longest question and OPT.
+constexpr std::size_t kMaxAnswerOctets = 65'535 - kHeaderOctets - Name::kMaxOctets - 4 - 11;
+
+std::uint32_t soa_minimum(std::span<const std::uint8_t> rdata) noexcept {
+  return load_u32(rdata.data() + rdata.size() - 4);
+}
+std::uint32_t soa_serial(std::span<const std::uint8_t> rdata) noexcept {
+  return load_u32(rdata.data() + rdata.size() - kSoaNumbers);
+}
+
+}  // namespace
+
+ZoneSetWriter::ZoneSetWriter(const config::Config& config, const ZoneDraft& draft,
+                             std::span<const std::uint32_t> host_nodes,
+                             const SerialBases& persisted)
+    : config_(config),
+      draft_(draft),
+      host_nodes_(host_nodes),
+      persisted_(persisted),
+      servers_(config::servers(config)),
+      answer_sets_(config::answer_sets(config)),
+      set_(std::make_unique<ZoneSet>()) {}
+
+template <class T>
+void ZoneSetWriter::put(const T& value) {
+  static_assert(std::is_trivially_copyable_v<T>);
+  const std::size_t at = set_->arena_.size();
+  set_->arena_.resize(at + sizeof value);
+  std::memcpy(set_->arena_.data() + at, &value, sizeof value);
+}
+
+base::Result<std::shared_ptr<const ZoneSet>, std::vector<base::Error>> ZoneSetWriter::write() {
+  write_static_rrsets();
+  write_hosts();
+  write_pools();
+  write_nodes();
+  write_zones();
+  check_answer_sizes();
+  if (set_->arena_.size() > std::numeric_limits<std::uint32_t>::max()) {
+    errors_.push_back({{config_.file, 0}, "zones", "more than 4 GiB of zone data"});
+  }
+  if (!errors_.empty()) return base::Unexpected{std::move(errors_)};
+  write_slots();
+  set_->arena_.shrink_to_fit();
+  return std::shared_ptr<const ZoneSet>(std::move(set_));
+}
+
+void ZoneSetWriter::write_static_rrsets() {
+  rrset_at_.reserve(draft_.rrsets().size());
+  for (const DraftRRset& rrset : draft_.rrsets()) rrset_at_.push_back(write_rrset(rrset));
+}
+
+std::uint32_t ZoneSetWriter::write_rrset(const DraftRRset& rrset) {
+  RRsetRenderer renderer(draft_.name(rrset.node), rrset.type, rrset.ttl);
+  for (const DraftRecord& record : draft_.records_of(rrset)) renderer.add(draft_.rdata_of(record));
+  if (renderer.too_large()) {
+    const config::Zone& zone = config_.zones[draft_.node(rrset.node).zone];
+    errors_.push_back({{zone.origin.file, rrset.line},
+                       "zones[" + std::to_string(draft_.node(rrset.node).zone) + "]",
+                       draft_.name(rrset.node).to_string() +
+                           ": its records of one type are more than a DNS message can hold"});
+    return 0;
+  }
+  return write_rrset(renderer, rrset.type, rrset.ttl, additional_names(rrset, renderer));
+}
+
+std::uint32_t ZoneSetWriter::write_rrset(const RRsetRenderer& renderer, RRType type,
+                                         std::uint32_t ttl,
+                                         std::span<const AdditionalName> additional) {
+  const std::uint32_t at = end();
+  const auto octets = renderer.octets();
+  const auto pointers = renderer.pointers();
+  ZoneSet::RRsetHead head;
+  head.type = type;
+  head.count = renderer.count();
+  head.octets = static_cast<std::uint16_t>(octets.size());
+  head.pointers = static_cast<std::uint16_t>(pointers.size());
+  head.additional = static_cast<std::uint16_t>(additional.size());
+  head.ttl = ttl;
+  put(head);
+  set_->arena_.insert(set_->arena_.end(), octets.begin(), octets.end());
+  for (const std::uint16_t pointer : pointers) put(pointer);
+  for (const AdditionalName& name : additional) {
+    unresolved_.push_back(end());
+    put(name);
+  }
+  return at;
+}
+
+std::vector<AdditionalName> ZoneSetWriter::additional_names(const DraftRRset& rrset,
+                                                            const RRsetRenderer& renderer) const {
+  std::vector<AdditionalName> names;
+  const DraftNode& owner = draft_.node(rrset.node);
+  for (const RRsetRenderer::Target& target : renderer.targets()) {
+    const std::uint32_t node = draft_.find(target.name);
+    if (node == kNone || std::ranges::find(names, node, &AdditionalName::node) != names.end()) {
+      continue;
+    }
+    const DraftNode& there = draft_.node(node);
+    // What lies below a zone cut is not ours to tell, but as the glue of a referral.
+    const bool glue = owner.is_cut && there.cut != kNone;
+    if (there.cut != kNone && !glue) continue;
+    const bool has_addresses = there.address_set != kNone || there.host != kNone ||
+                               draft_.find_rrset(node, RRType::A) != nullptr ||
+                               draft_.find_rrset(node, RRType::AAAA) != nullptr;
+    if (!has_addresses) continue;
+    const bool required = glue && there.cut == owner.cut;
+    names.push_back({node, target.position, required ? std::uint16_t{1} : std::uint16_t{0}});
+  }
+  // What must be there comes first, before room runs out.
+  std::ranges::stable_sort(names, std::ranges::greater(), &AdditionalName::required);
+  return names;
+}
+
+std::uint32_t ZoneSetWriter::write_addresses(const Name& owner, RRType type, std::uint32_t ttl,
+                                             std::span<const base::IpAddress> addresses) {
+  RRsetRenderer renderer(owner, type, ttl);
+  for (const base::IpAddress& address : addresses) {
+    if (address.is_v4() == (type == RRType::A)) renderer.add(address.octets());
+  }
+  return renderer.count() == 0 ? 0 : write_rrset(renderer, type, ttl, {});
+}
+
+void ZoneSetWriter::write_hosts() {
+  set_->hosts_.reserve(servers_.size());
+  for (std::size_t index = 0; index < servers_.size(); ++index) {
+    const config::Server& server = *servers_[index].server;
+    const auto ttl = static_cast<std::uint32_t>(config_.pools[servers_[index].pool].ttl.count());
+    const Name name = *Name::parse(server.fqdn);
+    Host host;
+    host.a = write_addresses(name, RRType::A, ttl, server.addresses);
+    host.aaaa = write_addresses(name, RRType::AAAA, ttl, server.addresses);
+    host.weight = server.weight;
+    host.in_zone = host_nodes_[index] != kNone;
+    host.name = end();
+    if (host.in_zone) {
+      host.zone = draft_.node(host_nodes_[index]).zone;  // its name: write_nodes()
+    } else {
+      set_->arena_.insert(set_->arena_.end(), name.wire().begin(), name.wire().end());
+    }
+    set_->hosts_.push_back(host);
+  }
+}
+
+void ZoneSetWriter::write_pools() {
+  for (const config::Pool& pool : config_.pools) {
+    PoolAnswers answers;
+    answers.ttl = static_cast<std::uint32_t>(pool.ttl.count());
+    answers.rotate = pool.order == config::Order::Rotate;
+    answers.last_resort_a = write_addresses({}, RRType::A, answers.ttl, pool.last_resort);
+    answers.last_resort_aaaa = write_addresses({}, RRType::AAAA, answers.ttl, pool.last_resort);
+    set_->pools_.push_back(answers);
+  }
+  for (const config::AnswerSet& configured : answer_sets_) {
+    AnswerSetPlan plan;
+    plan.pool = configured.pool;
+    plan.zone = draft_.node(draft_.find(*Name::parse(configured.owner))).zone;
+    plan.srv = configured.srv != nullptr;
+    if (plan.srv) {
+      plan.port = configured.srv->port;
+      plan.priority = configured.srv->priority;
+    }
+    const auto number = static_cast<std::uint32_t>(set_->answer_sets_.size());
+    const bool first = number == 0 || set_->answer_sets_.back().pool != plan.pool;
+    if (first) set_->pools_[plan.pool].first_answer_set = number;
+    set_->answer_sets_.push_back(plan);
+  }
+}
+
+// In the order of their types, so that what is asked for most comes first.
+std::vector<ZoneSet::Entry> ZoneSetWriter::entries_of(std::uint32_t node) const {
+  const DraftNode& draft = draft_.node(node);
+  std::vector<Entry> entries;
+  for (std::uint32_t index = draft.first_rrset; index < draft.first_rrset + draft.rrset_count;
+       ++index) {
+    const RRType type = draft_.rrsets()[index].type;
+    if (type == RRType::SOA) {
+      entries.push_back({type, Lookup::Kind::Soa, 0});
+    } else {
+      entries.push_back({type, Lookup::Kind::RRset, rrset_at_[index]});
+    }
+  }
+  const auto put_both = [&](Lookup::Kind kind, std::uint32_t number) {
+    entries.push_back({RRType::A, kind, number});
+    entries.push_back({RRType::AAAA, kind, number});
+  };
+  if (draft.address_set != kNone) put_both(Lookup::Kind::AnswerSet, draft.address_set);
+  if (draft.host != kNone) put_both(Lookup::Kind::Host, draft.host);
+  if (draft.srv_set != kNone) {
+    entries.push_back({RRType::SRV, Lookup::Kind::AnswerSet, draft.srv_set});
+  }
+  std::ranges::sort(entries, {}, &Entry::type);
+  return entries;
+}
+
+void ZoneSetWriter::write_nodes() {
+  // A wildcard may be met before or after what it hangs on; nodes point to each other by place, so
+  // the places come first.
+  std::vector<std::uint32_t> wildcards(draft_.size(), kNone);
+  node_at_.resize(draft_.size());
+  std::size_t next = set_->arena_.size();
+  for (std::uint32_t number = 0; number < draft_.size(); ++number) {
+    const Name name = draft_.name(number);
+    const std::uint32_t parent = draft_.node(number).parent;
+    if (parent != kNone && name.is_wildcard()) wildcards[parent] = number;
+    node_at_[number] = static_cast<std::uint32_t>(next);
+    next += sizeof(Node) + entries_of(number).size() * sizeof(Entry) + name.size();
+  }
+  set_->arena_.reserve(next);
+  for (std::uint32_t number = 0; number < draft_.size(); ++number) {
+    const DraftNode& draft = draft_.node(number);
+    const Name name = draft_.name(number);
+    const std::vector<Entry> entries = entries_of(number);
+    Node node;
+    node.zone = draft.zone;
+    if (draft.cut != kNone) {
+      const DraftRRset* cut = draft_.find_rrset(draft.cut, RRType::NS);
+      node.cut = rrset_at_[static_cast<std::size_t>(cut - draft_.rrsets().data())];
+      node.cut_octets = static_cast<std::uint8_t>(draft_.name(draft.cut).size());
+    }
+    if (wildcards[number] != kNone) node.wildcard = node_at_[wildcards[number]];
+    node.entries = static_cast<std::uint16_t>(entries.size());
+    node.name_octets = static_cast<std::uint8_t>(name.size());
+    assert(end() == node_at_[number]);
+    put(node);
+    for (const Entry& entry : entries) put(entry);
+    if (draft.host != kNone) set_->hosts_[draft.host].name = end();
+    set_->arena_.insert(set_->arena_.end(), name.wire().begin(), name.wire().end());
+    set_->deepest_ = std::max(set_->deepest_, name.labels());
+  }
+  for (const std::uint32_t at : unresolved_) {
+    auto additional = load<AdditionalName>(set_->at(at));
+    additional.node = node_at_[additional.node];
+    std::memcpy(set_->arena_.data() + at, &additional, sizeof additional);
+  }
+}
+
+void ZoneSetWriter::write_zones() {
+  for (ZoneId id = 0; id < config_.zones.size(); ++id) {
+    const Name apex = *Name::parse(config_.zones[id].name);
+    const DraftRRset* soa = draft_.find_rrset(draft_.find(apex), RRType::SOA);
+    const auto rdata = draft_.rdata_of(draft_.records_of(*soa).front());
+    const auto persisted = persisted_.find(config_.zones[id].name);
+    Zone zone;
+    zone.name = config_.zones[id].name;
+    zone.apex_octets = static_cast<std::uint8_t>(apex.size());
+    zone.soa = rrset_at_[static_cast<std::size_t>(soa - draft_.rrsets().data())];
+    zone.negative_ttl = std::min(soa->ttl, soa_minimum(rdata));
+    zone.serial_base = later_serial(
+        persisted == persisted_.end() ? std::nullopt : std::optional(persisted->second),
+        soa_serial(rdata));
+    set_->zones_.push_back(std::move(zone));
+  }
+}
+
+void ZoneSetWriter::write_slots() {
+  std::size_t slots = 2;
+  while (slots < 2 * std::size_t{draft_.size()}) slots *= 2;
+  set_->slots_.assign(slots, {});
+  for (std::uint32_t number = 0; number < draft_.size(); ++number) {
+    const std::uint64_t hash = SuffixHashes(draft_.name(number)).hash(0);
+    std::size_t slot = hash & (slots - 1);
+    while (set_->slots_[slot].node != 0) slot = (slot + 1) & (slots - 1);
+    set_->slots_[slot] = {static_cast<std::uint32_t>(hash >> 32), node_at_[number]};
+  }
+}
+
+// An answer that not even TCP can carry would leave its clients without any server.
+void ZoneSetWriter::check_answer_sizes() {
+  std::vector<std::size_t> addresses(config_.pools.size());  // of A or AAAA, whichever is more
+  std::vector<std::size_t> targets(config_.pools.size());    // of SRV records
+  std::vector<std::size_t> v4(config_.pools.size());
+  for (std::size_t index = 0; index < servers_.size(); ++index) {
+    std::size_t& a = v4[servers_[index].pool];
+    std::size_t& aaaa = addresses[servers_[index].pool];
+    for (const base::IpAddress& address : servers_[index].server->addresses) {
+      (address.is_v4() ? a : aaaa) += address.is_v4() ? kARecord : kAaaaRecord;
+    }
+    targets[servers_[index].pool] += kRecordHead + 6 + servers_[index].server->fqdn.size() + 2;
+  }
+  for (std::size_t pool = 0; pool < config_.pools.size(); ++pool) {
+    const std::size_t srv = config_.pools[pool].srv.empty() ? 0 : targets[pool];
+    if (std::max({v4[pool], addresses[pool], srv}) <= kMaxAnswerOctets) continue;
+    errors_.push_back({{config_.file, 0},
+                       "pools[" + std::to_string(pool) + "].servers",
+                       "an answer that names them all is more than a DNS message can hold"});
+  }
+}
+
+}  // namespace sluice::dns
