@@ -1,0 +1,113 @@
+#include "dns/answer/answer_writer.h"
+
+#include <cassert>
+#include <cstring>
+
+#include "dns/wire/edns.h"
+
+namespace sluice::dns {
+
+namespace {
+
+std::uint16_t pointer_to(std::size_t offset) noexcept {
+  return static_cast<std::uint16_t>(kPointerMark | offset);
+}
+
+}  // namespace
+
+AnswerWriter::AnswerWriter(const Query& query, std::span<const std::uint8_t> octets,
+                           std::span<std::uint8_t> room) noexcept
+    : query_(query),
+      room_(room),
+      writer_(room.first(room.size() - (query.edns ? kOptOctets : 0))),
+      // RD and CD are copied (RFC 1035 section 4.1.1, RFC 4035 section 3.1.6), the rest is ours.
+      flags_(static_cast<std::uint16_t>(kFlagQR | (query.flags & (kFlagRD | kFlagCD)))) {
+  assert(room.size() >= kMinUdpPayload);
+  const std::size_t size = kHeaderOctets + query.question_octets;
+  std::memcpy(writer_.append(size), octets.data(), size);  // the header is written last
+}
+
+bool AnswerWriter::add(Section section, const RRset& rrset, std::size_t owner) noexcept {
+  // No pointer reaches past this; an answer so long is one of SRV records over TCP.
+  if (owner > kPointerReach - Name::kMaxOctets) return add_spelled_out(section, rrset, owner);
+  const std::size_t start = writer_.size();
+  std::uint8_t* to = writer_.append(rrset.octets.size());
+  if (to == nullptr) return false;
+  std::memcpy(to, rrset.octets.data(), rrset.octets.size());
+  count(section, rrset.count);
+  if (owner == kHeaderOctets) return true;
+  move_owners(start, owner);
+  for (std::size_t index = 0; index < rrset.pointers.size(); ++index) {
+    std::uint8_t* pointer = to + rrset.pointers[index];
+    store_u16(pointer, static_cast<std::uint16_t>(load_u16(pointer) + owner - kHeaderOctets));
+  }
+  return true;
+}
+
+bool AnswerWriter::add_rotated(Section section, const RRset& rrset, std::size_t first,
+                               std::size_t owner) noexcept {
+  assert(first < rrset.count);
+  const std::size_t start = writer_.size();
+  if (first == 0 || !writer_.fits(rrset.octets.size())) return add(section, rrset, owner);
+  const std::size_t split = first * (rrset.octets.size() / rrset.count);
+  std::uint8_t* to = writer_.append(rrset.octets.size());
+  std::memcpy(to, rrset.octets.data() + split, rrset.octets.size() - split);
+  std::memcpy(to + rrset.octets.size() - split, rrset.octets.data(), split);
+  count(section, rrset.count);
+  if (owner != kHeaderOctets) move_owners(start, owner);
+  return true;
+}
+
+void AnswerWriter::move_owners(std::size_t start, std::size_t owner) noexcept {
+  assert(owner <= kPointerReach);
+  for (std::size_t at = start; at < writer_.size();) {
+    std::uint8_t* record = writer_.at(at);
+    store_u16(record, pointer_to(owner));
+    at += kRecordHead + load_u16(record + kRecordHead - 2);
+  }
+}
+
+// Each record with its owner's name in full.
+bool AnswerWriter::add_spelled_out(Section section, const RRset& rrset,
+                                   std::size_t owner) noexcept {
+  if (!rrset.pointers.empty()) return false;
+  std::size_t name_octets = 0;
+  while (*writer_.at(owner + name_octets) != 0) {
+    const std::uint8_t length = *writer_.at(owner + name_octets);
+    if (length > Name::kMaxLabelOctets) return false;  // compressed: out of reach itself
+    name_octets += 1U + length;
+  }
+  ++name_octets;
+  std::uint8_t* to = writer_.append(rrset.octets.size() + rrset.count * (name_octets - 2));
+  if (to == nullptr) return false;
+  const std::uint8_t* from = rrset.octets.data();
+  for (std::size_t record = 0; record < rrset.count; ++record) {
+    const std::size_t rest = kRecordHead - 2 + load_u16(from + kRecordHead - 2);
+    std::memcpy(to, writer_.at(owner), name_octets);
+    std::memcpy(to + name_octets, from + 2, rest);
+    to += name_octets + rest;
+    from += 2 + rest;
+  }
+  count(section, rrset.count);
+  return true;
+}
+
+std::size_t AnswerWriter::finish(Rcode rcode, std::uint16_t payload) noexcept {
+  const auto low_bits = static_cast<std::uint16_t>(static_cast<std::uint16_t>(rcode) & 0xF);
+  std::size_t size = writer_.size();
+  if (query_.edns) {
+    write_opt(room_.data() + size, payload, rcode, query_.edns->dnssec_ok);
+    size += kOptOctets;
+    count(Section::Additional, 1);
+  }
+  std::uint8_t* header = room_.data();
+  store_u16(header, query_.id);
+  store_u16(header + 2, static_cast<std::uint16_t>(flags_ | low_bits));
+  store_u16(header + 4, 1);
+  store_u16(header + 6, counts_[static_cast<std::size_t>(Section::Answer)]);
+  store_u16(header + 8, counts_[static_cast<std::size_t>(Section::Authority)]);
+  store_u16(header + 10, counts_[static_cast<std::size_t>(Section::Additional)]);
+  return size;
+}
+
+}  // namespace sluice::dns

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "dns/wire/query.h"
+#include "dns/wire/types.h"
+#include "dns/wire/writer.h"
+#include "dns/zone/rrset.h"
+
+namespace sluice::dns {
+
+// Composes one answer from rendered RRsets, within a size limit and with room kept for OPT. An
+// RRset is added whole or not at all (RFC 2181 section 9). Sections are filled in their order.
+class AnswerWriter {
+ public:
+  // `octets` is the message that `query` was read from: its question is copied with its case, and
+  // thus the first name of the answer stands at kHeaderOctets. REQUIRES: room for kMinUdpPayload.
+  AnswerWriter(const Query& query, std::span<const std::uint8_t> octets,
+               std::span<std::uint8_t> room) noexcept;
+
+  // Adds an RRset whose owner name stands at `owner` in the message; uncompressed, if the RRset has
+  // pointers in its RDATA. False: no room, nothing added.
+  bool add(Section section, const RRset& rrset, std::size_t owner) noexcept;
+
+  // The same for `rrset` whose records have one size each and no pointer but their owner's. The
+  // record number `first` comes first, then those behind it, then those before it.
+  bool add_rotated(Section section, const RRset& rrset, std::size_t first,
+                   std::size_t owner) noexcept;
+
+  std::size_t size() const noexcept { return writer_.size(); }
+  // What was written before, to be changed in place.
+  std::uint8_t* at(std::size_t offset) noexcept { return writer_.at(offset); }
+
+  void set_authoritative() noexcept { flags_ |= kFlagAA; }
+  void set_truncated() noexcept { flags_ |= kFlagTC; }
+
+  // Writes header and OPT, returns the size of the message. `payload`: what OPT says that we take.
+  std::size_t finish(Rcode rcode, std::uint16_t payload) noexcept;
+
+ private:
+  void count(Section section, std::size_t records) noexcept {
+    counts_[static_cast<std::size_t>(section)] =
+        static_cast<std::uint16_t>(counts_[static_cast<std::size_t>(section)] + records);
+  }
+  void move_owners(std::size_t start, std::size_t owner) noexcept;
+  bool add_spelled_out(Section section, const RRset& rrset, std::size_t owner) noexcept;
+
+  const Query& query_;
+  std::span<std::uint8_t> room_;
+  WireWriter writer_;  // has the room less what OPT needs
+  std::uint16_t flags_;
+  std::array<std::uint16_t, 3> counts_{};  // by Section
+};
+
+}  // namespace sluice::dns

@@ -1,0 +1,98 @@
+#include "dns/answer/rendered.h"
+
+#include <cassert>
+#include <cstring>
+
+#include "dns/wire/writer.h"
+
+namespace sluice::dns {
+
+namespace {
+
+// Clients that scale weights down by 256 (HAProxy) keep the configured resolution that way.
+constexpr std::uint16_t kSrvWeightUnit = 256;
+constexpr std::size_t kSrvNumbers = 6;  // priority, weight, port (RFC 2782)
+
+std::span<const std::uint8_t> octets_of(const ZoneSet& zones, std::uint32_t rrset) noexcept {
+  return rrset == 0 ? std::span<const std::uint8_t>() : zones.rrset(rrset).octets;
+}
+
+std::uint8_t* copy(std::uint8_t* to, std::span<const std::uint8_t> octets) noexcept {
+  if (!octets.empty()) std::memcpy(to, octets.data(), octets.size());
+  return to + octets.size();
+}
+
+}  // namespace
+
+std::shared_ptr<const RenderedSet> render(const ZoneSet& zones, health::AnswerSetId id,
+                                          const health::Members& members) {
+  const AnswerSetPlan& plan = zones.answer_sets()[id];
+  const PoolAnswers& pool = zones.pools()[plan.pool];
+  auto set = std::make_shared<RenderedSet>();
+  set->rotates_ = pool.rotate;
+  if (plan.srv) {
+    set->render_srv(zones, plan, members);
+  } else {
+    set->render_addresses(zones, pool, members);
+  }
+  return set;
+}
+
+// The records of a host are those of any answer set that it is in: owner and TTL are the same.
+void RenderedSet::render_addresses(const ZoneSet& zones, const PoolAnswers& pool,
+                                   const health::Members& members) {
+  const bool last_resort = members.fallback == health::Fallback::Addresses;
+  std::span<const std::uint8_t> a;
+  std::span<const std::uint8_t> aaaa;
+  if (last_resort) {
+    a = octets_of(zones, pool.last_resort_a);
+    aaaa = octets_of(zones, pool.last_resort_aaaa);
+  }
+  std::size_t a_octets = a.size();
+  std::size_t aaaa_octets = aaaa.size();
+  for (const health::ServerId server : members.servers) {
+    a_octets += octets_of(zones, zones.hosts()[server].a).size();
+    aaaa_octets += octets_of(zones, zones.hosts()[server].aaaa).size();
+  }
+  first_octets_ = static_cast<std::uint32_t>(a_octets);
+  aaaa_octets_ = static_cast<std::uint32_t>(aaaa_octets);
+  octets_ = std::make_unique<std::uint8_t[]>(a_octets + aaaa_octets);
+  std::uint8_t* a_end = copy(octets_.get(), a);
+  std::uint8_t* aaaa_end = copy(octets_.get() + a_octets, aaaa);
+  for (const health::ServerId server : members.servers) {
+    a_end = copy(a_end, octets_of(zones, zones.hosts()[server].a));
+    aaaa_end = copy(aaaa_end, octets_of(zones, zones.hosts()[server].aaaa));
+  }
+}
+
+void RenderedSet::render_srv(const ZoneSet& zones, const AnswerSetPlan& plan,
+                             const health::Members& members) {
+  first_type_ = RRType::SRV;
+  std::size_t size = 0;
+  for (const health::ServerId server : members.servers) {
+    size += kRecordHead + kSrvNumbers + zones.name_at(zones.hosts()[server].name).size();
+  }
+  first_octets_ = static_cast<std::uint32_t>(size);
+  octets_ = std::make_unique<std::uint8_t[]>(size);
+  target_count_ = static_cast<std::uint32_t>(members.servers.size());
+  targets_ = std::make_unique<Target[]>(target_count_);
+  std::uint8_t* at = octets_.get();
+  for (std::size_t index = 0; index < members.servers.size(); ++index) {
+    const Host& host = zones.hosts()[members.servers[index]];
+    const std::span<const std::uint8_t> target = zones.name_at(host.name);
+    store_u16(at, kPointerMark | kHeaderOctets);
+    store_u16(at + 2, static_cast<std::uint16_t>(RRType::SRV));
+    store_u16(at + 4, static_cast<std::uint16_t>(RRClass::IN));
+    store_u32(at + 6, zones.pools()[plan.pool].ttl);
+    store_u16(at + 10, static_cast<std::uint16_t>(kSrvNumbers + target.size()));
+    store_u16(at + 12, plan.priority);
+    store_u16(at + 14, static_cast<std::uint16_t>(host.weight * kSrvWeightUnit));
+    store_u16(at + 16, plan.port);
+    at += kRecordHead + kSrvNumbers;
+    targets_[index] = {static_cast<std::uint32_t>(at - octets_.get()), members.servers[index]};
+    at = copy(at, target);  // not compressed: RFC 2782
+  }
+  assert(at == octets_.get() + first_octets_);
+}
+
+}  // namespace sluice::dns

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "dns/wire/types.h"
+#include "dns/zone/zone_set.h"
+#include "health/snapshot.h"
+
+namespace sluice::dns {
+
+// The records of one answer set with its present members, in wire form as RRset describes it:
+// A and AAAA, or SRV. Each A record takes kARecord octets and each AAAA record kAaaaRecord, so a
+// rotated copy is two copies, and a TTL can be capped as it is copied. Immutable, shared by the
+// snapshots (and by the answer sets of a pool) that answer alike.
+class RenderedSet {
+ public:
+  // Where an SRV record's target stands among the records, and the server that it names.
+  struct Target {
+    std::uint32_t position = 0;
+    health::ServerId server = 0;
+  };
+
+  // Records of this type; none is NODATA.
+  std::span<const std::uint8_t> records(RRType type) const noexcept {
+    if (type == RRType::AAAA) return {octets_.get() + first_octets_, aaaa_octets_};
+    return {octets_.get(), type == first_type_ ? first_octets_ : 0};
+  }
+  std::span<const Target> targets() const noexcept { return {targets_.get(), target_count_}; }
+  bool rotates() const noexcept { return rotates_; }
+
+ private:
+  friend std::shared_ptr<const RenderedSet> render(const ZoneSet& zones, health::AnswerSetId id,
+                                                   const health::Members& members);
+
+  void render_addresses(const ZoneSet& zones, const PoolAnswers& pool,
+                        const health::Members& members);
+  void render_srv(const ZoneSet& zones, const AnswerSetPlan& plan, const health::Members& members);
+
+  std::unique_ptr<std::uint8_t[]> octets_;  // A or SRV, then AAAA
+  std::unique_ptr<Target[]> targets_;
+  std::uint32_t first_octets_ = 0;
+  std::uint32_t aaaa_octets_ = 0;
+  std::uint32_t target_count_ = 0;
+  RRType first_type_ = RRType::A;
+  bool rotates_ = false;
+};
+
+// What answer set `id` answers while these are its members. Health has chosen them: they are named
+// whatever brought them; a fallback without members is the pool's last resort (which an SRV set
+// can't name) or nothing (semantics.md section 3, rule 6).
+std::shared_ptr<const RenderedSet> render(const ZoneSet& zones, health::AnswerSetId id,
+                                          const health::Members& members);
+
+}  // namespace sluice::dns

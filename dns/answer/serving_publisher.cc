@@ -1,0 +1,103 @@
+#include "dns/answer/serving_publisher.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "dns/answer/rendered.h"
+#include "dns/zone/zone_set.h"
+
+namespace sluice::dns {
+
+namespace {
+
+std::shared_ptr<const ServingSnapshot> nothing_served() {
+  auto snapshot = std::make_shared<ServingSnapshot>();
+  snapshot->zones = std::make_shared<const ZoneSet>();
+  return snapshot;
+}
+
+void renew_serial(ServingSnapshot& snapshot, ZoneId zone) {
+  const auto generation = static_cast<std::uint32_t>(snapshot.generation);
+  const std::uint32_t serial = snapshot.zones->zones()[zone].serial_base + generation;
+  const std::uint32_t* current = snapshot.soa_serials.find(zone);
+  if (current != nullptr && *current == serial) return;  // another set of the zone did it
+  snapshot.soa_serials.set(zone, std::make_shared<const std::uint32_t>(serial));
+}
+
+// REQUIRES: the pool FQDN's set, whose number is lower than those of the pool's others, is up to
+// date. Features mostly have the members of their pool: then they share its octets, which leave the
+// owner open.
+void renew_set(ServingSnapshot& snapshot, const health::MembershipSnapshot& members,
+               health::AnswerSetId id) {
+  const AnswerSetPlan& plan = snapshot.zones->answer_sets()[id];
+  const health::AnswerSetId first = snapshot.zones->pools()[plan.pool].first_answer_set;
+  const health::Members& wanted = members.answer_sets[id];
+  const bool alike = id != first && !plan.srv && wanted.same_answer(members.answer_sets[first]);
+  snapshot.answer_sets.set(
+      id, alike ? snapshot.answer_sets.share(first) : render(*snapshot.zones, id, wanted));
+  renew_serial(snapshot, plan.zone);
+}
+
+}  // namespace
+
+ServingPublisher::ServingPublisher(std::shared_ptr<const ZoneSet> zones)
+    : prepared_(std::move(zones)), current_(nothing_served()), cell_(current_) {
+  assert(prepared_ != nullptr);
+}
+
+void ServingPublisher::prepare(std::shared_ptr<const ZoneSet> zones) {
+  assert(zones != nullptr);
+  prepared_ = std::move(zones);
+}
+
+std::uint64_t ServingPublisher::publish(std::shared_ptr<const health::MembershipSnapshot> next,
+                                        std::span<const health::AnswerSetId> changed,
+                                        std::span<const health::ServerId> changed_hosts) {
+  std::shared_ptr<const ServingSnapshot> snapshot =
+      prepared_ != nullptr ? everything(*next) : differences(*next, changed, changed_hosts);
+  current_ = snapshot;
+  std::shared_ptr<const ServingSnapshot> replaced = cell_.publish(std::move(snapshot));
+  const std::uint64_t publication = cell_.publication();
+  retired_.push_back({publication, std::move(replaced)});
+  if (wake_) wake_();
+  return publication;
+}
+
+std::shared_ptr<ServingSnapshot> ServingPublisher::everything(
+    const health::MembershipSnapshot& members) {
+  auto snapshot = std::make_shared<ServingSnapshot>();
+  snapshot->generation = members.generation;
+  snapshot->zones = std::move(prepared_);
+  prepared_ = nullptr;
+  snapshot->hidden_hosts = members.hidden_hosts;
+  const std::size_t sets = snapshot->zones->answer_sets().size();
+  const std::size_t zones = snapshot->zones->zones().size();
+  assert(members.answer_sets.size() == sets);
+  snapshot->answer_sets = base::PagedTable<RenderedSet>(sets);
+  snapshot->soa_serials = base::PagedTable<std::uint32_t>(zones);
+  for (health::AnswerSetId id = 0; id < sets; ++id) renew_set(*snapshot, members, id);
+  for (ZoneId zone = 0; zone < zones; ++zone) renew_serial(*snapshot, zone);
+  return snapshot;
+}
+
+std::shared_ptr<ServingSnapshot> ServingPublisher::differences(
+    const health::MembershipSnapshot& members, std::span<const health::AnswerSetId> changed,
+    std::span<const health::ServerId> changed_hosts) {
+  auto snapshot = std::make_shared<ServingSnapshot>(*current_);
+  snapshot->generation = members.generation;
+  snapshot->hidden_hosts = members.hidden_hosts;
+  std::vector<health::AnswerSetId> ascending(changed.begin(), changed.end());
+  std::ranges::sort(ascending);
+  for (const health::AnswerSetId id : ascending) renew_set(*snapshot, members, id);
+  for (const health::ServerId server : changed_hosts) {
+    const Host& host = snapshot->zones->hosts()[server];
+    if (host.in_zone) renew_serial(*snapshot, host.zone);
+  }
+  return snapshot;
+}
+
+void ServingPublisher::served(std::uint64_t publication) {
+  std::erase_if(retired_, [&](const Retired& old) { return old.replaced_by <= publication; });
+}
+
+}  // namespace sluice::dns

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "config/base/snapshot.h"
+#include "dns/answer/serving.h"
+#include "health/snapshot.h"
+
+namespace sluice::dns {
+
+// Turns each generation of the authority into the snapshot that the workers answer by. A publish
+// costs what changed: other answer sets and serials are shared with the snapshot before.
+//
+// Control thread only, but for cell(), which the workers read through a base::SnapshotReader each.
+// Replaced snapshots are kept until served() says that no worker uses them, and are freed there: no
+// worker runs the destructor of a large snapshot.
+class ServingPublisher final : public health::Publisher {
+ public:
+  // Until the first publish() there are no members to name: everything is REFUSED.
+  explicit ServingPublisher(std::shared_ptr<const ZoneSet> zones);
+
+  const base::SnapshotCell<ServingSnapshot>& cell() const noexcept { return cell_; }
+
+  // Called after each publication, so that idle workers refresh (and the grace period ends).
+  void set_wake(std::function<void()> wake) { wake_ = std::move(wake); }
+
+  // A reload: the next publish() is about these zones, and about their numbers of answer sets and
+  // servers. It renders everything and gives every zone a new serial.
+  void prepare(std::shared_ptr<const ZoneSet> zones);
+
+  // The first one, and the first after prepare(), take everything as changed. The serial of a zone
+  // in which an answer set or host record changed becomes its base + generation (mod 2^32); so the
+  // generation must have grown since the publication before.
+  std::uint64_t publish(std::shared_ptr<const health::MembershipSnapshot> next,
+                        std::span<const health::AnswerSetId> changed,
+                        std::span<const health::ServerId> changed_hosts) override;
+
+  // Every worker answers by this publication or a later one.
+  void served(std::uint64_t publication);
+
+  // Replaced snapshots that are still kept.
+  std::size_t retired() const noexcept { return retired_.size(); }
+
+ private:
+  struct Retired {
+    std::uint64_t replaced_by = 0;
+    std::shared_ptr<const ServingSnapshot> snapshot;
+  };
+
+  std::shared_ptr<ServingSnapshot> everything(const health::MembershipSnapshot& members);
+  std::shared_ptr<ServingSnapshot> differences(const health::MembershipSnapshot& members,
+                                               std::span<const health::AnswerSetId> changed,
+                                               std::span<const health::ServerId> changed_hosts);
+
+  std::shared_ptr<const ZoneSet> prepared_;         // null: none since the last publication
+  std::shared_ptr<const ServingSnapshot> current_;  // what the cell holds
+  base::SnapshotCell<ServingSnapshot> cell_;
+  std::vector<Retired> retired_;  // oldest first
+  std::function<void()> wake_;
+};
+
+}  // namespace sluice::dns
