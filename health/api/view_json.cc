@@ -1,0 +1,176 @@
+#include "health/api/view_json.h"
+
+#include "health/rfc3339.h"
+
+namespace sluice::health {
+namespace {
+
+using nlohmann::ordered_json;
+
+double seconds(std::chrono::milliseconds duration) {
+  return static_cast<double>(duration.count()) / 1e3;
+}
+
+ordered_json time_or_null(const std::optional<base::WallTime>& time) {
+  return time ? ordered_json(to_rfc3339(*time)) : ordered_json();
+}
+
+template <class T>
+ordered_json word_or_null(const std::optional<T>& value) {
+  return value ? ordered_json(to_string(*value)) : ordered_json();
+}
+
+template <class T>
+ordered_json array_of(const std::vector<T>& values) {
+  ordered_json array = ordered_json::array();
+  for (const T& value : values) array.push_back(to_json(value));
+  return array;
+}
+
+ordered_json sessions_or_null(const std::optional<Sessions>& sessions) {
+  if (!sessions) return nullptr;
+  ordered_json object = ordered_json::object();
+  for (const auto& [counter, count] : *sessions) object[counter] = count;
+  return object;
+}
+
+ordered_json to_json(const Reason& reason) {
+  ordered_json object{{"code", reason.code}, {"text", reason.text}};
+  if (reason.until) object["until"] = to_rfc3339(*reason.until);
+  return object;
+}
+
+ordered_json to_json(const AnswerSetView& set) {
+  return {{"owner", set.owner},
+          {"service", set.service},
+          {"fallback", to_string(set.fallback)},
+          {"members", set.members}};
+}
+
+ordered_json to_json(const ExplainedMember& member) {
+  ordered_json object{
+      {"server", member.server}, {"in", member.in}, {"rule", member.rule}, {"text", member.text}};
+  if (member.since) object["since"] = to_rfc3339(*member.since);
+  if (!member.by.empty()) object["by"] = member.by;
+  return object;
+}
+
+ordered_json to_json(const HookOutcome& hook) {
+  return {{"state", hook.state}, {"text", hook.text}};
+}
+
+ordered_json to_json(const Refusal& refusal) {
+  ordered_json object{{"rule", refusal.rule}, {"numbers", refusal.numbers}};
+  if (!refusal.answer_set.empty()) object["answer_set"] = refusal.answer_set;
+  object["detail"] = refusal.detail;
+  return object;
+}
+
+}  // namespace
+
+ordered_json to_json(const Verdict& verdict) {
+  return {{"safe_to_stop", verdict.safe_to_stop},
+          {"reasons", array_of(verdict.reasons)},
+          {"warnings", verdict.warnings}};
+}
+
+ordered_json to_json(const HoldView& hold) {
+  ordered_json object{{"scope", to_string(hold.scope)},
+                      {"origin", to_string(hold.origin)},
+                      {"by", hold.by},
+                      {"reason", hold.reason},
+                      {"since", to_rfc3339(hold.since)},
+                      {"startup", to_string(hold.startup)},
+                      {"forced", hold.forced},
+                      {"hide_host", hold.hide_host}};
+  if (hold.expires) object["expires"] = to_rfc3339(*hold.expires);
+  return object;
+}
+
+ordered_json to_json(const ServiceView& service) {
+  ordered_json object{{"title", service.title},
+                      {"consolidates", service.consolidates},
+                      {"status", to_string(service.status)},
+                      {"health", word_or_null(service.health)},
+                      {"forced", word_or_null(service.forced)}};
+  object["instance"] = service.instance ? ordered_json(*service.instance) : ordered_json();
+  object["startup"] = to_string(service.startup);
+  object["sessions"] = sessions_or_null(service.sessions);
+  object["last_new_connection"] = service.last_new_connection
+                                      ? ordered_json(seconds(*service.last_new_connection))
+                                      : ordered_json();
+  object["in_answers"] = service.in_answers;
+  object["cache_horizon"] = time_or_null(service.cache_horizon);
+  object["holds"] = array_of(service.holds);
+  object["hook"] = service.hook ? to_json(*service.hook) : ordered_json();
+  object["verdict"] = to_json(service.verdict);
+  return object;
+}
+
+ordered_json to_json(const ServerView& server) {
+  ordered_json addresses = ordered_json::array();
+  for (const base::IpAddress& address : server.addresses) addresses.push_back(address.to_string());
+  ordered_json lease{{"state", to_string(server.lease)}};
+  lease["expires_in"] = server.lease == LeaseState::Current
+                            ? ordered_json(seconds(server.lease_expires_in))
+                            : ordered_json();
+  ordered_json services = ordered_json::object();
+  for (const ServiceView& service : server.services) services[service.name] = to_json(service);
+  return {{"server", server.server},           {"pool", server.pool},
+          {"addresses", std::move(addresses)}, {"weight", server.weight},
+          {"lease", std::move(lease)},         {"host_hidden", server.host_hidden},
+          {"services", std::move(services)},   {"verdict", to_json(server.verdict)},
+          {"warnings", server.warnings}};
+}
+
+ordered_json to_json(const PoolView& pool) {
+  return {{"pool", pool.pool},
+          {"service", pool.service},
+          {"generation", pool.generation},
+          {"min_accepting", pool.min_accepting},
+          {"dns_load_balancing", pool.dns_load_balancing},
+          {"mass_loss_guard", pool.mass_loss_guard},
+          {"answer_sets", array_of(pool.answer_sets)},
+          {"servers", array_of(pool.servers)},
+          {"warnings", pool.warnings}};
+}
+
+ordered_json to_json(const OrphanView& orphan) {
+  ordered_json object{{"server", orphan.server}};
+  object["service"] = orphan.service.empty() ? ordered_json() : ordered_json(orphan.service);
+  object["hold"] = to_json(orphan.hold);
+  return object;
+}
+
+ordered_json to_json(const Explanation& explanation) {
+  return {{"answer_set", explanation.answer_set},
+          {"service", explanation.service},
+          {"fallback", to_string(explanation.fallback)},
+          {"members", array_of(explanation.members)}};
+}
+
+ordered_json to_json(const DrainReply& reply) {
+  return {{"generation", reply.generation},
+          {"confirmed_by", reply.confirmed_by},
+          {"unconfirmed", reply.unconfirmed},
+          {"cache_horizon", time_or_null(reply.cache_horizon)},
+          {"warnings", reply.warnings}};
+}
+
+ordered_json to_json(const ResumeReply& reply) {
+  return {{"generation", reply.generation}, {"warnings", reply.warnings}};
+}
+
+ordered_json to_json(const HeartbeatReply& reply) {
+  ordered_json services = ordered_json::object();
+  for (const auto& [name, order] : reply.services) {
+    ordered_json service{{"held", order.held}, {"reason", order.reason}, {"lift", order.lift}};
+    service["refused"] = order.refused ? to_json(*order.refused) : ordered_json();
+    services[name] = std::move(service);
+  }
+  return {{"generation", reply.generation},
+          {"lease", seconds(reply.lease)},
+          {"services", std::move(services)}};
+}
+
+}  // namespace sluice::health
