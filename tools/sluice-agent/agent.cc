@@ -1,0 +1,231 @@
+#include "tools/sluice-agent/agent.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include "health/rfc3339.h"
+#include "tools/sluice-agent/log.h"
+#include "tools/sluice-agent/startup.h"
+
+namespace sluice::agent {
+namespace {
+
+using nlohmann::json;
+
+// Of all services, each once.
+std::vector<std::uint16_t> counted_ports(const config::AgentConfig& config) {
+  std::set<std::uint16_t> ports;
+  for (const config::AgentService& service : config.services) {
+    if (!service.sessions) continue;
+    for (const config::SessionCounter& counter : *service.sessions) {
+      const auto* tcp = std::get_if<config::TcpConnections>(&counter.source);
+      if (tcp != nullptr) ports.insert(tcp->ports.begin(), tcp->ports.end());
+    }
+  }
+  return {ports.begin(), ports.end()};
+}
+
+std::vector<std::string> pushed_services(const config::AgentConfig& config) {
+  std::vector<std::string> names;
+  for (const config::AgentService& service : config.services) {
+    if (ServiceMonitor::can_tell_health(service)) names.push_back(service.name);
+  }
+  return names;
+}
+
+}  // namespace
+
+Agent::Agent(uv_loop_t* loop, const config::AgentConfig& config, std::string boot_id,
+             HostStateFile file, HostStateFile::Loaded loaded, const base::Clock& clock)
+    : loop_(loop),
+      config_(config),
+      boot_id_(std::move(boot_id)),
+      clock_(clock),
+      file_(std::move(file)),
+      state_(std::move(loaded.state)),
+      ports_(counted_ports(config)),
+      pusher_(loop, {config.authorities, config.server, config.token_file, config.heartbeat},
+              {[this](std::uint64_t seq) { return document(seq); },
+               [this](std::uint64_t seq, const HeartbeatReply& reply) { on_reply(seq, reply); },
+               [this] { holds_.failed(pusher_.last_failure(), clock_.now()); }},
+              clock),
+      holds_(state_, pushed_services(config), config.authorities.size(),
+             {[this] { return keep(); }, [this] { pusher_.hurry(); }}),
+      hooks_(loop, config.services, state_,
+             [this] {
+               static_cast<void>(keep());  // tried again with each heartbeat
+               pusher_.push();
+             }),
+      beat_(loop, [this] { beat(); }),
+      patience_(loop, [this] {
+        holds_.tick(clock_.now());
+        if (!holds_.busy()) patience_.stop();
+      }) {
+  for (const config::AgentService& service : config_.services) {
+    if (!ServiceMonitor::can_tell_health(service)) {
+      spdlog::warn(
+          "{}: nothing that this version reads tells its health; it is not pushed and "
+          "stays unknown",
+          service.name);
+      continue;
+    }
+    monitors_[service.name] = std::make_unique<ServiceMonitor>(
+        service, ServiceMonitor::World{loop, ports_, clock, log_, [this] { pusher_.push(); },
+                                       config_.heartbeat});
+  }
+  if (!loaded.damage.empty()) hold_what_was_forgotten(loaded.damage);
+}
+
+base::Checked<base::Done> Agent::start() {
+  if (!config_.socket.path.empty()) {
+    auto socket = ControlSocket::listen(
+        loop_, config_.socket,
+        [this](const ControlRequest& request, const std::string& by,
+               const ControlSocket::Reply& reply) { on_request(request, by, reply); });
+    if (!socket) return base::Unexpected{socket.error()};
+    socket_ = *std::move(socket);
+  }
+  beat_.start(base::Duration::zero(), config_.heartbeat);
+  pusher_.push();
+  return base::Done{};
+}
+
+// Which of its services this host had paused is lost. Somebody may be about to pull its plug: new
+// connections are the worse mistake. So each service is paused, visibly and by nobody's force: a
+// floor that this would break refuses it, and `sluice-agent resume` or an operator's resume ends
+// it.
+void Agent::hold_what_was_forgotten(const std::string& damage) {
+  spdlog::critical(
+      "{}; the file was put aside as *.damaged. What this host had paused is not "
+      "known: all its services are paused until somebody resumes them",
+      printable(damage));
+  const health::HostPause pause{
+      "sluice-agent", "the agent's state was damaged: what was paused is not known",
+      std::chrono::floor<std::chrono::seconds>(clock_.now().wall), config::Startup::Manual, false};
+  for (const auto& [name, monitor] : monitors_) state_.services[name].pause = pause;
+  static_cast<void>(keep());
+}
+
+void Agent::beat() {
+  for (const auto& [name, monitor] : monitors_) {
+    monitor->look_at_process();
+    monitor->count_by_commands();
+  }
+  if (unsaved_) static_cast<void>(keep());
+}
+
+void Agent::sample_connections() {
+  const auto now = clock_.now().mono;
+  // Changes may push ten times a second; the kernel walks its whole table for each sample.
+  if (sampled_ && now - *sampled_ < config_.heartbeat / 2) return;
+  sampled_ = now;
+  std::vector<base::SocketAddress> own;
+  for (const auto& [name, monitor] : monitors_) monitor->add_own_connections(own);
+  const auto done = ports_.sample(now, own);
+  if (!done) log_.warn("ports", now, "sessions are not known: " + done.error().message);
+}
+
+std::string Agent::document(std::uint64_t seq) {
+  sample_connections();
+  health::Heartbeat heartbeat;
+  heartbeat.instance = boot_id_;
+  heartbeat.seq = seq;
+  for (const auto& [name, monitor] : monitors_) {
+    auto report = monitor->report();
+    if (!report) continue;
+    report->paused = holds_.paused(name);
+    report->hook = hooks_.outcome(name);
+    heartbeat.services.emplace(name, *std::move(report));
+  }
+  holds_.pushed(seq);
+  return render_heartbeat(heartbeat);
+}
+
+void Agent::on_reply(std::uint64_t seq, const HeartbeatReply& reply) {
+  generation_ = reply.generation;
+  const auto dropped = holds_.answered(seq, reply, clock_.now());
+  for (const auto& [name, monitor] : monitors_) {
+    const auto order = reply.services.find(name);
+    // A pause that has just been dropped is what this reply calls held; the next one tells.
+    if (order == reply.services.end() || (dropped.contains(name) && order->second.held)) continue;
+    const auto before = orders_.find(name);
+    if (before == orders_.end() ? order->second.held : before->second.held != order->second.held) {
+      spdlog::info("{}: {}{}", name, order->second.held ? "held" : "held no longer",
+                   order->second.reason.empty() ? "" : ": " + printable(order->second.reason));
+    }
+    orders_[name] = {order->second.held, order->second.reason};
+    hooks_.on_held(name, order->second.held);
+  }
+}
+
+base::Checked<base::Done> Agent::keep() {
+  auto kept = file_.save(state_);
+  unsaved_ = !kept;
+  if (!kept) {
+    log_.warn("disk", clock_.now().mono, "the state cannot be written: " + kept.error().message);
+  }
+  return kept;
+}
+
+void Agent::on_request(const ControlRequest& request, const std::string& by,
+                       const ControlSocket::Reply& reply) {
+  if (request.command == ControlRequest::Command::Status) {
+    reply({ExitCode::Done, "", status()});
+    return;
+  }
+  holds_.ask(request, by, clock_.now(), reply);
+  constexpr base::Duration kLook = std::chrono::milliseconds(250);
+  if (holds_.busy()) patience_.start(kLook, kLook);
+}
+
+json Agent::status() const {
+  json document{{"server", config_.server},
+                {"authority",
+                 {{"url", pusher_.authority()},
+                  {"connected", pusher_.connected()},
+                  {"failure", pusher_.last_failure()}}},
+                {"generation", generation_},
+                {"lease", static_cast<double>(pusher_.lease().count()) / 1e3},
+                {"services", json::object()}};
+  for (const config::AgentService& service : config_.services) {
+    document["services"][service.name] = service_status(service.name);
+  }
+  return document;
+}
+
+json Agent::service_status(const std::string& name) const {
+  json object{{"health", "unknown"}, {"instance", nullptr},    {"sessions", nullptr},
+              {"held", nullptr},     {"reason", ""},           {"paused", nullptr},
+              {"hook", nullptr},     {"checks", json::array()}};
+  const auto monitor = monitors_.find(name);
+  if (monitor == monitors_.end()) return object;
+  object["checks"] = monitor->second->checks_status();
+  if (const auto report = monitor->second->report()) {
+    object["health"] = to_string(report->health);
+    if (report->instance) object["instance"] = *report->instance;
+    if (report->sessions) {
+      object["sessions"] = json::object();
+      for (const auto& [counter, count] : *report->sessions) object["sessions"][counter] = count;
+    }
+  }
+  if (const auto order = orders_.find(name); order != orders_.end()) {
+    object["held"] = order->second.held;
+    object["reason"] = order->second.reason;
+  }
+  if (const auto paused = holds_.paused(name)) {
+    object["paused"] = {{"by", paused->by},
+                        {"reason", paused->reason},
+                        {"since", health::to_rfc3339(paused->since)},
+                        {"force", paused->force}};
+    if (paused->startup) object["paused"]["startup"] = to_string(*paused->startup);
+  }
+  if (const auto hook = hooks_.outcome(name)) {
+    object["hook"] = {{"state", hook->state}, {"text", hook->text}};
+  }
+  return object;
+}
+
+}  // namespace sluice::agent

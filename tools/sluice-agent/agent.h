@@ -1,0 +1,79 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+#include <uv.h>
+
+#include "config/agent_model.h"
+#include "tools/sluice-agent/control_socket.h"
+#include "tools/sluice-agent/hooks.h"
+#include "tools/sluice-agent/host_holds.h"
+#include "tools/sluice-agent/host_state.h"
+#include "tools/sluice-agent/pusher.h"
+#include "tools/sluice-agent/service_monitor.h"
+#include "tools/sluice-agent/sessions/port_sampler.h"
+
+namespace sluice::agent {
+
+// The agent of one server: what its monitors see goes out with the heartbeats, what the replies say
+// comes in to holds and hooks. Everything runs on one libuv loop; nothing in it blocks.
+//
+//   checks, pid files, counters -> ServiceMonitor --+
+//   sluice-agent pause -> ControlSocket -> HostHolds +-> heartbeat -> Pusher -> authority
+//                                             ^  Hooks <- reply <-----+
+class Agent {
+ public:
+  // `boot_id` is the top-level instance of the heartbeats.
+  Agent(uv_loop_t* loop, const config::AgentConfig& config, std::string boot_id, HostStateFile file,
+        HostStateFile::Loaded loaded, const base::Clock& clock);
+  Agent(const Agent&) = delete;
+  Agent& operator=(const Agent&) = delete;
+
+  // Opens the control socket, then pushes the first heartbeat.
+  base::Checked<base::Done> start();
+
+ private:
+  struct LastOrder {
+    bool held = false;
+    std::string reason;
+  };
+
+  void hold_what_was_forgotten(const std::string& damage);
+  void beat();
+  void sample_connections();
+  std::string document(std::uint64_t seq);
+  void on_reply(std::uint64_t seq, const HeartbeatReply& reply);
+  base::Checked<base::Done> keep();
+  void on_request(const ControlRequest& request, const std::string& by,
+                  const ControlSocket::Reply& reply);
+  nlohmann::json status() const;
+  nlohmann::json service_status(const std::string& name) const;
+
+  uv_loop_t* loop_;
+  config::AgentConfig config_;
+  std::string boot_id_;
+  const base::Clock& clock_;
+  HostStateFile file_;
+  HostState state_;
+  bool unsaved_ = false;  // the last write of state_ failed
+  LogLimit log_;
+  PortSampler ports_;
+  std::optional<base::MonoTime> sampled_;
+  std::map<std::string, std::unique_ptr<ServiceMonitor>, std::less<>> monitors_;
+  Pusher pusher_;
+  HostHolds holds_;
+  Hooks hooks_;
+  Timer beat_;
+  Timer patience_;  // runs while somebody waits for an answer
+  std::map<std::string, LastOrder, std::less<>> orders_;
+  std::uint64_t generation_ = 0;
+  // Last: it goes first, and with it everybody who waits for an answer.
+  std::unique_ptr<ControlSocket> socket_;
+};
+
+}  // namespace sluice::agent

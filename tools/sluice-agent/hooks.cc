@@ -1,0 +1,90 @@
+#include "tools/sluice-agent/hooks.h"
+
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include "tools/sluice-agent/log.h"
+
+namespace sluice::agent {
+namespace {
+
+constexpr std::string_view kNone = "none";
+constexpr std::string_view kRunning = "running";
+
+std::string_view hook_name(bool held) {
+  return held ? "on_hold" : "on_resume";
+}
+
+}  // namespace
+
+Hooks::Hooks(uv_loop_t* loop, const std::vector<config::AgentService>& services, HostState& state,
+             std::function<void()> changed)
+    : loop_(loop), state_(state), changed_(std::move(changed)) {
+  for (const config::AgentService& service : services) {
+    if (service.on_hold.empty() && service.on_resume.empty()) continue;
+    Service& mine = services_[service.name];
+    mine.on_hold = service.on_hold;
+    mine.on_resume = service.on_resume;
+    const auto record = state_.services.find(service.name);
+    if (record == state_.services.end() || !record->second.hook) continue;
+    HookRecord& hook = *record->second.hook;
+    mine.wanted = hook.held;
+    if (hook.outcome.state == kRunning) {
+      hook.outcome = {"failed", std::string(hook_name(hook.held)) +
+                                    " was cut short by the end of the agent; it is not repeated"};
+      spdlog::warn("{}: {}", service.name, hook.outcome.text);
+    }
+  }
+}
+
+void Hooks::on_held(const std::string& service, bool held) {
+  const auto found = services_.find(service);
+  if (found == services_.end()) return;
+  found->second.wanted = held;
+  advance(service, found->second);
+}
+
+std::optional<health::HookOutcome> Hooks::outcome(std::string_view service) const {
+  const auto found = state_.services.find(service);
+  if (found == state_.services.end() || !found->second.hook) return {};
+  if (!services_.contains(service) || found->second.hook->outcome.state == kNone) return {};
+  return found->second.hook->outcome;
+}
+
+void Hooks::advance(const std::string& name, Service& service) {
+  if (service.running) return;
+  const auto& record = state_.services[name].hook;
+  // Nothing on record: the service was never held in this agent's time.
+  if (service.wanted != (record ? record->held : false)) start(name, service, service.wanted);
+}
+
+void Hooks::start(const std::string& name, Service& service, bool held) {
+  const config::Command& command = held ? service.on_hold : service.on_resume;
+  HookRecord& record = state_.services[name].hook.emplace();
+  record.held = held;
+  record.outcome.state = command.empty() ? kNone : kRunning;
+  changed_();
+  if (command.empty()) return;
+  spdlog::info("{}: running {}: {}", name, hook_name(held), printable(command.front()));
+  service.running = true;
+  service.process = std::make_unique<Process>(
+      loop_, command, kLimit,
+      [this, name, &service](const ProcessResult& result) { finish(name, service, result); });
+}
+
+void Hooks::finish(const std::string& name, Service& service, const ProcessResult& result) {
+  service.running = false;
+  HookRecord& record = *state_.services[name].hook;
+  const std::string text = std::string(hook_name(record.held)) + ": " + result.text();
+  record.outcome = {result.passed() ? "ok" : "failed", text};
+  if (result.passed()) {
+    spdlog::info("{}: {}", name, text);
+  } else {
+    spdlog::error("{}: {}", name, text);
+  }
+  changed_();
+  advance(name, service);  // the hold may have changed meanwhile
+}
+
+}  // namespace sluice::agent

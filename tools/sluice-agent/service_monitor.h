@@ -1,0 +1,71 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+#include <uv.h>
+
+#include "config/agent_model.h"
+#include "health/heartbeat.h"
+#include "tools/sluice-agent/checks/check.h"
+#include "tools/sluice-agent/log.h"
+#include "tools/sluice-agent/pid_instance.h"
+#include "tools/sluice-agent/sessions/command_counter.h"
+#include "tools/sluice-agent/sessions/port_sampler.h"
+
+namespace sluice::agent {
+
+// What the agent sees of one service of its host: health, instance, sessions.
+//
+// What it does not know it leaves unsaid. The health of a service is not known before each of its
+// checks has had a result, and never when it has neither checks nor a pid file: such a service is
+// not pushed, and the authority keeps what it knew. Sessions are not known when one counter is not.
+class ServiceMonitor {
+ public:
+  struct World {
+    uv_loop_t* loop;
+    const PortSampler& ports;
+    const base::Clock& clock;
+    LogLimit& log;
+    std::function<void()> changed;  // health or instance is not what it was
+    base::Duration heartbeat{0};
+  };
+
+  ServiceMonitor(const config::AgentService& service, World world);
+
+  // Whether a configuration gives a source of health that this version has.
+  static bool can_tell_health(const config::AgentService& service);
+
+  // Reads the pid file; calls `changed` when it says something else than before.
+  void look_at_process();
+  // Starts the commands that count. Both once a heartbeat.
+  void count_by_commands();
+
+  // Without the host's pause and the hook. Nothing: the health is not known.
+  std::optional<health::ServiceReport> report() const;
+
+  // The agent's ends of connections that its checks have open.
+  void add_own_connections(std::vector<base::SocketAddress>& own) const;
+  // For `sluice-agent status`.
+  nlohmann::json checks_status() const;
+
+ private:
+  std::optional<health::Health> health() const;
+  void count_sessions(health::ServiceReport& report) const;
+  std::optional<std::uint64_t> count(const config::SessionCounter& counter,
+                                     health::ServiceReport& report) const;
+  void on_check(const Check& check) const;
+
+  config::AgentService service_;
+  World world_;
+  std::vector<std::unique_ptr<Check>> checks_;
+  std::map<std::string, std::unique_ptr<CommandCounter>, std::less<>> counters_;
+  PidInstance process_;
+};
+
+}  // namespace sluice::agent
