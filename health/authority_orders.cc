@@ -167,9 +167,9 @@ void Authority::State::note_stored(const HoldKey& key, std::uint64_t placement,
   if (known != not_durable_.end() && known->second == placement) not_durable_.erase(known);
 }
 
-// A change of a standing hold that nobody waits for.
+// A change of a standing hold that nobody waits for. One whose erasure is queued stays erased.
 void Authority::State::persist(const Hold& hold) {
-  commit_hold(hold.key, nullptr);
+  if (!lifting_.contains(hold.key)) commit_hold(hold.key, nullptr);
 }
 
 void Authority::State::erase_from_store(const HoldKey& key) {
@@ -348,7 +348,7 @@ void Authority::State::lift_in_order(std::vector<HoldKey> keys, const Actor& act
   });
   for (const HoldKey& key : keys) {
     lifting_[key] = order;
-    changes.push_back(EraseHold{key});
+    changes.emplace_back(EraseHold{key});
   }
   if (changes.empty()) {
     then(ResumeReply{});
@@ -458,7 +458,8 @@ void Authority::State::force(const std::string& server, const std::optional<std:
     state.forced = health;
     state.forced_by = health ? actor.by : "";
     state.forced_since = clock_.now().wall;
-    changes.push_back(PutForce{name(target->server), service_name(target->server, slot), health});
+    changes.emplace_back(
+        PutForce{name(target->server), service_name(target->server, slot), health});
   }
   // An operator has looked: the authority's doubt is over (semantics.md section 3, rule 5).
   Lease& lease = servers_[target->server].lease;

@@ -1,0 +1,83 @@
+#include "health/verdict.h"
+
+#include "gtest/gtest.h"
+
+namespace sluice::health {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr base::WallTime kNow{1'000'000s};
+
+VerdictInput safe() {
+  VerdictInput input;
+  input.service = "front-end";
+  input.held = true;
+  input.sessions = Sessions{{"calls", 0}};
+  return input;
+}
+
+std::string only_code(const VerdictInput& input) {
+  const Verdict verdict = verdict_of({&input, 1}, kNow);
+  EXPECT_FALSE(verdict.safe_to_stop);
+  EXPECT_EQ(verdict.reasons.size(), 1U);
+  return verdict.reasons.empty() ? "" : verdict.reasons.front().code;
+}
+
+TEST(Verdict, IsSafeWhenNothingStandsAgainstIt) {
+  const VerdictInput input = safe();
+  EXPECT_TRUE(verdict_of({&input, 1}, kNow).safe_to_stop);
+}
+
+TEST(Verdict, EachConditionOfSection6IsOneReason) {
+  VerdictInput input = safe();
+  input.held = false;
+  EXPECT_EQ(only_code(input), "not-held");
+  input = safe();
+  input.durable = false;
+  EXPECT_EQ(only_code(input), "hold-not-durable");
+  input = safe();
+  input.unconfirmed = {"ns2"};
+  EXPECT_EQ(only_code(input), "unconfirmed-responder");
+  input = safe();
+  input.named = true;
+  EXPECT_EQ(only_code(input), "served-while-held");
+  input = safe();
+  input.horizon = kNow + 12s;
+  EXPECT_EQ(only_code(input), "horizon");
+  input = safe();
+  input.sessions.reset();
+  EXPECT_EQ(only_code(input), "sessions-unknown");
+  input = safe();
+  input.sessions = Sessions{{"calls", 3}, {"registrations", 0}};
+  EXPECT_EQ(only_code(input), "sessions");
+  input = safe();
+  input.new_connection_ago = 3s;
+  EXPECT_EQ(only_code(input), "new-connections");
+  input = safe();
+  input.balanced_by_dns = false;
+  EXPECT_EQ(only_code(input), "not-by-dns");
+}
+
+TEST(Verdict, ReasonsCarryTheirNumbersAndTimes) {
+  VerdictInput input = safe();
+  input.horizon = kNow + 11'200ms;
+  input.sessions = Sessions{{"connections", 12}};
+  const Verdict verdict = verdict_of({&input, 1}, kNow);
+  ASSERT_EQ(verdict.reasons.size(), 2U);
+  EXPECT_EQ(verdict.reasons[0].text, "caches may name it for another 12 s");
+  EXPECT_EQ(verdict.reasons[0].until, kNow + 11'200ms);
+  EXPECT_EQ(verdict.reasons[1].text, "12 connections on front-end");
+}
+
+TEST(Verdict, AServersHorizonIsItsServicesLast) {
+  VerdictInput inputs[] = {safe(), safe()};
+  inputs[0].horizon = kNow + 5s;
+  inputs[1].horizon = kNow + 9s;
+  const Verdict verdict = verdict_of(inputs, kNow);
+  ASSERT_EQ(verdict.reasons.size(), 1U);
+  EXPECT_EQ(verdict.reasons[0].until, kNow + 9s);
+}
+
+}  // namespace
+}  // namespace sluice::health
