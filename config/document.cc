@@ -9,6 +9,7 @@
 #include <streambuf>
 #include <utility>
 
+#include <yaml-cpp/depthguard.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/mark.h>
@@ -49,7 +50,9 @@ class DocumentBuilder final : public YAML::EventHandler {
   // `text` without a byte order mark: marks count its octets.
   explicit DocumentBuilder(std::string_view text) : text_(text) {}
 
-  bool empty() const { return document_.nodes_.empty(); }
+  bool empty() const {
+    return document_.nodes_.empty() || document_.nodes_.front().kind == Document::Kind::Null;
+  }
   bool failed() const { return failed_; }
   int failed_line() const { return failed_line_; }
   const std::string& failure() const { return failure_; }
@@ -265,6 +268,8 @@ base::Checked<Document> Document::parse(std::string_view text, const std::string
     YAML::Parser parser(stream);
     while (!builder.failed() && parser.HandleNextDocument(builder)) {
     }
+  } catch (const YAML::DeepRecursion& error) {
+    if (!builder.failed()) return fail(line_of(error.mark), "is nested too deeply");
   } catch (const YAML::Exception& error) {
     if (!builder.failed()) {
       const int line = line_of(error.mark);

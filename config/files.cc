@@ -13,8 +13,6 @@
 namespace sluice::config {
 namespace {
 
-constexpr std::size_t kMaxFile = std::size_t{256} << 20U;
-
 // What bind() takes, with the NUL behind it (unix(7)).
 constexpr std::size_t kMaxSocketPath = sizeof(sockaddr_un::sun_path) - 1;
 
@@ -52,7 +50,7 @@ void read_mode(const Value& value, mode_t& out) {
 
 }  // namespace
 
-base::Result<std::string, std::string> read_file(const std::string& path) {
+base::Result<std::string, std::string> read_file(const std::string& path, std::size_t max_mib) {
   const std::unique_ptr<std::FILE, CloseFile> file(std::fopen(path.c_str(), "rbe"));
   if (!file) return base::Unexpected{system_error(errno)};
   std::string text;
@@ -60,7 +58,9 @@ base::Result<std::string, std::string> read_file(const std::string& path) {
   for (;;) {
     const std::size_t size = std::fread(piece.data(), 1, piece.size(), file.get());
     text.append(piece.data(), size);
-    if (text.size() > kMaxFile) return base::Unexpected{std::string("has more than 256 MiB")};
+    if (text.size() > max_mib << 20U) {
+      return base::Unexpected{"has more than " + std::to_string(max_mib) + " MiB"};
+    }
     if (size == piece.size()) continue;
     if (std::ferror(file.get()) != 0) return base::Unexpected{system_error(errno)};
     return text;
@@ -70,7 +70,7 @@ base::Result<std::string, std::string> read_file(const std::string& path) {
 std::string folder_of(const std::string& file) {
   std::error_code ignored;  // without a working directory paths stay as they are
   const auto absolute = std::filesystem::absolute(file, ignored);
-  return absolute.parent_path().lexically_normal().string();
+  return absolute.lexically_normal().parent_path().string();
 }
 
 std::string resolve(const std::string& folder, const std::string& path) {

@@ -11,9 +11,12 @@
 // What both configurations say about the file system.
 namespace sluice::config {
 
-// The whole of a file, or why not, in the system's words. Pipes are read too (bash's <(...)); more
-// than 256 MiB is refused: 100,000 pools need some 100 MiB, /dev/zero never ends.
-base::Result<std::string, std::string> read_file(const std::string& path);
+// 100,000 pools are a file of some 100 MiB; /dev/zero never ends.
+inline constexpr std::size_t kMaxFileMiB = 256;
+
+// The whole of a file, or why not, in the system's words. Pipes are read too (bash's <(...)).
+base::Result<std::string, std::string> read_file(const std::string& path,
+                                                 std::size_t max_mib = kMaxFileMiB);
 
 // The folder that relative paths of `file` are relative to; absolute.
 std::string folder_of(const std::string& file);

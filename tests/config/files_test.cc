@@ -1,0 +1,43 @@
+#include "config/files.h"
+
+#include "gtest/gtest.h"
+
+namespace sluice::config {
+namespace {
+
+TEST(ReadFile, StopsWhereAFileNeverEnds) {
+  const auto text = read_file("/dev/zero", 1);
+  ASSERT_FALSE(text);
+  EXPECT_EQ(text.error(), "has more than 1 MiB");
+}
+
+TEST(ReadFile, ReadsAnEmptyFileAsEmpty) {
+  const auto text = read_file("/dev/null");
+  ASSERT_TRUE(text);
+  EXPECT_EQ(*text, "");
+}
+
+TEST(ReadFile, ReadsAllOfItself) {
+  const auto text = read_file(__FILE__);
+  ASSERT_TRUE(text);
+  EXPECT_TRUE(text->ends_with("// the end\n"));
+}
+
+TEST(Resolve, LeavesAbsolutePathsAloneButForDots) {
+  EXPECT_EQ(resolve("/etc/sluice", "/run/a"), "/run/a");
+  EXPECT_EQ(resolve("/etc/sluice", "/run/./b/../a"), "/run/a");
+  EXPECT_EQ(resolve("/etc/sluice", "a"), "/etc/sluice/a");
+  EXPECT_EQ(resolve("/etc/sluice", "./a"), "/etc/sluice/a");
+  EXPECT_EQ(resolve("/", "../a"), "/a");
+}
+
+TEST(FolderOf, IsAbsolute) {
+  EXPECT_EQ(folder_of("/etc/sluice/sluice.yaml"), "/etc/sluice");
+  EXPECT_TRUE(folder_of("sluice.yaml").starts_with('/'));
+  EXPECT_EQ(folder_of("sluice.yaml"), folder_of("./sluice.yaml"));
+}
+
+}  // namespace
+}  // namespace sluice::config
+
+// the end

@@ -1,0 +1,149 @@
+
+#include "tests/config/refused.h"
+
+namespace sluice::config {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(LoadDaemon, RefusesEachMistakeOfDnsStoreAndHealth) {
+  expect_refused({
+      {"dns:\n"
+       "  listen: [\"127.0.0.1@0\"]\n",
+       "", "t.yaml:1: dns: is missing: a responder needs dns.listen at least"},
+      {"  listen: [\"127.0.0.1@0\"]\n", "  workers: auto\n",
+       "t.yaml:2: dns.listen: is missing: addresses to answer on, [\"192.0.2.1@53\"]"},
+      {"[\"127.0.0.1@0\"]", "[]",
+       "t.yaml:2: dns.listen: must have at least one ADDRESS@PORT to answer on"},
+      {"127.0.0.1@0", "127.0.0.1:53",
+       "t.yaml:2: dns.listen[0]: must be ADDRESS@PORT such as 127.0.0.1@53 or ::1@53, is "
+       "\"127.0.0.1:53\""},
+      {"127.0.0.1@0", "localhost@53",
+       "t.yaml:2: dns.listen[0]: must be ADDRESS@PORT such as 127.0.0.1@53 or ::1@53, is "
+       "\"localhost@53\""},
+      {"127.0.0.1@0", "127.0.0.1@65536",
+       "t.yaml:2: dns.listen[0]: must be ADDRESS@PORT such as 127.0.0.1@53 or ::1@53, is "
+       "\"127.0.0.1@65536\""},
+      {"[\"127.0.0.1@0\"]", "[\"127.0.0.1@53\", \"127.0.0.1@53\"]",
+       "t.yaml:2: dns.listen[1]: 127.0.0.1@53 is listened on already, line 2"},
+      {"[\"127.0.0.1@0\"]", "[\"127.0.0.1@8053\"]",
+       "t.yaml:4: api.listen[0]: 127.0.0.1@8053 is listened on already, line 2"},
+      {"dns:\n",
+       "dns:\n"
+       "  identity: \"a b\"\n",
+       "t.yaml:2: dns.identity: must be 1 to 255 visible ASCII characters, is \"a b\""},
+      {"dns:\n",
+       "dns:\n"
+       "  workers: 0\n",
+       "t.yaml:2: dns.workers: must be auto or 1..64, is 0"},
+      {"dns:\n",
+       "dns:\n"
+       "  workers: 65\n",
+       "t.yaml:2: dns.workers: must be auto or 1..64, is 65"},
+      {"dns:\n",
+       "dns:\n"
+       "  workers: many\n",
+       "t.yaml:2: dns.workers: must be auto or a number, 1..64, is many"},
+      {"dns:\n",
+       "dns:\n"
+       "  max_udp_payload: 511\n",
+       "t.yaml:2: dns.max_udp_payload: must be 512..4096, is 511"},
+      {"dns:\n",
+       "dns:\n"
+       "  max_udp_payload: -1\n",
+       "t.yaml:2: dns.max_udp_payload: must be 512..4096, is -1"},
+      {"dns:\n",
+       "dns:\n"
+       "  max_udp_payload: 01232\n",
+       "t.yaml:2: dns.max_udp_payload: must be a decimal number without leading zeros, 512..4096, "
+       "is 01232"},
+      {"dns:\n",
+       "dns:\n"
+       "  max_udp_payload: 0x4d0\n",
+       "t.yaml:2: dns.max_udp_payload: must be a decimal number, 512..4096, is 0x4d0"},
+      {"dns:\n",
+       "dns:\n"
+       "  max_udp_payload: 1232.0\n",
+       "t.yaml:2: dns.max_udp_payload: must be a whole number, 512..4096, is 1232.0"},
+      {"dns:\n",
+       "dns:\n"
+       "  max_udp_payload: \"1232\"\n",
+       "t.yaml:2: dns.max_udp_payload: must be a number without quotes, 512..4096, is \"1232\""},
+      {"dns:\n",
+       "dns:\n"
+       "  max_udp_payload: 99999999999999999999\n",
+       "t.yaml:2: dns.max_udp_payload: must be 512..4096, is 99999999999999999999"},
+      {"dns:\n",
+       "dns:\n"
+       "  max_udp_payload:\n",
+       "t.yaml:2: dns.max_udp_payload: must be a number, 512..4096, is empty"},
+      {"dns:\n",
+       "dns:\n"
+       "  max_udp_payload: [1232]\n",
+       "t.yaml:2: dns.max_udp_payload: must be a number, 512..4096, is a list"},
+      {"dns:\n",
+       "dns:\n"
+       "  max_udp_payload: 1e3\n",
+       "t.yaml:2: dns.max_udp_payload: must be a number, 512..4096, is 1e3"},
+      {"health:",
+       "store: {etcd: {endpoints: []}}\n"
+       "health:",
+       "t.yaml:7: store.etcd: is not supported by this version yet: leave it out"},
+      {"lease: 6s", "lease: 6",
+       "t.yaml:8: health.lease: needs a unit (such as 6s), 300ms..10m, is 6"},
+      {"lease: 6s", "lease: six seconds",
+       "t.yaml:8: health.lease: must be a duration such as 90s, 15m or 1h30m, 300ms..10m, is six "
+       "seconds"},
+      {"lease: 6s", "lease: 11m", "t.yaml:8: health.lease: must be 300ms..10m, is 11m"},
+      {"lease: 6s", "lease: 3s",
+       "t.yaml:8: health.lease: must be at least two heartbeats, 4s, is 3s"},
+      {"lease: 6s", "heartbeat: 4s",
+       "t.yaml:8: health: lease must be at least two heartbeats, 8s, and is 6s by default: give "
+       "one"},
+      {"lease: 6s", "mass_loss: 50",
+       "t.yaml:8: health.mass_loss: must be a percentage, 1%..100%, is 50"},
+      {"lease: 6s", "mass_loss: 0%",
+       "t.yaml:8: health.mass_loss: must be a percentage, 1%..100%, is 0%"},
+      {"lease: 6s", "mass_loss: 101%",
+       "t.yaml:8: health.mass_loss: must be a percentage, 1%..100%, is 101%"},
+      {"lease: 6s", "horizon_margin: -1s",
+       "t.yaml:8: health.horizon_margin: must be a duration such as 90s, 15m or 1h30m, 0s..1h, is "
+       "-1s"},
+  });
+}
+
+Config small_with(std::string_view from, std::string_view to) {
+  auto loaded = load_text(with(kSmall, from, to), "/etc/sluice/t.yaml");
+  EXPECT_TRUE(loaded) << base::to_string(loaded.error());
+  return loaded ? *std::move(loaded) : Config{};
+}
+
+TEST(LoadDaemon, TakesEveryEdgeOfARange) {
+  EXPECT_EQ(small_with("dns:\n", "dns:\n  workers: auto\n").dns.workers, 0U);
+  EXPECT_EQ(small_with("dns:\n", "dns:\n  workers: 64\n").dns.workers, 64U);
+  EXPECT_EQ(small_with("dns:\n", "dns:\n  max_udp_payload: 512\n").dns.max_udp_payload, 512);
+  EXPECT_EQ(small_with("dns:\n", "dns:\n  max_udp_payload: 4096\n").dns.max_udp_payload, 4096);
+  EXPECT_EQ(small_with("lease: 6s", "mass_loss: 1%").health.mass_loss, 1U);
+  EXPECT_EQ(small_with("lease: 6s", "mass_loss: 100%").health.mass_loss, 100U);
+  EXPECT_EQ(small_with("lease: 6s", "lease: 4s").health.lease, 4s);
+  const Health quick = small_with("lease: 6s", "lease: 300ms\n  heartbeat: 100ms").health;
+  EXPECT_EQ(quick.lease, 300ms);
+  EXPECT_EQ(quick.heartbeat, 100ms);
+}
+
+TEST(LoadDaemon, ListensTwiceOnAnAddressWhosePortTheKernelChooses) {
+  EXPECT_EQ(small_with("[\"127.0.0.1@0\"]", "[127.0.0.1@0, 127.0.0.1@0]").dns.listen.size(), 2U);
+}
+
+TEST(LoadDaemon, ResolvesPathsAgainstTheFolderOfTheFile) {
+  const auto directory = [](const char* text) {
+    return small_with("health:", std::string("store: {directory: ") + text + "}\nhealth:")
+        .store.directory;
+  };
+  EXPECT_EQ(directory("state"), "/etc/sluice/state");
+  EXPECT_EQ(directory("../state"), "/etc/state");
+  EXPECT_EQ(directory("/srv/state"), "/srv/state");
+}
+
+}  // namespace
+}  // namespace sluice::config
