@@ -7,7 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "tools/sluicectl/duration.h"
+#include "config/base/duration.h"
 
 namespace sluice::ctl {
 namespace {
@@ -29,11 +29,14 @@ Exit codes: 0 done; 1 failed; 2 usage; 3 refused by a rule, or for ready: not sa
 5 no authority, or not authorised. A signal that ends a wait: 130 or 143; the hold stays.
 )";
 
+std::string no_duration(const std::string& text) {
+  return "'" + text + "' is no duration: 90s, 15m, 2h or 1h30m";
+}
+
 const CLI::Validator& a_duration() {
   static const CLI::Validator validator(
       [](std::string& text) {
-        const auto duration = parse_duration(text);
-        return duration ? std::string() : duration.error();
+        return base::parse_duration(text) ? std::string() : no_duration(text);
       },
       "DURATION");
   return validator;
@@ -111,10 +114,10 @@ void declare_drain(CLI::App& command, Parsed& parsed) {
   auto* expires = command.add_option("--expires", options.expires, "the hold ends by itself")
                       ->type_name("DURATION")
                       ->check(not_empty());
-  command.add_option("--then", options.then, "at its end: lift it, or alarm")
+  command.add_option("--then", options.then, "at the end of --expires: lift it, or alarm")
       ->check(CLI::IsMember({"lift", "alarm"}))
       ->needs(expires)
-      ->option_text("lift|alarm (with --expires)");
+      ->option_text("lift|alarm");
   command
       .add_flag("--wait", parsed.wait,
                 "show progress until it is safe to take offline, so long at most")
@@ -127,7 +130,9 @@ void declare_wait(CLI::App& command, Parsed& parsed) {
       .add_option("--for", parsed.wait_for, "drained (default): until it is safe to take offline")
       ->check(CLI::IsMember({"drained", "accepting"}))
       ->option_text("drained|accepting");
-  command.add_option("--timeout", parsed.timeout, "default: wait for ever")->check(a_duration());
+  command.add_option("--timeout", parsed.timeout, "default: wait for ever")
+      ->check(a_duration())
+      ->option_text("DURATION");
 }
 
 void declare_explain(CLI::App& command, Parsed& parsed) {
@@ -186,7 +191,6 @@ constexpr std::array kDeclarations{
 void declare_program(CLI::App& program, Parsed& parsed) {
   program.require_subcommand(0, 1);
   program.get_formatter()->label("SUBCOMMAND", "COMMAND");
-  program.get_formatter()->label("Subcommands", "Commands");
   program.get_formatter()->label("REQUIRED", "");
   program.set_version_flag("--version", "sluicectl " SLUICE_VERSION);
   program.footer(kFooter);
@@ -203,7 +207,7 @@ void declare_program(CLI::App& program, Parsed& parsed) {
   program.add_flag("--json", parsed.options.json, "the authority's documents as they come");
   for (const Declaration& declaration : kDeclarations) {
     CLI::App* command = program.add_subcommand(declaration.name, declaration.help);
-    command->fallthrough();
+    command->group("Commands")->fallthrough();
     command->footer("sluicectl --help tells where the authority is looked for, and exit codes.");
     declaration.declare(*command, parsed);
   }
@@ -213,7 +217,7 @@ void declare_program(CLI::App& program, Parsed& parsed) {
 // flag is joined with what follows when that is a DURATION.
 void join_wait(std::vector<std::string>& words) {
   for (std::size_t at = 0; at + 1 < words.size() && words[at] != "--"; ++at) {
-    if (words[at] == "--wait" && parse_duration(words[at + 1])) {
+    if (words[at] == "--wait" && base::parse_duration(words[at + 1])) {
       words[at] += "=" + words[at + 1];
       words.erase(words.begin() + static_cast<std::ptrdiff_t>(at) + 1);
     }
@@ -238,9 +242,8 @@ base::Result<Options, Stop> finish(Parsed parsed, const Connection& environment)
   options.wait = !parsed.wait.empty();
   const std::string limit = parsed.wait == "true" ? "" : parsed.wait + parsed.timeout;
   if (!limit.empty()) {
-    const auto duration = parse_duration(limit);
-    if (!duration) return usage("--wait: " + duration.error());
-    options.limit = *duration;
+    options.limit = base::parse_duration(limit);
+    if (!options.limit) return usage("--wait: " + no_duration(limit));
   }
   const bool agent = options.role == "agent";
   if (agent && options.server.empty()) return usage("a token for an agent needs --server");

@@ -7,7 +7,7 @@
 
 #include <curl/curl.h>
 
-#include "tools/sluicectl/duration.h"
+#include "tools/sluicectl/render/duration_words.h"
 #include "tools/sluicectl/render/text.h"
 
 namespace sluice::ctl {

@@ -1,7 +1,7 @@
 #include "tools/sluicectl/api/json_reader.h"
 
+#include "health/rfc3339.h"
 #include "tools/sluicectl/render/text.h"
-#include "tools/sluicectl/timestamp.h"
 
 namespace sluice::ctl {
 namespace {
@@ -95,7 +95,7 @@ std::optional<std::uint64_t> JsonReader::number_if(std::string_view member) {
 std::optional<base::WallTime> JsonReader::time_if(std::string_view member) {
   const auto text = text_if(member);
   if (!text) return {};
-  const auto time = parse_timestamp(*text);
+  const auto time = health::parse_rfc3339(*text);
   if (!time) fail(path_of(member), "is not a time of RFC 3339");
   return time;
 }

@@ -3,7 +3,7 @@
 #include "tools/sluicectl/api/answers.h"
 #include "tools/sluicectl/commands/commands.h"
 #include "tools/sluicectl/render/table.h"
-#include "tools/sluicectl/timestamp.h"
+#include "tools/sluicectl/render/words.h"
 
 namespace sluice::ctl {
 

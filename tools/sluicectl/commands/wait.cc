@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "tools/sluicectl/commands/commands.h"
-#include "tools/sluicectl/duration.h"
+#include "tools/sluicectl/render/duration_words.h"
 #include "tools/sluicectl/render/progress.h"
 #include "tools/sluicectl/render/text.h"
 #include "tools/sluicectl/render/words.h"
@@ -26,7 +26,7 @@ constexpr std::chrono::seconds kLeastRequest{1};
 
 // What one look at the server says.
 struct Sight {
-  enum class Kind : std::uint8_t { Reached, Waiting, Lifted, NoService };
+  enum class Kind : std::uint8_t { Reached, Waiting, Lifted, Hopeless, NoService };
   Kind kind = Kind::Waiting;
   std::string line;   // for people
   std::string state;  // the same without countdowns
@@ -58,8 +58,11 @@ Sight look_for_safe(const Verdict& verdict, const std::vector<const Service*>& s
     if (service->holds.empty()) free.push_back(service->name);
   }
   if (placed && !free.empty()) return {Sight::Kind::Lifted, joined(free, ", "), {}};
-  return {Sight::Kind::Waiting, waiting_words(verdict, now, true),
-          waiting_words(verdict, now, false)};
+  // Without DNS load balancing that reason stays when all others are gone (semantics.md section 6).
+  const auto by_dns = [](const Reason& reason) { return reason.code != "not-by-dns"; };
+  const bool hopeless = !verdict.reasons.empty() && std::ranges::none_of(verdict.reasons, by_dns);
+  return {hopeless ? Sight::Kind::Hopeless : Sight::Kind::Waiting,
+          waiting_words(verdict, now, true), waiting_words(verdict, now, false)};
 }
 
 Sight look(const Server& server, const Goal& goal, const Options& options, base::WallTime now) {
@@ -125,6 +128,8 @@ class Wait {
       case Sight::Kind::Lifted:
         return end(Exit::Failed, "the hold was lifted by somebody else or by a restart: " +
                                      sight.line + " may take new connections");
+      case Sight::Kind::Hopeless:
+        return end(Exit::Refused, "nothing more to wait for, yet not safe: " + sight.line);
       case Sight::Kind::NoService:
         break;
     }

@@ -1,12 +1,35 @@
 #include "tools/sluicectl/render/words.h"
 
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <ctime>
 #include <vector>
 
-#include "tools/sluicectl/duration.h"
+#include "tools/sluicectl/render/duration_words.h"
 #include "tools/sluicectl/render/text.h"
-#include "tools/sluicectl/timestamp.h"
 
 namespace sluice::ctl {
+namespace {
+
+std::tm local(base::WallTime time) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+  std::tm fields{};
+  localtime_r(&seconds, &fields);
+  return fields;
+}
+
+}  // namespace
+
+std::string local_time(base::WallTime time, base::WallTime now) {
+  const std::tm fields = local(time);
+  const std::tm today = local(now);
+  const bool same_day = fields.tm_year == today.tm_year && fields.tm_yday == today.tm_yday;
+  std::array<char, 64> text{};
+  const std::size_t size =
+      std::strftime(text.data(), text.size(), same_day ? "%H:%M:%S" : "%Y-%m-%d %H:%M:%S", &fields);
+  return {text.data(), size};
+}
 
 std::string sessions_words(const Service& service) {
   if (!service.sessions) return "unknown";
@@ -92,10 +115,10 @@ std::string waiting_words(const Verdict& verdict, base::WallTime now, bool count
   for (const Reason& reason : verdict.reasons) {
     if (reason.code == "sessions") {
       sessions.push_back(reason.text);
-    } else if (countdown || !reason.until) {
+    } else if (countdown) {
       others.push_back(reason_words(reason, now));
     } else {
-      others.push_back(reason.code + local_time(*reason.until, now));
+      others.push_back(reason.code + (reason.until ? local_time(*reason.until, now) : ""));
     }
   }
   if (!sessions.empty()) others.insert(others.begin(), "sessions left: " + joined(sessions, ", "));

@@ -11,6 +11,9 @@
 // say the same thing in the same way.
 namespace sluice::ctl {
 
+// In the user's time zone: "10:00:30", with the date before it when that is not today's.
+std::string local_time(base::WallTime time, base::WallTime now);
+
 // "calls=3 registrations=12"; "none" where there is nothing to count; "unknown".
 std::string sessions_words(const Service& service);
 
@@ -31,7 +34,8 @@ std::string console_state(const Service& service);
 // One reason against a verdict, its time as a countdown: "caches clear in 28 s (10:00:30)".
 std::string reason_words(const Reason& reason, base::WallTime now);
 
-// What a wait still waits for, in one line. `countdown` false: without what changes by itself.
+// What a wait still waits for, in one line. `countdown` false: without what
+// changes by itself, for comparing.
 std::string waiting_words(const Verdict& verdict, base::WallTime now, bool countdown);
 
 // When caches are clear: "caches clear in 32 s (10:00:30)"; "caches are clear".

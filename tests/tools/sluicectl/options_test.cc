@@ -1,0 +1,143 @@
+#include "tools/sluicectl/options.h"
+
+#include <chrono>
+
+#include "gtest/gtest.h"
+
+namespace sluice::ctl {
+namespace {
+
+using namespace std::chrono_literals;
+
+base::Result<Options, Stop> parsed(std::vector<std::string> words, const Connection& given = {}) {
+  return parse_options(std::move(words), given);
+}
+
+TEST(ParseOptions, TakesOptionsBeforeAndAfterTheCommand) {
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"--json", "--token-file", "t", "drain", "fe02", "--service", "s"},
+        std::vector<std::string>{"drain", "--service=s", "fe02", "--json", "--token-file=t"}}) {
+    const auto options = parsed(words);
+    ASSERT_TRUE(options) << options.error().text;
+    EXPECT_EQ(options->command, Command::Drain);
+    EXPECT_EQ(options->server, "fe02");
+    EXPECT_EQ(options->service, "s");
+    EXPECT_EQ(options->token_file, "t");
+    EXPECT_TRUE(options->json);
+  }
+}
+
+TEST(ParseOptions, KnowsEveryCommandOfTheContract) {
+  const std::vector<std::pair<std::vector<std::string>, Command>> lines{
+      {{"status"}, Command::Status},
+      {{"status", "pool"}, Command::Status},
+      {{"services", "fe"}, Command::Services},
+      {{"drain", "fe"}, Command::Drain},
+      {{"pause", "fe"}, Command::Drain},
+      {{"resume", "fe"}, Command::Resume},
+      {{"wait", "fe"}, Command::Wait},
+      {{"ready", "fe"}, Command::Ready},
+      {{"force-up", "fe"}, Command::ForceUp},
+      {{"force-down", "fe"}, Command::ForceDown},
+      {{"unforce", "fe"}, Command::Unforce},
+      {{"explain", "name"}, Command::Explain},
+      {{"explain", "name", "SRV"}, Command::Explain},
+      {{"reload"}, Command::Reload},
+      {{"token", "reader"}, Command::Token},
+  };
+  for (const auto& [words, command] : lines) {
+    const auto options = parsed(words);
+    ASSERT_TRUE(options) << words.front() << ": " << options.error().text;
+    EXPECT_EQ(options->command, command) << words.front();
+  }
+}
+
+TEST(ParseOptions, WaitTakesADurationOnlyWhereOneStands) {
+  const auto limit = [](std::vector<std::string> words) {
+    const auto options = parsed(std::move(words));
+    EXPECT_TRUE(options);
+    EXPECT_TRUE(options->wait);
+    EXPECT_EQ(options->server, "fe02");
+    return options->limit;
+  };
+  EXPECT_EQ(limit({"drain", "fe02", "--wait"}), std::nullopt);
+  EXPECT_EQ(limit({"drain", "--wait", "fe02"}), std::nullopt);
+  EXPECT_EQ(limit({"drain", "--wait", "15m", "fe02"}), 15min);
+  EXPECT_EQ(limit({"drain", "fe02", "--wait", "1h30m"}), 90min);
+  EXPECT_EQ(limit({"drain", "fe02", "--wait=90s"}), 90s);
+  EXPECT_EQ(limit({"drain", "fe02", "--wait", "0s"}), 0s);
+}
+
+TEST(ParseOptions, ACommandsNameMayBeAServersLabel) {
+  const auto options = parsed({"drain", "status"});
+  ASSERT_TRUE(options) << options.error().text;
+  EXPECT_EQ(options->command, Command::Drain);
+  EXPECT_EQ(options->server, "status");
+}
+
+TEST(ParseOptions, WaitIsForDrainedUnlessSaidOtherwise) {
+  EXPECT_FALSE(parsed({"wait", "fe"})->accepting);
+  EXPECT_FALSE(parsed({"wait", "fe", "--for", "drained"})->accepting);
+  const auto accepting = parsed({"wait", "fe", "--for", "accepting", "--timeout", "2h"});
+  ASSERT_TRUE(accepting);
+  EXPECT_TRUE(accepting->accepting);
+  EXPECT_TRUE(accepting->waits());
+  EXPECT_EQ(accepting->limit, 2h);
+}
+
+TEST(ParseOptions, MistakesAreUsage) {
+  const std::vector<std::vector<std::string>> mistakes{
+      {},
+      {"nosuch"},
+      {"drain"},
+      {"drain", "a", "b"},
+      {"drain", ""},
+      {"drain", "a", "--service", ""},
+      {"drain", "a", "--service", "x", "--service", "y"},
+      {"drain", "a", "--wait=soon"},
+      {"drain", "a", "--wait=90"},
+      {"drain", "a", "--at", "22:00", "--wait"},
+      {"drain", "a", "--then", "lift"},
+      {"drain", "a", "--then", "explode", "--expires", "2h"},
+      {"drain", "a", "--startup", "never"},
+      {"resume", "a", "--force"},
+      {"wait", "a", "--timeout", "-1s"},
+      {"wait", "a", "--for", "godot"},
+      {"token", "nosuch"},
+      {"token", "agent"},
+      {"token", "operator", "--server", "a"},
+      {"token", "reader", "--name", "a, role: operator"},
+      {"status", "--api", "a", "--socket", "b"},
+      {"status", "--socket", std::string(108, 'x')},
+  };
+  for (const auto& words : mistakes) {
+    const auto options = parsed(words);
+    ASSERT_FALSE(options) << (words.empty() ? "" : words.back());
+    EXPECT_EQ(options.error().exit, Exit::Usage);
+    EXPECT_TRUE(options.error().text.ends_with('\n'));
+  }
+}
+
+TEST(ParseOptions, AnUnknownCommandIsNamed) {
+  EXPECT_EQ(parsed({"frobnicate", "fe"}).error().text.substr(0, 48),
+            "sluicectl: there is no command 'frobnicate'\nslui");
+}
+
+TEST(ParseOptions, HelpAndVersionAreNoMistakes) {
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"--help"}, {"drain", "--help"}, {"--version"}, {"wait", "-h"}}) {
+    const auto options = parsed(words);
+    ASSERT_FALSE(options);
+    EXPECT_EQ(options.error().exit, Exit::Done);
+    EXPECT_FALSE(options.error().text.empty());
+  }
+}
+
+TEST(ParseOptions, TheEnvironmentNamesATokenFileUnlessTheLineDoes) {
+  const Connection environment{.api = {}, .socket = {}, .token_file = "theirs"};
+  EXPECT_EQ(parsed({"status"}, environment)->token_file, "theirs");
+  EXPECT_EQ(parsed({"status", "--token-file", "mine"}, environment)->token_file, "mine");
+}
+
+}  // namespace
+}  // namespace sluice::ctl

@@ -1,0 +1,77 @@
+#include "tools/sluicectl/render/pool_view.h"
+
+#include "gtest/gtest.h"
+
+namespace sluice::ctl {
+namespace {
+
+// What the authority writes, read as the program reads it.
+Pool pool(const std::string& members = "") {
+  const std::string octets = R"({"pool": "p.example", "service": "fe", "generation": 17,
+    "min_accepting": 1, "dns_load_balancing": true, "mass_loss_guard": false,
+    "answer_sets": [
+      {"owner": "p.example", "service": "fe", "fallback": "none", "members": ["a.p.example"]},
+      {"owner": "_sip._tcp.p.example", "service": "fe", "members": ["a.p.example"]}],
+    "servers": [
+      {"server": "a.p.example", "pool": "p.example", "lease": {"state": "current"}, "services": {
+        "fe": {"status": "accepting", "health": "up", "startup": "automatic", "in_answers": true,
+               "sessions": {"calls": 3}, "title": "Front End", "consolidates": ["x", "y"]}}},
+      {"server": "b.p.example", "pool": "p.example", "lease": {"state": "never"}, "services": {
+        "fe": {"status": "unknown", "startup": "manual", "in_answers": false}}}])" +
+                             members + "}";
+  const auto read = read_answer(*parse_document(octets), read_pool);
+  EXPECT_TRUE(read) << read.error();
+  return *read;
+}
+
+const base::WallTime kNow{};
+
+TEST(PoolView, HasALineForThePoolAndARowForEachServerAndService) {
+  EXPECT_EQ(pool_view(pool(), kNow, {}),
+            "p.example  generation 17, 1 of 2 accepting (at least 1)\n"
+            "SERVER       SERVICE  STATUS     SESSIONS  IN-ANSWERS   HOLDS  HORIZON  STARTUP\n"
+            "a.p.example  fe       accepting  calls=3   @ _sip._tcp  -      -        automatic\n"
+            "b.p.example  fe       unknown    unknown   -            -      -        manual\n");
+}
+
+TEST(PoolView, GoesByShortNamesWhereItIsNarrow) {
+  const std::string view = pool_view(pool(), kNow, {.width = 75});
+  EXPECT_NE(view.find("\na       fe "), std::string::npos) << view;
+}
+
+TEST(PoolView, SaysWhatIsNotAsItShouldBe) {
+  Pool sad = pool(R"(, "warnings": ["call-park: no agent pushes it"])");
+  sad.mass_loss_guard = true;
+  sad.dns_load_balancing = false;
+  sad.answer_sets[0].fallback = "never-empty";
+  sad.servers[0].warnings = {"released by a restart"};
+  sad.servers[0].host_hidden = true;
+  sad.servers[0].services[0].hook_state = "failed";
+  sad.servers[0].services[0].hook_text = "exit 1";
+  const std::string view = pool_view(sad, kNow, {});
+  for (const char* text :
+       {"mass-loss guard active", "no DNS load balancing", "@ answers by never-empty: a.p.example",
+        "warning: call-park: no agent pushes it", "warning: a: released by a restart",
+        "a: host record hidden", "fe on a: hook failed: exit 1"}) {
+    EXPECT_NE(view.find(text), std::string::npos) << text << "\n" << view;
+  }
+}
+
+TEST(ConsoleView, ListsServicesAsAServiceConsoleDoes) {
+  EXPECT_EQ(console_view(pool().servers[0], {}),
+            "SERVICE  TITLE      STATE    STATUS     STARTUP    CONSOLIDATES\n"
+            "fe       Front End  Running  accepting  automatic  x, y\n");
+}
+
+TEST(OrphansView, IsSilentWithoutOrphans) {
+  EXPECT_EQ(orphans_view({}), "");
+  Orphan orphan;
+  orphan.server = "old.example";
+  orphan.service = "fe";
+  orphan.hold.scope = "service";
+  orphan.hold.origin = "operator";
+  EXPECT_NE(orphans_view({orphan}).find("fe on old.example: service\n"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace sluice::ctl

@@ -1,0 +1,149 @@
+#include "tools/sluicectl/render/words.h"
+
+#include <chrono>
+#include <cstdlib>
+#include <ctime>
+
+#include "gtest/gtest.h"
+
+namespace sluice::ctl {
+namespace {
+
+using namespace std::chrono_literals;
+
+const base::WallTime kNow{1'763'632'800s};  // 2025-11-20T10:00:00Z
+
+class Words : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    setenv("TZ", "UTC0", 1);
+    tzset();
+  }
+};
+
+Service service(const std::string& status) {
+  Service made;
+  made.name = "front-end";
+  made.status = status;
+  made.health = "up";
+  made.startup = "automatic";
+  return made;
+}
+
+TEST_F(Words, UnknownSessionsAreNeverZero) {
+  Service of = service("draining");
+  EXPECT_EQ(sessions_words(of), "unknown");
+  of.sessions = Counters{};
+  EXPECT_EQ(sessions_words(of), "none");
+  of.sessions = Counters{{"calls", 3}, {"registrations", 12}};
+  EXPECT_EQ(sessions_words(of), "calls=3 registrations=12");
+}
+
+TEST_F(Words, TheHorizonIsClearOnlyWhenTheAuthoritySaysSo) {
+  Service of = service("draining");
+  EXPECT_EQ(horizon_words(of, kNow), "-");
+  of.cache_horizon = kNow + 28s;
+  EXPECT_EQ(horizon_words(of, kNow), "in 28s");
+  EXPECT_EQ(horizon_words(of, kNow + 60s), "clear");
+  // By our clock it is past, by the authority's it is not.
+  of.verdict.reasons = {{.code = "horizon", .text = "caches", .until = kNow + 28s}};
+  EXPECT_EQ(horizon_words(of, kNow + 60s), "in 0s");
+  of.in_answers = true;
+  EXPECT_EQ(horizon_words(of, kNow), "-");
+}
+
+TEST_F(Words, AHoldSaysWhoAndWhy) {
+  Service of = service("draining");
+  EXPECT_EQ(holds_words(of), "");
+  Hold hold;
+  hold.scope = "server";
+  hold.origin = "operator";
+  hold.by = "operations";
+  hold.reason = "patch";
+  hold.startup = "automatic";
+  of.holds = {hold};
+  EXPECT_EQ(holds_words(of), "server by operations: patch");
+  hold.scope = "service";
+  hold.origin = "host";
+  hold.by = "root";
+  hold.reason = "";
+  hold.forced = true;
+  hold.startup = "manual";
+  of.holds.push_back(hold);
+  EXPECT_EQ(holds_words(of),
+            "server by operations: patch; service by root (host, forced) [startup manual]");
+}
+
+TEST_F(Words, AStatusSaysWhatIsSpecialAboutIt) {
+  Server server;
+  Service of = service("accepting");
+  EXPECT_EQ(status_words(of, server), "accepting");
+  of.forced = "up";
+  server.lease = "guarded";
+  EXPECT_EQ(status_words(of, server), "accepting (forced up, guarded)");
+  of = service("draining");
+  of.health = "down";
+  of.holds.emplace_back();
+  server.lease = "current";
+  EXPECT_EQ(status_words(of, server), "draining (checks fail)");
+}
+
+TEST_F(Words, TheConsoleKnowsFourStates) {
+  Service of = service("accepting");
+  EXPECT_EQ(console_state(of), "Running");
+  of.health = "down";
+  EXPECT_EQ(console_state(of), "Running");
+  of.holds.emplace_back();
+  EXPECT_EQ(console_state(of), "Paused");
+  of.health = "stopped";
+  EXPECT_EQ(console_state(of), "Stopped");
+  of = service("unknown");
+  of.health = "";
+  EXPECT_EQ(console_state(of), "Unknown");
+}
+
+TEST_F(Words, AReasonCountsDown) {
+  const Reason horizon{.code = "horizon", .text = "caches may name it", .until = kNow + 32s};
+  EXPECT_EQ(reason_words(horizon, kNow), "caches clear in 32 s (10:00:32)");
+  const Reason other{.code = "x", .text = "something", .until = kNow + 90s};
+  EXPECT_EQ(reason_words(other, kNow), "something, in 1 min 30 s (10:01:30)");
+  EXPECT_EQ(reason_words({.code = "x", .text = "something", .until = {}}, kNow), "something");
+}
+
+TEST_F(Words, ATimeOnAnotherDayHasItsDate) {
+  EXPECT_EQ(caches_words(kNow + 24h, kNow), "caches clear in 1 d (2025-11-21 10:00:00)");
+  EXPECT_EQ(caches_words(kNow - 1s, kNow), "caches are clear (09:59:59)");
+}
+
+TEST_F(Words, AWaitSaysSessionsFirst) {
+  Verdict verdict;
+  EXPECT_EQ(waiting_words(verdict, kNow, true), "the authority gives no reason");
+  verdict.reasons = {{.code = "horizon", .text = "caches", .until = kNow + 5s},
+                     {.code = "sessions", .text = "3 calls on a", .until = {}},
+                     {.code = "sessions", .text = "1 calls on b", .until = {}}};
+  EXPECT_EQ(waiting_words(verdict, kNow, true),
+            "sessions left: 3 calls on a, 1 calls on b; caches clear in 5 s (10:00:05)");
+}
+
+TEST_F(Words, ACountdownAloneIsNoChange) {
+  Verdict verdict;
+  verdict.reasons = {{.code = "horizon", .text = "another 9 s", .until = kNow + 9s},
+                     {.code = "new-connections", .text = "3 s ago", .until = {}}};
+  const std::string before = waiting_words(verdict, kNow, false);
+  verdict.reasons[0].text = "another 8 s";
+  verdict.reasons[1].text = "4 s ago";
+  EXPECT_EQ(waiting_words(verdict, kNow + 1s, false), before);
+  verdict.reasons[0].until = kNow + 30s;  // the horizon starts anew
+  EXPECT_NE(waiting_words(verdict, kNow + 1s, false), before);
+}
+
+TEST_F(Words, NamesWithinAPool) {
+  EXPECT_EQ(relative_name("pool01.example", "pool01.example"), "@");
+  EXPECT_EQ(relative_name("_sip._tcp.pool01.example", "pool01.example"), "_sip._tcp");
+  EXPECT_EQ(relative_name("xpool01.example", "pool01.example"), "xpool01.example");
+  EXPECT_EQ(relative_name("fe.other", "pool01.example"), "fe.other");
+  EXPECT_EQ(relative_name("a", ""), "a");
+}
+
+}  // namespace
+}  // namespace sluice::ctl
