@@ -35,9 +35,16 @@ std::uint64_t first_octets(std::uint64_t word, std::size_t count) noexcept {
   }
 }
 
+// Any number with bits all over.
+constexpr std::uint64_t kRootHash = 0x2545F4914F6CDD1D;
+
+// A product of 128 bits, folded: each bit of the result depends on all bits of the word, so tables
+// may take any of them. (The low half alone does not see the upper octets: the numbers at the end
+// of "fe0123" went to a third of the slots.)
 std::uint64_t mix(std::uint64_t hash, std::uint64_t word) noexcept {
-  hash = (hash ^ word) * 0x9E3779B97F4A7C15;  // 2^64 / golden ratio: odd, bits well spread
-  return hash ^ (hash >> 32);
+  __extension__ using Product = unsigned __int128;
+  const Product product = Product{hash ^ word} * 0x9E3779B97F4A7C15;  // 2^64 / golden ratio
+  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 
 }  // namespace
@@ -141,7 +148,7 @@ SuffixHashes::SuffixHashes(const Name& name) noexcept : labels_(name.labels_) {
     at += 1U + octets[at];
   }
   offsets_[labels_] = static_cast<std::uint8_t>(at);
-  std::uint64_t hash = 0;
+  std::uint64_t hash = kRootHash;
   hashes_[labels_] = hash;
   for (std::size_t label = labels_; label-- > 0;) {
     // The length octet is part of it: "ab.c" and "a.bc" differ. Words are read beyond the label's
