@@ -1,0 +1,103 @@
+#include "tools/sluiced/blueprint.h"
+
+#include <utility>
+
+#include "config/load.h"
+#include "dns/ldns.h"
+#include "dns/wire/name.h"
+#include "dns/zone/zone_builder.h"
+
+namespace sluice {
+namespace {
+
+// A message of which `rrset`, at its owner's name, is the answer: rendered RRsets point into the
+// question (dns/zone/rrset.h), so ldns can read one nowhere else.
+std::vector<std::uint8_t> as_message(const dns::Name& owner, const dns::RRset& rrset) {
+  const auto type = static_cast<std::uint16_t>(rrset.type);
+  std::vector<std::uint8_t> message{0,
+                                    0,
+                                    0x84,
+                                    0,
+                                    0,
+                                    1,
+                                    static_cast<std::uint8_t>(rrset.count >> 8),
+                                    static_cast<std::uint8_t>(rrset.count),
+                                    0,
+                                    0,
+                                    0,
+                                    0};
+  message.insert(message.end(), owner.wire().begin(), owner.wire().end());
+  message.insert(message.end(),
+                 {static_cast<std::uint8_t>(type >> 8), static_cast<std::uint8_t>(type), 0, 1});
+  message.insert(message.end(), rrset.octets.begin(), rrset.octets.end());
+  return message;
+}
+
+// The targets of an NS RRset, in lower case without the final dot.
+std::vector<std::string> name_servers(const dns::Name& apex, const dns::RRset& rrset) {
+  const std::vector<std::uint8_t> message = as_message(apex, rrset);
+  ldns_pkt* parsed = nullptr;
+  if (ldns_wire2pkt(&parsed, message.data(), message.size()) != LDNS_STATUS_OK) return {};
+  const dns::LdnsPacket packet(parsed);
+  std::vector<std::string> names;
+  const ldns_rr_list* answer = ldns_pkt_answer(packet.get());
+  for (std::size_t i = 0; i < ldns_rr_list_rr_count(answer); ++i) {
+    ldns_rdf* target = ldns_rr_rdf(ldns_rr_list_rr(answer, i), 0);
+    ldns_dname2canonical(target);
+    std::string name = dns::LdnsText(ldns_rdf2str(target)).get();
+    if (name.size() > 1 && name.back() == '.') name.pop_back();
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
+}  // namespace
+
+base::Result<Blueprint, std::vector<base::Error>> read_blueprint(
+    const std::string& file, const dns::SerialBases& serial_bases) {
+  auto config = config::load(file);
+  if (!config) return base::Unexpected{std::move(config).error()};
+  auto zones = dns::build_zones(*config, serial_bases);
+  if (!zones) return base::Unexpected{std::move(zones).error()};
+  auto topology = std::make_shared<const health::Topology>(*config);
+  return Blueprint{*std::move(config), *std::move(zones), std::move(topology)};
+}
+
+std::vector<base::Error> needs_restart(const config::Config& running, const config::Config& next) {
+  std::vector<base::Error> errors;
+  const auto fixed = [&](bool same, const char* path) {
+    if (!same) {
+      errors.push_back({{next.file, 0}, path, "differs from the running one: needs a restart"});
+    }
+  };
+  fixed(running.dns.identity == next.dns.identity, "dns.identity");
+  fixed(running.dns.listen == next.dns.listen, "dns.listen");
+  fixed(running.dns.workers == next.dns.workers, "dns.workers");
+  fixed(running.dns.max_udp_payload == next.dns.max_udp_payload, "dns.max_udp_payload");
+  fixed(running.api.listen == next.api.listen, "api.listen");
+  fixed(running.api.socket.path == next.api.socket.path &&
+            running.api.socket.group == next.api.socket.group &&
+            running.api.socket.mode == next.api.socket.mode,
+        "api.socket");
+  fixed(running.store.directory == next.store.directory, "store.directory");
+  return errors;
+}
+
+std::vector<std::string> foreign_name_servers(const Blueprint& blueprint) {
+  std::vector<std::string> warnings;
+  for (const config::Zone& zone : blueprint.config.zones) {
+    const auto apex = dns::Name::parse(zone.name);
+    if (!apex) continue;
+    const dns::Lookup lookup = blueprint.zones->find(*apex, dns::RRType::NS);
+    if (lookup.kind != dns::Lookup::Kind::RRset) continue;
+    for (const std::string& name : name_servers(*apex, blueprint.zones->rrset(lookup.where))) {
+      if (name == blueprint.config.dns.identity) continue;
+      warnings.push_back("zone " + zone.name + " lists the name server " + name +
+                         ", which is not this responder (dns.identity: " +
+                         blueprint.config.dns.identity + "): it answers without knowing the holds");
+    }
+  }
+  return warnings;
+}
+
+}  // namespace sluice

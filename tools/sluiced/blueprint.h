@@ -1,0 +1,34 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/base/error.h"
+#include "config/model.h"
+#include "dns/zone/zone_set.h"
+#include "health/topology.h"
+
+namespace sluice {
+
+// A configuration file, checked to the last record, and all that is made of it before anything
+// changes: what a start needs, what a reload puts in place at once, what --check tries.
+struct Blueprint {
+  config::Config config;
+  std::shared_ptr<const dns::ZoneSet> zones;
+  std::shared_ptr<const health::Topology> topology;
+};
+
+// `serial_bases`: those of the zones as they were stored (dns/zone/zone_builder.h). Any thread; it
+// may take long for a large file.
+base::Result<Blueprint, std::vector<base::Error>> read_blueprint(
+    const std::string& file, const dns::SerialBases& serial_bases);
+
+// What a reload can't put in place: keys whose change needs a restart. Empty: it can.
+std::vector<base::Error> needs_restart(const config::Config& running, const config::Config& next);
+
+// Name servers of our zones that are not this responder: they would answer from somewhere else
+// (semantics.md section 8). One sentence each.
+std::vector<std::string> foreign_name_servers(const Blueprint& blueprint);
+
+}  // namespace sluice

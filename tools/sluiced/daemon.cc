@@ -1,0 +1,322 @@
+#include "tools/sluiced/daemon.h"
+
+#include <algorithm>
+#include <cassert>
+#include <csignal>
+#include <utility>
+
+#include "tools/sluiced/dns_metrics.h"
+#include "tools/sluiced/log.h"
+
+namespace sluice {
+namespace {
+
+// The same block that the authority reserves ahead of its use: a start after kill -9 goes on above
+// whatever the one before may have used.
+constexpr std::uint64_t kGenerationBlock = 1024;
+
+base::UvHandle<uv_timer_t> make_timer(uv_loop_t& loop, void* owner) {
+  auto timer = std::make_unique<uv_timer_t>();
+  uv_timer_init(&loop, timer.get());
+  timer->data = owner;
+  return base::UvHandle<uv_timer_t>(timer.release());
+}
+
+void log_event(const health::Event& event) {
+  std::string line = event.type;
+  if (!event.server.empty()) line += " " + event.server;
+  if (!event.service.empty()) line += " " + log::escaped(event.service);
+  if (!event.by.empty()) line += " by " + log::escaped(event.by);
+  if (!event.text.empty()) line += ": " + log::escaped(event.text);
+  line += " (generation " + std::to_string(event.generation) + ")";
+  const bool alarming = event.type == "mass-loss" || event.type == "lease";
+  alarming ? log::warning(line) : log::info(line);
+}
+
+}  // namespace
+
+Daemon::Daemon() {
+  const int status = uv_loop_init(&loop_);
+  assert(status == 0);
+  static_cast<void>(status);
+  mailbox_ = std::make_unique<base::Mailbox>(&loop_);
+}
+
+base::Result<std::unique_ptr<Daemon>, std::vector<base::Error>> Daemon::start(
+    const std::string& file) {
+  std::unique_ptr<Daemon> daemon(new Daemon());
+  if (auto opened = daemon->open_store(file); !opened) {
+    return base::Unexpected{std::move(opened).error()};
+  }
+  if (auto dns = daemon->start_dns(); !dns) return base::Unexpected{std::move(dns).error()};
+  if (auto api = daemon->start_api(); !api) return base::Unexpected{std::move(api).error()};
+  daemon->watch_signals();
+  return daemon;
+}
+
+// The zones' serial bases are in the store, and where the store is stands in the configuration.
+base::Result<base::Done, Daemon::Errors> Daemon::open_store(const std::string& file) {
+  auto first = read_blueprint(file, {});
+  if (!first) return base::Unexpected{std::move(first).error()};
+  health::StoredState stored;
+  auto store = health::SqliteStore::open(
+      first->config.store.directory,
+      [this](std::function<void()> task) { mailbox_->post(std::move(task)); }, stored);
+  if (!store) return base::Unexpected{Errors{std::move(store).error()}};
+  store_ = *std::move(store);
+  serial_bases_ = stored.serial_bases;
+  blueprint_ = *std::move(first);
+  if (!serial_bases_.empty()) {
+    auto again = read_blueprint(file, serial_bases_);
+    if (!again) return base::Unexpected{std::move(again).error()};
+    blueprint_ = *std::move(again);
+  }
+  for (const std::string& warning : foreign_name_servers(blueprint_)) log::warning(warning);
+  start_authority(std::move(stored));
+  return base::Done{};
+}
+
+std::vector<health::Change> Daemon::new_serial_bases(const dns::ZoneSet& zones) {
+  std::vector<health::Change> changes;
+  for (const auto& [zone, base] : zones.serial_bases()) {
+    const auto known = serial_bases_.find(zone);
+    if (known != serial_bases_.end() && known->second == base) continue;
+    serial_bases_[zone] = base;
+    changes.emplace_back(health::PutSerialBase{zone, base});
+  }
+  return changes;
+}
+
+// Waits for the disk, this once: the first generation is not used before a crash could not take it
+// back. A store that fails here does not keep the pool from being answered.
+void Daemon::reserve(const health::StoredState& stored) {
+  std::vector<health::Change> changes = new_serial_bases(*blueprint_.zones);
+  changes.emplace_back(health::ReserveGenerations{stored.generation + kGenerationBlock});
+  bool waiting = true;
+  store_->commit(std::move(changes), health::Store::Urgency::First,
+                 [&waiting](const health::Store::Stored& done) {
+                   waiting = false;
+                   if (done) return;
+                   log::error("the store failed at the start (" + done.error() +
+                              "): answering all the same; serials may repeat after a crash");
+                 });
+  while (waiting) uv_run(&loop_, UV_RUN_ONCE);
+}
+
+void Daemon::start_authority(health::StoredState stored) {
+  reserve(stored);
+  publisher_ = std::make_unique<dns::ServingPublisher>(blueprint_.zones);
+  authority_ = std::make_unique<health::Authority>(
+      blueprint_.topology,
+      health::Authority::Settings{blueprint_.config.health, blueprint_.config.dns.identity}, clock_,
+      *publisher_, *store_, std::move(stored), log_event);
+  for (const health::OrphanView& orphan : authority_->orphans()) {
+    log::warning("a hold on " + orphan.server +
+                 (orphan.service.empty() ? "" : " " + orphan.service) +
+                 " is kept, but the configuration has no such name: in force when it returns");
+  }
+  timer_ = make_timer(loop_, this);
+  tick();
+}
+
+base::Result<base::Done, Daemon::Errors> Daemon::start_dns() {
+  auto server = dns::Server::start(blueprint_.config.dns, publisher_->cell(),
+                                   [this] { mailbox_->post([this] { on_progress(); }); });
+  if (!server) return base::Unexpected{Errors{std::move(server).error()}};
+  server_ = *std::move(server);
+  publisher_->set_wake([this] { server_->wake(); });
+  server_->wake();
+  for (const base::SocketAddress& address : server_->listening()) {
+    log::info("dns listening on " + address.to_string());
+  }
+  return base::Done{};
+}
+
+base::Result<base::Done, Daemon::Errors> Daemon::start_api() {
+  health::Api::Ports ports;
+  ports.control = [this](std::function<void(health::Authority&)> task) {
+    mailbox_->post([this, task = std::move(task)] { task(*authority_); });
+  };
+  ports.reload = [this](const std::string& by, std::function<void(Errors)> done) {
+    mailbox_->post([this, by, done = std::move(done)] { reload(by, done); });
+  };
+  ports.dns_metrics = [this](std::string& page) { append_dns_metrics(server_->counters(), page); };
+  ports.store_commit_seconds = &store_->commit_seconds();
+  ports.not_ready = [] { return std::optional<std::string>(); };
+  ports.clock = &clock_;
+  auto api = health::Api::start(blueprint_.config.api, std::move(ports));
+  if (!api) return base::Unexpected{Errors{std::move(api).error()}};
+  api_ = *std::move(api);
+  for (const base::SocketAddress& address : api_->listening()) {
+    log::info("api listening on " + address.to_string());
+  }
+  if (!blueprint_.config.api.socket.path.empty()) {
+    log::info("api listening on unix " + blueprint_.config.api.socket.path);
+  }
+  return base::Done{};
+}
+
+void Daemon::on_progress() {
+  const std::uint64_t served = server_->served();
+  publisher_->served(served);
+  authority_->on_served(served);
+}
+
+void Daemon::tick() {
+  authority_->tick();
+  const auto next = authority_->next_deadline();
+  assert(next);  // never further than a heartbeat away
+  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(*next - clock_.now().mono);
+  uv_update_time(&loop_);
+  uv_timer_start(
+      timer_.get(), [](uv_timer_t* timer) { static_cast<Daemon*>(timer->data)->tick(); },
+      static_cast<std::uint64_t>(std::max<std::int64_t>(wait.count(), 1)), 0);
+}
+
+void Daemon::watch_signals() {
+  const auto watch = [this](int number, uv_signal_cb callback) {
+    auto handle = std::make_unique<uv_signal_t>();
+    uv_signal_init(&loop_, handle.get());
+    handle->data = this;
+    uv_signal_start(handle.get(), callback, number);
+    signals_.emplace_back(handle.release());
+  };
+  const auto stop = [](uv_signal_t* handle, int) { static_cast<Daemon*>(handle->data)->stop(); };
+  watch(SIGTERM, stop);
+  watch(SIGINT, stop);
+  watch(SIGHUP, [](uv_signal_t* handle, int) {
+    static_cast<Daemon*>(handle->data)->reload("SIGHUP", [](const Errors&) {});
+  });
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+void Daemon::run() {
+  log::info("ready");
+  uv_run(&loop_, UV_RUN_DEFAULT);
+}
+
+// What was asked is answered first: the API ends each connection after the response that it waits
+// for, the DNS workers answer what they have received (~Daemon).
+void Daemon::stop() {
+  if (stopping_) return;
+  stopping_ = true;
+  log::info("stopping");
+  api_->quiesce([this] { mailbox_->post([this] { uv_stop(&loop_); }); });
+  // A client that does not read its response does not keep the daemon: three seconds are many
+  // round trips, and less than any supervisor's patience.
+  patience_ = make_timer(loop_, this);
+  uv_timer_start(
+      patience_.get(), [](uv_timer_t* timer) { uv_stop(timer->loop); }, 3'000, 0);
+}
+
+// First those who bring work, then those who do it; the store goes last and flushes.
+Daemon::~Daemon() {
+  if (api_) api_->stop();
+  if (server_) server_->stop();
+  if (authority_ && store_) {
+    store_->commit({health::ReserveGenerations{authority_->generation()}},
+                   health::Store::Urgency::First, nullptr);
+  }
+  api_.reset();
+  server_.reset();
+  authority_.reset();
+  store_.reset();
+  publisher_.reset();
+  signals_.clear();
+  timer_.reset();
+  patience_.reset();
+  mailbox_.reset();
+  uv_run(&loop_, UV_RUN_DEFAULT);  // the close callbacks, and a reload that is still reading
+  uv_loop_close(&loop_);
+}
+
+// --- reload
+
+namespace {
+
+// Reads a configuration on libuv's thread pool: a large one takes seconds, and the control thread
+// has heartbeats to take and drains to acknowledge.
+struct Reading {
+  uv_work_t work{};
+  std::string file;
+  dns::SerialBases serial_bases;
+  std::optional<base::Result<Blueprint, std::vector<base::Error>>> result;
+  std::function<void(base::Result<Blueprint, std::vector<base::Error>>)> done;
+};
+
+void read_aside(uv_loop_t* loop, std::unique_ptr<Reading> reading) {
+  reading->work.data = reading.get();
+  uv_queue_work(
+      loop, &reading.release()->work,
+      [](uv_work_t* work) {
+        auto* self = static_cast<Reading*>(work->data);
+        self->result = read_blueprint(self->file, self->serial_bases);
+      },
+      [](uv_work_t* work, int) {
+        const std::unique_ptr<Reading> self(static_cast<Reading*>(work->data));
+        self->done(*std::move(self->result));
+      });
+}
+
+}  // namespace
+
+void Daemon::reload(const std::string& by, Reloaded done) {
+  const auto refuse = [by, done](const Errors& errors) {
+    log::error("reload by " + log::escaped(by) + " refused, the old configuration serves on:\n" +
+               base::to_string(errors));
+    done(errors);
+  };
+  if (reloading_) {
+    refuse({{{}, {}, "another reload is under way; try again when it is done"}});
+    return;
+  }
+  reloading_ = true;
+  auto reading = std::make_unique<Reading>();
+  reading->file = blueprint_.config.file;
+  reading->serial_bases = serial_bases_;
+  reading->done = [this, by, done, refuse](auto result) {
+    reloading_ = false;
+    if (stopping_) return;
+    if (!result) {
+      refuse(result.error());
+      return;
+    }
+    auto next = std::make_shared<Blueprint>(*std::move(result));
+    if (const Errors errors = needs_restart(blueprint_.config, next->config); !errors.empty()) {
+      refuse(errors);
+      return;
+    }
+    // The serial bases first: what a zone's serial grew by must not be forgotten by a crash.
+    reloading_ = true;
+    store_->commit(new_serial_bases(*next->zones), health::Store::Urgency::First,
+                   [this, by, done, next, refuse](const health::Store::Stored& stored) {
+                     reloading_ = false;
+                     if (!stored) {
+                       refuse({{{}, {}, "the store failed: " + stored.error()}});
+                     } else {
+                       put_in_place(next, by, done);
+                     }
+                   });
+  };
+  read_aside(&loop_, std::move(reading));
+}
+
+void Daemon::put_in_place(const std::shared_ptr<Blueprint>& next, const std::string& by,
+                          const Reloaded& done) {
+  if (auto used = api_->use(next->config.api); !used) {
+    done({std::move(used).error()});
+    return;
+  }
+  for (const std::string& warning : foreign_name_servers(*next)) log::warning(warning);
+  blueprint_ = std::move(*next);
+  publisher_->prepare(blueprint_.zones);
+  authority_->reconfigure(blueprint_.topology, blueprint_.config.health);
+  tick();
+  log::info("reloaded by " + log::escaped(by) + ": " +
+            std::to_string(blueprint_.topology->pools().size()) + " pools, " +
+            std::to_string(blueprint_.topology->servers().size()) + " servers (generation " +
+            std::to_string(authority_->generation()) + ")");
+  done({});
+}
+
+}  // namespace sluice

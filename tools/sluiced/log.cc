@@ -1,0 +1,43 @@
+#include "tools/sluiced/log.h"
+
+#include <array>
+#include <cstdio>
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+namespace sluice::log {
+
+void start() {
+  spdlog::set_default_logger(spdlog::stderr_logger_mt("sluiced"));
+  spdlog::set_pattern("%Y-%m-%d %H:%M:%S.%e %l %v");
+  spdlog::flush_on(spdlog::level::info);
+}
+
+void info(std::string_view line) {
+  spdlog::info("{}", line);
+}
+void warning(std::string_view line) {
+  spdlog::warn("{}", line);
+}
+void error(std::string_view line) {
+  spdlog::error("{}", line);
+}
+
+std::string escaped(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (const char c : text) {
+    const auto octet = static_cast<unsigned char>(c);
+    if (octet >= 0x20 && octet != 0x7f) {
+      out += c;
+      continue;
+    }
+    std::array<char, 5> hex{};
+    std::snprintf(hex.data(), hex.size(), "\\x%02x", octet);
+    out += hex.data();
+  }
+  return out;
+}
+
+}  // namespace sluice::log

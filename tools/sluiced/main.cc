@@ -1,0 +1,76 @@
+// sluiced: the authority. See interfaces.md, "Programs".
+
+#include <cstdio>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "tools/sluiced/blueprint.h"
+#include "tools/sluiced/daemon.h"
+#include "tools/sluiced/log.h"
+
+namespace sluice {
+namespace {
+
+constexpr int kDone = 0;
+constexpr int kFailed = 1;
+constexpr int kUsage = 2;
+
+int fail(const std::vector<base::Error>& errors) {
+  std::fprintf(stderr, "%s\n", base::to_string(errors).c_str());
+  return kFailed;
+}
+
+std::string count(std::size_t number, const std::string& word) {
+  return std::to_string(number) + " " + word + (number == 1 ? "" : "s");
+}
+
+int check(const std::string& file) {
+  const auto blueprint = read_blueprint(file, {});
+  if (!blueprint) {
+    fail(blueprint.error());
+    std::fprintf(stderr, "%s: %s\n", file.c_str(),
+                 count(blueprint.error().size(), "error").c_str());
+    return kFailed;
+  }
+  for (const std::string& warning : foreign_name_servers(*blueprint)) {
+    std::fprintf(stderr, "warning: %s\n", warning.c_str());
+  }
+  const health::Topology& topology = *blueprint->topology;
+  std::printf("%s: OK: %s, %s, %s, %s\n", file.c_str(),
+              count(blueprint->config.zones.size(), "zone").c_str(),
+              count(topology.pools().size(), "pool").c_str(),
+              count(topology.servers().size(), "server").c_str(),
+              count(topology.answer_sets().size(), "answer set").c_str());
+  return kDone;
+}
+
+int serve(const std::string& file) {
+  log::start();
+  auto daemon = Daemon::start(file);
+  if (!daemon) return fail(daemon.error());
+  (*daemon)->run();
+  return kDone;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("The authority of Sluice: answers DNS for pools, takes servers out without a cut.");
+  std::string file = "/etc/sluice/sluice.yaml";
+  bool only_check = false;
+  app.add_option("--config", file, "the configuration")->capture_default_str();
+  app.add_flag("--check", only_check, "say what is wrong in the configuration, and exit");
+  app.set_version_flag("--version", "sluiced " SLUICE_VERSION);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kDone : kUsage;
+  }
+  return only_check ? check(file) : serve(file);
+}
+
+}  // namespace
+}  // namespace sluice
+
+int main(int argc, char** argv) {
+  return sluice::run(argc, argv);
+}
