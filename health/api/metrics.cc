@@ -72,7 +72,7 @@ std::string label_value(std::string_view text) {
 }
 
 std::string metrics_text(const Figures& figures, const Histogram& drain_ack,
-                         const Histogram& store_commit) {
+                         const Histogram* store_commit) {
   std::string page;
   family(page, "sluice_servers", "gauge", "Servers of a pool by the status of a service.");
   for (const Figures::ServiceCount& count : figures.services) {
@@ -101,8 +101,10 @@ std::string metrics_text(const Figures& figures, const Histogram& drain_ack,
           figures.store_failures_total);
   histogram(page, "sluice_drain_ack_seconds", "From a drain's request to its acknowledgement.",
             drain_ack);
-  histogram(page, "sluice_store_commit_seconds", "Durable transactions of the store.",
-            store_commit);
+  if (store_commit != nullptr) {
+    histogram(page, "sluice_store_commit_seconds", "Durable transactions of the store.",
+              *store_commit);
+  }
   return page;
 }
 

@@ -10,9 +10,10 @@ namespace sluice::health {
 
 inline constexpr const char* kMetricsContentType = "text/plain; version=0.0.4; charset=utf-8";
 
-// What the authority says of itself. `drain_ack` and `store_commit` may be read while they grow.
+// What the authority says of itself. The histograms may grow meanwhile; no store, no histogram of
+// it.
 std::string metrics_text(const Figures& figures, const Histogram& drain_ack,
-                         const Histogram& store_commit);
+                         const Histogram* store_commit);
 
 // A label's value, without its quotes: backslash, quote and line feed escaped.
 std::string label_value(std::string_view text);

@@ -45,7 +45,7 @@ void to_origin_form(std::string& target) {
   if (target.front() == '/' || target == "*") return;
   const std::size_t path = target.find_first_of("/?", target.find("://") + 3);
   target.erase(0, std::min(path, target.size()));
-  if (target.empty() || target.front() != '/') target.insert(0, "/");
+  if (target.empty() || target.front() != '/') target.insert(target.begin(), '/');
 }
 
 // A chunk of one octet takes six. Who frames more wastefully than this is not sending a body.

@@ -20,13 +20,6 @@ ordered_json word_or_null(const std::optional<T>& value) {
   return value ? ordered_json(to_string(*value)) : ordered_json();
 }
 
-template <class T>
-ordered_json array_of(const std::vector<T>& values) {
-  ordered_json array = ordered_json::array();
-  for (const T& value : values) array.push_back(to_json(value));
-  return array;
-}
-
 ordered_json sessions_or_null(const std::optional<Sessions>& sessions) {
   if (!sessions) return nullptr;
   ordered_json object = ordered_json::object();
@@ -64,6 +57,13 @@ ordered_json to_json(const Refusal& refusal) {
   if (!refusal.answer_set.empty()) object["answer_set"] = refusal.answer_set;
   object["detail"] = refusal.detail;
   return object;
+}
+
+template <class T>
+ordered_json array_of(const std::vector<T>& values) {
+  ordered_json array = ordered_json::array();
+  for (const T& value : values) array.push_back(to_json(value));
+  return array;
 }
 
 }  // namespace

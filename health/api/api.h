@@ -1,0 +1,48 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "config/base/address.h"
+#include "config/base/error.h"
+#include "config/model.h"
+#include "health/api/http_message.h"
+#include "health/api/ports.h"
+
+namespace sluice::health {
+
+// The HTTP API with its thread "api", which owns listeners and connections. The authority is
+// reached through the ports alone; replies come back through the thread's mailbox.
+class Api {
+ public:
+  using Ports = ApiPorts;
+
+  // Listens on every address and socket, or says why not. Clients are answered from its return on.
+  static base::Checked<std::unique_ptr<Api>> start(const config::Api& api, Ports ports,
+                                                   const HttpLimits& limits = {});
+  ~Api();  // stop()
+
+  // As configured, with the ports that the kernel chose.
+  std::vector<base::SocketAddress> listening() const;
+
+  // A reload. Tokens change for every request whose head is read after its return; another listen
+  // or socket needs a restart, and then nothing changes.
+  base::Checked<base::Done> use(const config::Api& api);
+
+  // For a clean stop: takes no new connections, and ends each after the response that it waits for.
+  // `quiet` is called on the api thread when none is left; the control thread must go on until
+  // then.
+  void quiesce(std::function<void()> quiet);
+
+  // Ends everything at once and joins the thread. What the authority still replies is dropped.
+  void stop();
+
+ private:
+  class Impl;
+  explicit Api(std::unique_ptr<Impl> impl);
+
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sluice::health

@@ -1,0 +1,145 @@
+#include "health/api/dispatch.h"
+
+#include <algorithm>
+#include <array>
+
+#include "health/api/problem.h"
+#include "health/api/routes.h"
+
+namespace sluice::health {
+namespace {
+
+using base::Unexpected;
+
+// Methods that some route of this path has; empty: there is no such path.
+std::string allowed_methods(const Target& target) {
+  std::string methods;
+  for (const Route& route : routes()) {
+    if (!match(route, target)) continue;
+    if (!methods.empty()) methods += ", ";
+    methods += to_string(route.method);
+    if (route.method == Method::Get) methods += ", HEAD";
+  }
+  if (!methods.empty()) methods += ", OPTIONS";
+  return methods;
+}
+
+HttpResponse no_route(Method method, const Target& target) {
+  const std::string methods = allowed_methods(target);
+  if (methods.empty()) return problem(404, "there is nothing at this path");
+  HttpResponse response;
+  if (method == Method::Options) {
+    response.status = 204;
+  } else {
+    response = problem(405, "this path does not know the method; it knows " + methods);
+  }
+  response.fields.emplace_back("Allow", methods);
+  return response;
+}
+
+HttpResponse unauthorized(AuthFailure failure) {
+  switch (failure) {
+    case AuthFailure::Missing:
+      return problem(401, "a token is needed: Authorization: Bearer TOKEN");
+    case AuthFailure::Malformed:
+      return problem(401, "the Authorization field must be Bearer TOKEN");
+    case AuthFailure::Unknown:
+      return problem(401, "the token is not known");
+  }
+  return problem(401, "");
+}
+
+HttpResponse forbidden(Access access) {
+  switch (access) {
+    case Access::Operator:
+      return problem(403, "this needs an operator's token");
+    case Access::Agent:
+      return problem(403, "this needs the token of the server's agent");
+    default:
+      return problem(403, "this needs a reader's token");
+  }
+}
+
+base::Result<Identity, HttpResponse> admit(const HttpRequest& head, const Peer& peer,
+                                           const Route& route,
+                                           const std::vector<config::Token>& tokens) {
+  if (route.access == Access::Anyone) return Identity{};
+  auto identity = identify(head, peer, tokens);
+  if (!identity) return Unexpected{unauthorized(identity.error())};
+  if (!allowed(route.access, identity->role)) return Unexpected{forbidden(route.access)};
+  return std::move(*identity);
+}
+
+struct Found {
+  const Route* route = nullptr;
+  Exchange exchange;
+};
+
+base::Result<Found, HttpResponse> find(Method method, const Target& target) {
+  // HEAD is GET without the content (RFC 9110 section 9.3.2).
+  const Method wanted = method == Method::Head ? Method::Get : method;
+  for (const Route& route : routes()) {
+    if (route.method != wanted) continue;
+    if (auto path = match(route, target)) {
+      Found found{&route, {}};
+      found.exchange.path = std::move(*path);
+      return found;
+    }
+  }
+  return Unexpected{no_route(method, target)};
+}
+
+base::Result<base::Done, HttpResponse> check_query(const Route& route, const Target& target) {
+  for (const auto& [name, value] : target.query) {
+    if (std::ranges::find(route.query, name) == route.query.end()) {
+      return Unexpected{bad_member("query", "a parameter is not known to this path")};
+    }
+  }
+  return base::Done{};
+}
+
+HttpServer::Continue proceed(const Route& route, Exchange exchange, const ApiPorts& ports,
+                             const std::shared_ptr<Inbox>& inbox) {
+  return [&route, exchange = std::move(exchange), &ports, inbox](
+             std::string body, HttpServer::Respond respond) mutable {
+    exchange.body = std::move(body);
+    // The loop's thread makes the response and hands it over; the server knows whether the client
+    // is still there. Once the inbox is closed, neither happens.
+    exchange.reply = [inbox, respond = std::move(respond)](Exchange::Make make) {
+      inbox->post([respond, make = std::move(make)] { respond(make()); });
+    };
+    route.handler(ports, std::move(exchange));
+  };
+}
+
+}  // namespace
+
+base::Result<HttpServer::Continue, HttpResponse> dispatch(const HttpRequest& head, const Peer& peer,
+                                                          const std::vector<config::Token>& tokens,
+                                                          const ApiPorts& ports,
+                                                          const std::shared_ptr<Inbox>& inbox) {
+  if (head.target == "*") {  // OPTIONS of the server as a whole
+    HttpResponse response;
+    response.status = 204;
+    response.fields.emplace_back("Allow", "GET, HEAD, POST, PUT, OPTIONS");
+    return Unexpected{std::move(response)};
+  }
+  const auto target = parse_target(head.target);
+  if (!target) return Unexpected{problem(400, "the target's escapes or query are broken")};
+  // Before anything else: a token that stands in a URL stands in logs, too.
+  if (target->parameter("token") != nullptr || target->parameter("access_token") != nullptr) {
+    return Unexpected{
+        bad_member("token", "a token travels in the Authorization field, never in the URL")};
+  }
+  auto found = find(head.method, *target);
+  if (!found) return Unexpected{std::move(found).error()};
+  auto identity = admit(head, peer, *found->route, tokens);
+  if (!identity) return Unexpected{std::move(identity).error()};
+  const auto query = check_query(*found->route, *target);
+  if (!query) return Unexpected{query.error()};
+  found->exchange.who = std::move(*identity);
+  found->exchange.query = {target->query.begin(), target->query.end()};
+  return proceed(*found->route, std::move(found->exchange), ports, inbox);
+}
+
+}  // namespace sluice::health

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "health/api/auth.h"
+#include "health/api/http_message.h"
+
+namespace sluice::health {
+
+// One request that was let in, on its way to its answer. It may outlive its connection and the API:
+// the answer is dropped then.
+struct Exchange {
+  // Makes the response on the API's thread, so that no other thread writes JSON.
+  using Make = std::function<HttpResponse()>;
+
+  Identity who;
+  std::map<std::string, std::string, std::less<>> path;   // "server" of /v1/servers/{server}
+  std::map<std::string, std::string, std::less<>> query;  // only what the route knows
+  std::string body;
+  std::function<void(Make)> reply;  // any thread; once
+
+  const std::string* parameter(std::string_view name) const {
+    const auto found = query.find(name);
+    return found == query.end() ? nullptr : &found->second;
+  }
+};
+
+}  // namespace sluice::health

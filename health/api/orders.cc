@@ -1,0 +1,105 @@
+#include "health/api/orders.h"
+
+#include <algorithm>
+#include <array>
+
+#include "health/api/problem.h"
+#include "health/strict_json.h"
+
+namespace sluice::health {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::array<std::pair<std::string_view, Health>, 2> kForced{
+    {{"up", Health::Up}, {"down", Health::Down}}};
+constexpr std::array<std::pair<std::string_view, config::Startup>, 2> kStartup{
+    {{"automatic", config::Startup::Automatic}, {"manual", config::Startup::Manual}}};
+
+base::Unexpected<HttpResponse> refuse(const JsonError& error) {
+  return base::Unexpected{bad_member(error.path, error.message)};
+}
+
+Read<json> read_document(std::string_view body) {
+  if (body.empty()) return json::object();
+  auto document = parse_json(body);
+  if (!document) return refuse(document.error());
+  return std::move(*document);
+}
+
+// An operator's words end up in logs and on terminals: one line, no control sequences.
+std::string read_line(JsonReader& reader, std::string_view name) {
+  std::string line = reader.text(name).value_or("");
+  const bool clean = std::ranges::all_of(
+      line, [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f; });
+  if (!clean) reader.fail(name, "must not contain control characters");
+  return line;
+}
+
+std::optional<std::string> read_service(JsonReader& reader) {
+  auto service = reader.text("service");
+  if (service && service->empty()) reader.fail("service", "must not be empty");
+  return service;
+}
+
+}  // namespace
+
+Read<DrainRequest> read_drain(std::string_view body) {
+  const auto document = read_document(body);
+  if (!document) return base::Unexpected{document.error()};
+  JsonReader reader(*document, "");
+  DrainRequest request;
+  request.service = read_service(reader);
+  request.reason = read_line(reader, "reason");
+  request.startup = reader.choice("startup", kStartup);
+  request.hide_host = reader.flag("hide_host").value_or(false);
+  request.force = reader.flag("force").value_or(false);
+  for (const std::string_view later : {"at", "expires", "then"}) {
+    if (reader.optional(later) != nullptr) {
+      reader.fail(later, "scheduled drains are not supported by this version yet");
+    }
+  }
+  if (const auto error = reader.finish()) return refuse(*error);
+  return request;
+}
+
+Read<ResumeOrder> read_resume(std::string_view body) {
+  const auto document = read_document(body);
+  if (!document) return base::Unexpected{document.error()};
+  JsonReader reader(*document, "");
+  ResumeOrder order{read_service(reader)};
+  if (const auto error = reader.finish()) return refuse(*error);
+  return order;
+}
+
+Read<ForceOrder> read_force(std::string_view body) {
+  const auto document = read_document(body);
+  if (!document) return base::Unexpected{document.error()};
+  JsonReader reader(*document, "");
+  // Null lifts the force: here absence is a mistake, and null is not.
+  if (document->is_object() && !document->contains("health")) {
+    reader.fail("health", "must be given: up, down, or null to lift it");
+  }
+  ForceOrder order;
+  order.health = reader.choice("health", kForced);
+  order.service = read_service(reader);
+  if (const auto error = reader.finish()) return refuse(*error);
+  return order;
+}
+
+Read<base::Done> read_nothing(std::string_view body) {
+  const auto document = read_document(body);
+  if (!document) return base::Unexpected{document.error()};
+  if (const auto error = JsonReader(*document, "").finish()) return refuse(*error);
+  return base::Done{};
+}
+
+Read<Heartbeat> read_heartbeat(std::string_view body) {
+  auto heartbeat = parse_heartbeat(body);
+  if (!heartbeat) {
+    return base::Unexpected{bad_member(heartbeat.error().member, heartbeat.error().message)};
+  }
+  return std::move(*heartbeat);
+}
+
+}  // namespace sluice::health

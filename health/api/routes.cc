@@ -1,0 +1,197 @@
+#include "health/api/routes.h"
+
+#include <array>
+
+#include "health/api/handlers.h"
+
+namespace sluice::health {
+namespace {
+
+// What every order to a server may meet: no such server, a rule, no store.
+const std::vector<int> kOrderFailures{404, 409, 503, 507};
+
+const std::vector<Route>& table() {
+  using enum Method;
+  static const std::vector<Route> kTable{
+      {Get,
+       "/v1/pools",
+       Access::Reader,
+       "All pools with their servers",
+       handlers::pools,
+       "",
+       "Pools",
+       {},
+       {}},
+      {Get,
+       "/v1/pools/{pool}",
+       Access::Reader,
+       "One pool with its servers",
+       handlers::pool,
+       "",
+       "Pool",
+       {},
+       {404}},
+      {Get,
+       "/v1/servers/{server}",
+       Access::ReaderOrAgent,
+       "One server",
+       handlers::server,
+       "",
+       "Server",
+       {},
+       {404}},
+      {Post,
+       "/v1/servers/{server}/drain",
+       Access::Operator,
+       "Place a hold: 200 when no answer names the server any more and the hold is durable",
+       handlers::drain,
+       "DrainOrder",
+       "DrainReply",
+       {},
+       kOrderFailures},
+      {Post,
+       "/v1/servers/{server}/pause",
+       Access::Operator,
+       "Another word for drain",
+       handlers::drain,
+       "DrainOrder",
+       "DrainReply",
+       {},
+       kOrderFailures},
+      {Post,
+       "/v1/servers/{server}/resume",
+       Access::Operator,
+       "Lift a hold",
+       handlers::resume,
+       "ResumeOrder",
+       "OrderReply",
+       {},
+       {404, 409, 503, 504, 507}},
+      {Post,
+       "/v1/servers/{server}/force",
+       Access::Operator,
+       "Force the health of a server, or lift that",
+       handlers::force,
+       "ForceOrder",
+       "OrderReply",
+       {},
+       kOrderFailures},
+      {Put,
+       "/v1/servers/{server}/heartbeat",
+       Access::Agent,
+       "What an agent sees",
+       handlers::heartbeat,
+       "Heartbeat",
+       "HeartbeatReply",
+       {},
+       kOrderFailures},
+      {Get,
+       "/v1/servers/{server}/verdict",
+       Access::ReaderOrAgent,
+       "Whether it is safe to take the server, or one service of it, offline",
+       handlers::verdict,
+       "",
+       "Verdict",
+       {"service"},
+       {404}},
+      {Get,
+       "/v1/explain",
+       Access::Reader,
+       "Who is in an answer, and by which rule",
+       handlers::explain,
+       "",
+       "Explanation",
+       {"name", "type"},
+       {404}},
+      {Post,
+       "/v1/reload",
+       Access::Operator,
+       "Take over the configuration, all of it or nothing",
+       handlers::reload,
+       "Nothing",
+       "Reloaded",
+       {},
+       {409}},
+      {Get,
+       "/v1/version",
+       Access::Reader,
+       "The version of this program",
+       handlers::version,
+       "",
+       "Version",
+       {},
+       {}},
+      {Get,
+       "/v1/openapi.json",
+       Access::Anyone,
+       "This document",
+       handlers::openapi,
+       "",
+       "Document",
+       {},
+       {}},
+      {Get, "/healthz", Access::Anyone, "Alive", handlers::healthz, "", "State", {}, {}},
+      {Get, "/readyz", Access::Anyone, "Serving", handlers::readyz, "", "State", {}, {503}},
+      {Get,
+       "/metrics",
+       Access::Reader,
+       "Figures in Prometheus' text format",
+       handlers::metrics,
+       "",
+       "",
+       {},
+       {}},
+  };
+  return kTable;
+}
+
+}  // namespace
+
+std::span<const Route> routes() {
+  return table();
+}
+
+const char* to_string(Method method) noexcept {
+  switch (method) {
+    case Method::Get:
+      return "GET";
+    case Method::Head:
+      return "HEAD";
+    case Method::Post:
+      return "POST";
+    case Method::Put:
+      return "PUT";
+    case Method::Delete:
+      return "DELETE";
+    case Method::Patch:
+      return "PATCH";
+    case Method::Options:
+      return "OPTIONS";
+    case Method::Trace:
+      return "TRACE";
+  }
+  return "";
+}
+
+std::optional<std::map<std::string, std::string, std::less<>>> match(const Route& route,
+                                                                     const Target& target) {
+  std::map<std::string, std::string, std::less<>> values;
+  std::string_view path = route.path.substr(1);
+  for (std::size_t i = 0; i < target.segments.size(); ++i) {
+    const std::size_t slash = path.find('/');
+    const std::string_view wanted = path.substr(0, slash);
+    if (wanted.starts_with('{')) {
+      values.emplace(wanted.substr(1, wanted.size() - 2), target.segments[i]);
+    } else if (wanted != target.segments[i]) {
+      return {};
+    }
+    if (slash == std::string_view::npos) {
+      if (i + 1 == target.segments.size()) return values;
+      return {};
+    }
+    path.remove_prefix(slash + 1);
+  }
+  return {};
+}
+
+}  // namespace sluice::health
