@@ -32,7 +32,7 @@ struct Options {
   base::SocketAddress server;
   std::string name;
   dns::RRType type = dns::RRType::A;
-  unsigned answers = 8;   // records in each answer
+  unsigned answers = 8;   // records that each answer must have; 0: any number
   double seconds = 3;     // how long
   unsigned window = 256;  // queries under way at most, over all sockets
   double rate = 0;        // queries a second; 0: as fast as it goes
@@ -172,7 +172,8 @@ void Asker::check(const std::uint8_t* answer, std::size_t size, std::uint64_t ti
   const bool is_answer = (answer[2] & 0x80) != 0 && (answer[3] & 0x0F) == 0;
   if (!is_answer) {
     ++tally_.wrong_rcode;
-  } else if (static_cast<unsigned>(answer[6] << 8 | answer[7]) != options_.answers) {
+  } else if (options_.answers != 0 &&
+             static_cast<unsigned>(answer[6] << 8 | answer[7]) != options_.answers) {
     ++tally_.wrong_count;
   }
 }
@@ -301,7 +302,8 @@ int main(int argc, char** argv) {
           std::map<std::string, RRType>{
               {"A", RRType::A}, {"AAAA", RRType::AAAA}, {"SRV", RRType::SRV}},
           CLI::ignore_case));
-  app.add_option("--answers", options.answers, "records that each answer must have (default 8)");
+  app.add_option("--answers", options.answers,
+                 "records that each answer must have (default 8; 0: any number)");
   app.add_option("--seconds", options.seconds, "default 3");
   app.add_option("--window", options.window, "queries under way at most (default 256)")
       ->check(CLI::Range(1, 32'768));

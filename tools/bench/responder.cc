@@ -1,0 +1,110 @@
+// The responder without the authority: one pool of 8 servers, published once. For measuring what a
+// query costs, and under callgrind.
+//   bench_responder ADDRESS@PORT [WORKERS]     until SIGTERM or SIGINT
+// Prints the address that it listens on (port 0: chosen), and its counters at the end.
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "config/base/address.h"
+#include "config/model.h"
+#include "dns/answer/serving_publisher.h"
+#include "dns/server/server.h"
+#include "dns/zone/zone_builder.h"
+
+namespace sluice::bench {
+namespace {
+
+constexpr std::uint8_t kServers = 8;
+
+config::Config one_pool() {
+  config::Config config;
+  config.services.push_back({"front-end", "front-end", {}});
+  config::Zone& zone = config.zones.emplace_back();
+  zone.name = "pool01.contoso.example";
+  zone.records =
+      "@   300 IN SOA ns1 hostmaster 1 3600 600 86400 10\n"
+      "@   300 IN NS  ns1\n"
+      "ns1 300 IN A   127.0.0.1\n";
+  config::Pool& pool = config.pools.emplace_back();
+  pool.fqdn = zone.name;
+  pool.service = "front-end";
+  pool.srv.push_back({"_sip._tcp", "front-end", 5060, 10});
+  for (std::uint8_t number = 1; number <= kServers; ++number) {
+    config::Server& server = pool.servers.emplace_back();
+    server.fqdn = "fe" + std::to_string(number) + "." + zone.name;
+    server.addresses = {base::IpAddress::v4({10, 99, 0, number})};
+    server.services = {"front-end"};
+  }
+  return config;
+}
+
+// Every server in every answer set.
+std::shared_ptr<const health::MembershipSnapshot> all_in(const config::Config& config) {
+  auto members = std::make_shared<health::Members>();
+  members->generation = 1;
+  for (health::ServerId server = 0; server < kServers; ++server) members->servers.push_back(server);
+  auto snapshot = std::make_shared<health::MembershipSnapshot>();
+  snapshot->generation = 1;
+  const std::size_t sets = config::answer_sets(config).size();
+  snapshot->answer_sets = base::PagedTable<health::Members>(sets);
+  for (std::size_t set = 0; set < sets; ++set) snapshot->answer_sets.set(set, members);
+  return snapshot;
+}
+
+int serve(const base::SocketAddress& address, unsigned workers) {
+  const config::Config config = one_pool();
+  auto zones = dns::build_zones(config, {});
+  if (!zones) {
+    std::fprintf(stderr, "%s\n", base::to_string(zones.error()).c_str());
+    return 1;
+  }
+  dns::ServingPublisher publisher(*std::move(zones));
+  publisher.publish(all_in(config), {}, {});
+  config::Dns settings;
+  settings.listen = {address};
+  settings.workers = workers;
+  // Before the workers start, or a signal could end one of them first.
+  sigset_t ends;
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGTERM);
+  sigaddset(&ends, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+  auto server = dns::Server::start(settings, publisher.cell(), [] {});
+  if (!server) {
+    std::fprintf(stderr, "%s\n", base::to_string(server.error()).c_str());
+    return 1;
+  }
+  std::printf("%s\n", (*server)->listening().front().to_string().c_str());
+  std::fflush(stdout);
+  int signal = 0;
+  sigwait(&ends, &signal);
+  (*server)->stop();
+  const dns::Counters counters = (*server)->counters();
+  const auto print = [](const char* what, std::uint64_t count) {
+    std::printf("%-16s %llu\n", what, static_cast<unsigned long long>(count));
+  };
+  print("udp received", counters.udp_received);
+  print("udp batches", counters.udp_batches);
+  print("udp answered", counters.by(dns::Transport::Udp, dns::Rcode::NoError));
+  print("udp dropped", counters.udp_dropped);
+  print("udp overflow", counters.udp_overflow);
+  print("tcp answered", counters.by(dns::Transport::Tcp, dns::Rcode::NoError));
+  return 0;
+}
+
+}  // namespace
+}  // namespace sluice::bench
+
+int main(int argc, char** argv) {
+  const auto address = argc >= 2 ? sluice::base::SocketAddress::parse(argv[1]) : std::nullopt;
+  if (!address || argc > 3) {
+    std::fputs("usage: bench_responder ADDRESS@PORT [WORKERS]\n", stderr);
+    return 2;
+  }
+  const auto workers = argc == 3 ? static_cast<unsigned>(std::strtoul(argv[2], nullptr, 10)) : 1U;
+  return sluice::bench::serve(*address, workers);
+}
