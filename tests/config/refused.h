@@ -13,12 +13,15 @@
 // Tables of mistakes: each is made in a small configuration that is right, and told in full.
 namespace sluice::config {
 
-inline constexpr std::string_view kSmall = R"(dns:
+inline constexpr std::string_view kSmall =
+    R"(dns:
   listen: ["127.0.0.1@0"]
 api:
   listen: ["127.0.0.1@8053"]
   tokens:
-    - {name: ops, role: operator, sha256: "00000000000000000000000000000000000000000000000000000000000000aa"}
+    - {name: ops, role: operator, sha256: ")"
+    "00000000000000000000000000000000000000000000000000000000000000aa"
+    R"("}
 health:
   lease: 6s
 services:
