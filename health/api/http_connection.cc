@@ -6,6 +6,8 @@
 #include <ctime>
 #include <memory>
 
+#include <sys/socket.h>
+
 #include "health/api/problem.h"
 
 namespace sluice::health {
@@ -274,6 +276,13 @@ void HttpConnection::finish() {
 
 void HttpConnection::close() {
   if (phase_ == Phase::Closed) return;
+  // What a client does not take, the kernel would keep for minutes after an ordinary close.
+  if (writes_ > 0) {
+    const struct linger reset { 1, 0 };
+    uv_os_fd_t descriptor = -1;
+    uv_fileno(&stream_.handle, &descriptor);
+    setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  }
   phase_ = Phase::Closed;
   uv_close(&stream_.handle, on_closed);
   uv_close(reinterpret_cast<uv_handle_t*>(&timer_), on_closed);
