@@ -17,15 +17,18 @@
 namespace sluice::agent {
 namespace {
 
-// The user at the other end, as the kernel knows him; "uid 1234" when he has no name.
-std::string peer_name(uv_pipe_t* pipe) {
+std::optional<int> descriptor_of(const uv_pipe_t* pipe) {
   uv_os_fd_t fd = -1;
+  if (uv_fileno(reinterpret_cast<const uv_handle_t*>(pipe), &fd) != 0) return {};
+  return fd;
+}
+
+// The user at the other end, as the kernel knows him; "uid 1234" when he has no name.
+std::string peer_name(const uv_pipe_t* pipe) {
+  const auto fd = descriptor_of(pipe);
   ucred peer{};
   socklen_t length = sizeof peer;
-  if (uv_fileno(reinterpret_cast<uv_handle_t*>(pipe), &fd) != 0 ||
-      getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) {
-    return "unknown";
-  }
+  if (!fd || getsockopt(*fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return "unknown";
   std::vector<char> buffer(16'384);
   passwd entry{};
   passwd* found = nullptr;
@@ -141,10 +144,11 @@ void ControlSocket::Client::serve() {
 // An answer fits in the socket's buffer (some 200 kB); a client that lets it fill up is cut, and so
 // no answer waits in our memory. False: the client is gone.
 bool ControlSocket::Client::send(const ControlAnswer& answer) {
-  std::string line = render(answer);
-  const uv_buf_t buffer = uv_buf_init(line.data(), static_cast<unsigned>(line.size()));
-  const int count = uv_try_write(reinterpret_cast<uv_stream_t*>(pipe_.get()), &buffer, 1);
-  if (count == static_cast<int>(line.size())) return true;
+  const std::string line = render(answer);
+  const auto fd = descriptor_of(pipe_.get());
+  const ssize_t count =
+      fd ? ::send(*fd, line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT) : -1;
+  if (count == static_cast<ssize_t>(line.size())) return true;
   owner_.remove(id_);
   return false;
 }

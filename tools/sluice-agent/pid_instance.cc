@@ -41,6 +41,20 @@ PidInstance unknown(std::string failure) {
   return {PidInstance::State::Unknown, {}, std::move(failure)};
 }
 
+PidInstance look_up(int pid, const std::string& proc) {
+  const std::string name = "process " + std::to_string(pid);
+  const auto text = read_start(proc + "/" + std::to_string(pid) + "/stat");
+  if (!text) {
+    // ESRCH: it ended between open and read.
+    if (errno == ENOENT || errno == ESRCH) return {PidInstance::State::Stopped, {}, {}};
+    return unknown(name + ": " + std::strerror(errno));
+  }
+  const auto stat = parse_stat(*text);
+  if (!stat) return unknown(name + ": its stat cannot be read");
+  if (stat->state == 'Z' || stat->state == 'X') return {PidInstance::State::Stopped, {}, {}};
+  return {PidInstance::State::Running, std::to_string(pid) + "-" + stat->start, {}};
+}
+
 }  // namespace
 
 std::optional<ProcessStat> parse_stat(std::string_view text) {
@@ -72,16 +86,21 @@ PidInstance read_pid_instance(const std::string& pid_file, const std::string& pr
   const auto pid = parse_pid(*text);
   // Empty, for instance, while the service is writing it.
   if (!pid) return unknown(pid_file + " does not hold the number of a process");
-  const auto stat_text = read_start(proc + "/" + std::to_string(*pid) + "/stat");
-  if (!stat_text) {
-    // ESRCH: it ended between open and read.
-    if (errno == ENOENT || errno == ESRCH) return {PidInstance::State::Stopped, {}, {}};
-    return unknown("process " + std::to_string(*pid) + ": " + std::strerror(errno));
+  return look_up(*pid, proc);
+}
+
+PidInstance follow(const PidInstance& before, PidInstance seen, const std::string& proc) {
+  if (seen.state != PidInstance::State::Unknown) return seen;
+  if (before.state != PidInstance::State::Running) {
+    return before.state == PidInstance::State::Stopped ? before : seen;
   }
-  const auto stat = parse_stat(*stat_text);
-  if (!stat) return unknown("process " + std::to_string(*pid) + ": its stat cannot be read");
-  if (stat->state == 'Z' || stat->state == 'X') return {PidInstance::State::Stopped, {}, {}};
-  return {PidInstance::State::Running, std::to_string(*pid) + "-" + stat->start, {}};
+  const auto pid =
+      parse_pid(std::string_view(before.instance).substr(0, before.instance.find('-')));
+  PidInstance now = pid ? look_up(*pid, proc) : PidInstance{};
+  if (now.state == PidInstance::State::Running && now.instance != before.instance) {
+    now = {PidInstance::State::Stopped, {}, {}};  // the number is somebody else's now
+  }
+  return now.state == PidInstance::State::Unknown ? seen : now;
 }
 
 }  // namespace sluice::agent

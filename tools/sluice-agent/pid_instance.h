@@ -24,6 +24,13 @@ struct PidInstance {
 // told from a running service; the checks are there for that. `proc` is replaced in tests.
 PidInstance read_pid_instance(const std::string& pid_file, const std::string& proc = "/proc");
 
+// What to believe now, after `before`, when the file and /proc say `seen`. A file that says nothing
+// (empty while the service rewrites it) is no news as long as the process that was seen before runs
+// on, or the service was stopped; when that process has gone, the service has stopped. So a restart
+// never looks like a run without instance, which the authority would take for the end of all
+// knowledge of it.
+PidInstance follow(const PidInstance& before, PidInstance seen, const std::string& proc = "/proc");
+
 // State and start time out of the text of /proc/PID/stat. The command name in it is the process's
 // own choice, brackets and blanks included: the fields are counted from the last bracket.
 struct ProcessStat {

@@ -20,6 +20,10 @@ std::string_view to_string(CheckStatus status) {
   return "unknown";
 }
 
+// A file that is being rewritten is whole again at the next look. One that stays unreadable after
+// its service stopped may hide that it runs again: then it says nothing any more.
+constexpr unsigned kUnsureLooks = 3;
+
 // A count belongs to the present: with the wait for the next push it is never older than the usual
 // lease of three heartbeats.
 base::Duration counter_limit(base::Duration heartbeat) {
@@ -61,9 +65,10 @@ void ServiceMonitor::look_at_process() {
   if (seen.state == PidInstance::State::Unknown) {
     world_.log.warn("pid " + service_.name, world_.clock.now().mono,
                     service_.name + ": its process cannot be told: " + printable(seen.failure));
-    // For the moment of a rewrite of the file what was seen before is still the best knowledge of
-    // the instance; a file that stays unreadable says nothing.
   }
+  unsure_ = seen.state == PidInstance::State::Unknown ? unsure_ + 1 : 0;
+  const bool stopped = process_.state == PidInstance::State::Stopped;
+  if (!stopped || unsure_ < kUnsureLooks) seen = follow(process_, std::move(seen));
   const bool changed = seen.state != process_.state || seen.instance != process_.instance;
   process_ = std::move(seen);
   if (!changed) return;

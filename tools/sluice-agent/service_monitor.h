@@ -66,6 +66,7 @@ class ServiceMonitor {
   std::vector<std::unique_ptr<Check>> checks_;
   std::map<std::string, std::unique_ptr<CommandCounter>, std::less<>> counters_;
   PidInstance process_;
+  unsigned unsure_ = 0;  // looks in a row that could not tell
 };
 
 }  // namespace sluice::agent
