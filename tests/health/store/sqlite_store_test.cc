@@ -1,6 +1,7 @@
 #include "health/store/sqlite_store.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <csignal>
 #include <filesystem>
