@@ -19,8 +19,8 @@ void judge_hold(const VerdictInput& input, Verdict& verdict) {
   if (!input.balanced_by_dns) {
     add(verdict, "not-by-dns",
         input.service +
-            " is not balanced by DNS (dns_load_balancing: false): leaving the answers "
-            "proves nothing about it");
+            " is balanced, but not by DNS (dns_load_balancing: false): leaving the answers proves "
+            "nothing about it");
   }
   if (!input.held) {
     add(verdict, "not-held", input.service + " is not held: it takes new connections");

@@ -84,7 +84,9 @@ class RestartAndStartup(Scenario):
             del service["instance"]
         agent.push()
         self.assert_members(daemon, [2, 3])
-        agent.say(instance="run-2")
+        agent.say(instance="run-2")  # the next one is adopted
+        self.assert_members(daemon, [2, 3])
+        agent.say(instance="run-3")
         self.assert_members(daemon, [1, 2, 3])
 
     def test_the_agents_own_restart_changes_nothing(self):
