@@ -1,6 +1,7 @@
 #include "dns/server/server.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <filesystem>
@@ -14,6 +15,7 @@
 #include <poll.h>
 #include <sys/resource.h>
 
+#include "dns/server/listen_sockets.h"
 #include "tests/dns/server/pool.h"
 
 namespace sluice::dns {
@@ -87,6 +89,10 @@ class Served {
   std::unique_ptr<Server> server_;
 };
 
+bool has_ipv6() {
+  return open_listen_sockets({*SocketAddress::parse("::1@0")}, 1).has_value();
+}
+
 class ServerTest : public testing::Test {
  protected:
   test::Pool pool_;
@@ -105,6 +111,7 @@ TEST_F(ServerTest, AnswersOverUdpAndTcp) {
 }
 
 TEST_F(ServerTest, AnswersOverIPv6) {
+  if (!has_ipv6()) GTEST_SKIP() << "no IPv6 here";
   Served server(pool_, {loopback(), *SocketAddress::parse("::1@0")});
   const SocketAddress v6 = server->listening().at(1);
   EXPECT_TRUE(UdpClient(v6).ask(query(1)));
@@ -112,14 +119,28 @@ TEST_F(ServerTest, AnswersOverIPv6) {
 }
 
 TEST_F(ServerTest, AnswersFromTheAddressThatWasAsked) {
-  Served server(pool_, {*SocketAddress::parse("0.0.0.0@0"), *SocketAddress::parse("::@0")});
-  const std::uint16_t v4_port = server.address().port;
+  Served server(pool_, {*SocketAddress::parse("0.0.0.0@0")});
+  const std::uint16_t port = server.address().port;
   // A connected socket takes answers from the asked address alone.
   for (const char* address : {"127.0.0.1", "127.0.0.2", "127.8.9.10"}) {
-    EXPECT_TRUE(UdpClient({*base::IpAddress::parse(address), v4_port}).ask(query(1))) << address;
+    EXPECT_TRUE(UdpClient({*base::IpAddress::parse(address), port}).ask(query(1))) << address;
   }
-  const std::uint16_t v6_port = server->listening().at(1).port;
-  EXPECT_TRUE(UdpClient({*base::IpAddress::parse("::1"), v6_port}).ask(query(1)));
+}
+
+TEST_F(ServerTest, AnswersOnTheWildcardsOfBothFamilies) {
+  if (!has_ipv6()) GTEST_SKIP() << "no IPv6 here";
+  Served server(pool_, {*SocketAddress::parse("::@0"), *SocketAddress::parse("0.0.0.0@0"),
+                        *SocketAddress::parse("127.0.0.1@0")});
+  // One worker's sockets share the buffers for the asked addresses, those without a wildcard too.
+  for (int i = 0; i < 3; ++i) {
+    const std::array addresses = {"::1", "127.0.0.2", "127.0.0.1"};
+    for (std::size_t at = 0; at < addresses.size(); ++at) {
+      const SocketAddress asked{*base::IpAddress::parse(addresses[at]),
+                                server->listening().at(at).port};
+      EXPECT_TRUE(UdpClient(asked).ask(query(1))) << asked.to_string();
+      EXPECT_TRUE(TcpClient(asked).ask(query(1))) << asked.to_string();
+    }
+  }
 }
 
 TEST_F(ServerTest, TruncatesOverUdpAloneAndCountsIt) {
