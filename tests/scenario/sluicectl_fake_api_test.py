@@ -219,6 +219,8 @@ class Reading(SluicectlTest):
             "name": POOL, "type": "AAAA", "answer_set": POOL, "fallback": None, "members": [member],
         }  # fmt: skip
         self.check(0, "explain", POOL, "AAAA", out=[FE02, "hold", "operations"])
+        # Which type is asked for where none is said is the authority's to know.
+        self.check(1, "explain", POOL, err=f"there is no /v1/explain?name={POOL}")
 
     def test_the_argument_reaches_the_api_percent_encoded(self):
         self.answers["GET /v1/servers/a%2Fb%20%3F"] = BUSY
@@ -337,7 +339,9 @@ class Changing(SluicectlTest):
         self.answers["POST /v1/reload"] = {}
         self.check(0, "reload", out="configuration reloaded")
         error = {"file": "sluice.yaml", "line": 12, "path": "dns.wrokers", "message": "unknown key"}
-        self.answers["POST /v1/reload"] = problem(400, detail="refused", errors=[error])
+        self.answers["POST /v1/reload"] = problem(
+            409, rule="configuration", detail="not taken: sluice.yaml:12 ...", errors=[error]
+        )
         self.check(1, "reload",
                    err=["sluice.yaml:12: dns.wrokers: unknown key", "stays in force"])  # fmt: skip
 
@@ -524,7 +528,7 @@ class Failing(SluicectlTest):
             {"pools": [pool({**BUSY, "services": {"front-end": []}})]},
             problem(500, detail="out of order"), (500, "text"), (409, {}), (418, {"rule": 1}),
         ]  # fmt: skip
-        odd += [Raw(whole[:size]) for size in range(0, len(whole), 37)]
+        odd += [Raw(whole[:size]) for size in range(0, len(whole), 101)]
         for said in odd:
             self.answers["GET /v1/pools"] = said
             for words in (["status"], ["status", "--json"]):
@@ -541,7 +545,7 @@ class Failing(SluicectlTest):
             "POST /v1/servers/x/force": ["unforce", "x"],
             "GET /v1/servers/x": ["wait", "x"],
             "GET /v1/servers/x/verdict": ["ready", "x"],
-            "GET /v1/explain?name=x&type=A": ["explain", "x"],
+            "GET /v1/explain?name=x": ["explain", "x"],
         }
         for path, command in words.items():
             for said in (Raw(b"<p>"), Raw(b"{}"), Raw(b'{"generation": -1}'), Raw(b"[[]]")):

@@ -139,7 +139,8 @@ void declare_explain(CLI::App& command, Parsed& parsed) {
   command.add_option("NAME", parsed.options.name, "an owner name, such as the pool's")
       ->required()
       ->check(not_empty());
-  command.add_option("TYPE", parsed.options.type, "A (default), AAAA, SRV")->check(a_name());
+  command.add_option("TYPE", parsed.options.type, "A, AAAA or SRV; default: by the name")
+      ->check(a_name());
 }
 
 void declare_token(CLI::App& command, Parsed& parsed) {

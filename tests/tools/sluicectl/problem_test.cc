@@ -33,10 +33,11 @@ TEST(Problem, AHoldThatIsInForceIsNotHidden) {
 }
 
 TEST(Problem, ErrorsOfAConfigurationStandOnTheirLines) {
-  EXPECT_EQ(words(R"({"detail": "not taken", "errors": [
+  EXPECT_EQ(
+      words(R"({"detail": "not taken", "errors": [
               {"file": "s.yaml", "line": 3, "path": "dns", "message": "must be a mapping"},
               {"file": "s.yaml", "message": "is empty"}]})"),
-            "not taken\ns.yaml:3: dns: must be a mapping\ns.yaml: is empty");
+      "the configuration was not taken over:\ns.yaml:3: dns: must be a mapping\ns.yaml: is empty");
 }
 
 TEST(Problem, AnEmptyDocumentStillSaysSomething) {
@@ -46,7 +47,7 @@ TEST(Problem, AnEmptyDocumentStillSaysSomething) {
 
 TEST(Problem, ALineBeyondReasonDoesNotOverflow) {
   EXPECT_EQ(words(R"({"errors": [{"file": "f", "line": 18446744073709551615, "message": "m"}]})"),
-            "the authority did not say why\nf:1000000: m");
+            "the configuration was not taken over:\nf:1000000: m");
 }
 
 }  // namespace

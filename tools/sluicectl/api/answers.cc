@@ -149,6 +149,7 @@ Explanation read_explanation(JsonReader& reader) {
   explanation.name = reader.text("name");
   explanation.type = reader.text_if("type").value_or("");
   explanation.answer_set = reader.text_if("answer_set").value_or("");
+  explanation.service = reader.text_if("service").value_or("");
   explanation.fallback = read_fallback(reader);
   reader.each("members",
               [&](JsonReader& each) { explanation.members.push_back(read_member(each)); });

@@ -122,6 +122,7 @@ struct Explanation {
   std::string name;
   std::string type;
   std::string answer_set;
+  std::string service;
   std::string fallback;
   std::vector<ExplainedMember> members;
 };

@@ -60,6 +60,10 @@ Problem read_problem(JsonReader& reader) {
 }
 
 std::string to_string(const Problem& problem) {
+  // As `sluiced --check` prints them; the detail may repeat them all.
+  if (!problem.errors.empty()) {
+    return "the configuration was not taken over:\n" + base::to_string(problem.errors);
+  }
   std::string text = problem.rule.empty()
                          ? said(problem)
                          : "refused by rule " + problem.rule + ": " + said(problem);
@@ -68,7 +72,6 @@ std::string to_string(const Problem& problem) {
         "\nThe hold is in force all the same, but it is not on disk: a restart of the authority"
         " would lose it. Trying again is harmless.";
   }
-  if (!problem.errors.empty()) text += "\n" + base::to_string(problem.errors);
   return text;
 }
 

@@ -8,10 +8,9 @@
 namespace sluice::ctl {
 
 Exit explain(const Options& options, Context& context) {
-  const std::string type = options.type.empty() ? "A" : options.type;
   Request request;
-  request.path =
-      "/v1/explain?name=" + percent_encode(options.name) + "&type=" + percent_encode(type);
+  request.path = "/v1/explain?name=" + percent_encode(options.name);
+  if (!options.type.empty()) request.path += "&type=" + percent_encode(options.type);
   const auto got = understood(context.api.send(request), read_explanation);
   if (!got) return report(got.error(), options, context);
   if (options.json) {
@@ -20,7 +19,8 @@ Exit explain(const Options& options, Context& context) {
   }
   const Explanation& explanation = got->value;
   context.out << explanation.name << ' ' << explanation.type;
-  if (!explanation.fallback.empty()) context.out << "  answers by " << explanation.fallback;
+  if (!explanation.service.empty()) context.out << "  follows " << explanation.service;
+  if (!explanation.fallback.empty()) context.out << ", answers by " << explanation.fallback;
   context.out << '\n';
   const base::WallTime now = context.clock.now().wall;
   Table rows({{"SERVER", false},

@@ -9,10 +9,10 @@ Exit reload(const Options& options, Context& context) {
   const auto answer = context.api.send(request);
   if (!answer) {
     const Exit exit = report(answer.error(), options, context);
-    if (answer.error().kind == ApiError::Kind::Problem) {
-      context.err << "The configuration before it stays in force.\n";
-    }
-    return exit;
+    if (answer.error().kind != ApiError::Kind::Problem) return exit;
+    context.err << "The configuration before it stays in force.\n";
+    // A mistake in a file is no rule of the pool's, whatever the status: as of `sluiced --check`.
+    return Exit::Failed;
   }
   if (options.json) {
     print_document(answer->text, context);

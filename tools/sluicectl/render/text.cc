@@ -70,7 +70,9 @@ std::string printable(std::string_view text) {
   safe.reserve(text.size());
   while (!text.empty()) {
     const Character character = first_character(text);
-    if (character.code == kReplacement || !harmless(character.code)) {
+    if (character.code == U'\n' || character.code == U'\t') {
+      safe += ' ';
+    } else if (character.code == kReplacement || !harmless(character.code)) {
       safe += "\uFFFD";
     } else {
       safe += text.substr(0, character.octets);

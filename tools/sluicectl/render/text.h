@@ -8,7 +8,8 @@
 namespace sluice::ctl {
 
 // Makes foreign text safe to show: what is not UTF-8, and every character that moves a cursor,
-// colours, or turns the reading direction, becomes U+FFFD. No newlines remain.
+// colours, or turns the reading direction, becomes U+FFFD. A newline or tab becomes a blank:
+// foreign text stays on its line.
 std::string printable(std::string_view text);
 
 // Columns that UTF-8 text takes on a terminal: two for wide characters, none for combining ones.
