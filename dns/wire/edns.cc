@@ -7,6 +7,7 @@ namespace sluice::dns {
 namespace {
 
 constexpr std::uint16_t kDnssecOk = 0x8000;
+constexpr std::size_t kHeadOctets = 8;  // CLASS, TTL, RDLENGTH
 
 bool options_well_formed(WireReader options) noexcept {
   while (options.ok() && !options.at_end()) {
@@ -20,13 +21,15 @@ bool options_well_formed(WireReader options) noexcept {
 }  // namespace
 
 base::Result<Edns, EdnsError> read_opt(WireReader& reader) noexcept {
+  // CLASS and TTL have a meaning of their own: payload size, upper bits of the RCODE (zero in
+  // queries), version, flags.
+  const std::span<const std::uint8_t> head = reader.octets(kHeadOctets);
+  if (head.empty()) return base::Unexpected{EdnsError::Malformed};
   Edns edns;
-  edns.payload = std::max(reader.u16(), kMinUdpPayload);  // below 512 means 512: section 6.2.3
-  reader.skip(1);                                         // EXTENDED-RCODE: zero in queries
-  edns.version = reader.u8();
-  edns.dnssec_ok = (reader.u16() & kDnssecOk) != 0;
-  const std::uint16_t length = reader.u16();
-  const WireReader options(reader.octets(length));
+  edns.payload = std::max(load_u16(head.data()), kMinUdpPayload);  // section 6.2.3
+  edns.version = head[3];
+  edns.dnssec_ok = (load_u16(head.data() + 4) & kDnssecOk) != 0;
+  const WireReader options(reader.octets(load_u16(head.data() + 6)));
   if (!reader.ok()) return base::Unexpected{EdnsError::Malformed};
   if (edns.version == 0 && !options_well_formed(options)) {
     return base::Unexpected{EdnsError::Malformed};

@@ -50,6 +50,13 @@ std::uint64_t mix(std::uint64_t hash, std::uint64_t word) noexcept {
 }  // namespace
 
 base::Result<Name, NameError> Name::read(WireReader& reader) noexcept {
+  Name name;
+  const auto read = name.assign(reader);
+  if (!read) return base::Unexpected{read.error()};
+  return name;
+}
+
+base::Result<base::Done, NameError> Name::assign(WireReader& reader) noexcept {
   const std::span<const std::uint8_t> wire = reader.rest();
   std::size_t size = 0;
   std::size_t labels = 0;
@@ -64,9 +71,8 @@ base::Result<Name, NameError> Name::read(WireReader& reader) noexcept {
     if (length == 0) break;
   }
   reader.skip(size);
-  Name name;
-  name.assign_lower(wire.first(size), labels);
-  return name;
+  assign_lower(wire.first(size), labels);
+  return base::Done{};
 }
 
 base::Result<Name, NameError> Name::parse(std::string_view text) noexcept {
@@ -96,6 +102,7 @@ base::Result<Name, NameError> Name::parse(std::string_view text) noexcept {
 
 void Name::assign_lower(std::span<const std::uint8_t> wire, std::size_t labels) noexcept {
   std::memcpy(octets_.data(), wire.data(), wire.size());
+  std::memset(octets_.data() + wire.size(), 0, kWord);
   for (std::size_t at = 0; at < wire.size(); at += 8) {
     const std::uint64_t word = lower(load_word(octets_.data() + at));
     std::memcpy(octets_.data() + at, &word, sizeof word);

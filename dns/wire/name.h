@@ -22,18 +22,27 @@ enum class NameError : std::uint8_t {
 };
 
 // An absolute domain name (RFC 1034 section 3.1) in uncompressed wire form, lower-cased (names
-// compare without regard to case, RFC 4343), stored inline: no allocation, cheap to copy.
+// compare without regard to case, RFC 4343), stored inline: no allocation. A copy
+// takes as many octets as the name has (rounded up), not as many as it might have.
 class Name {
  public:
   static constexpr std::size_t kMaxOctets = 255;      // RFC 1035 section 2.3.4
   static constexpr std::size_t kMaxLabelOctets = 63;  // RFC 1035 section 2.3.4
   static constexpr std::size_t kMaxLabels = 127;      // of one octet each, and the root
 
-  Name() = default;  // the root
+  Name() noexcept { std::memset(octets_.data(), 0, kWord); }  // the root
+  Name(const Name& other) noexcept { copy(other); }
+  Name& operator=(const Name& other) noexcept {
+    copy(other);
+    return *this;
+  }
+  ~Name() = default;
 
   // Reads an uncompressed name. A question carries the first name of a message and so has nothing
   // to point back to: compression here is an error. After an error the reader stands where it was.
   static base::Result<Name, NameError> read(WireReader& reader) noexcept;
+  // The same into this name, which an error leaves as it was.
+  base::Result<base::Done, NameError> assign(WireReader& reader) noexcept;
 
   // "pool01.contoso.example", with a final dot or without. No escapes: for the names of a
   // configuration; zone text goes through ldns.
@@ -64,10 +73,21 @@ class Name {
 
   void assign_lower(std::span<const std::uint8_t> wire, std::size_t labels) noexcept;
 
-  // Room to read and write whole words of eight octets beyond the longest name.
-  static constexpr std::size_t kRoom = 264;
+  void copy(const Name& other) noexcept {
+    // Whole chunks, with the word behind the name that hashing reads (and masks).
+    for (std::size_t at = 0; at < other.size_ + kWord; at += kChunk) {
+      std::memmove(octets_.data() + at, other.octets_.data() + at, kChunk);
+    }
+    size_ = other.size_;
+    labels_ = other.labels_;
+  }
 
-  std::array<std::uint8_t, kRoom> octets_{};
+  static constexpr std::size_t kWord = 8;
+  static constexpr std::size_t kChunk = 32;
+  // The longest name and a word behind it, in whole chunks.
+  static constexpr std::size_t kRoom = 288;
+
+  std::array<std::uint8_t, kRoom> octets_;  // set up to size_ + kWord
   std::uint8_t size_ = 1;
   std::uint8_t labels_ = 0;
 };

@@ -1,5 +1,7 @@
 #include "dns/wire/query.h"
 
+#include "dns/wire/writer.h"
+
 namespace sluice::dns {
 
 namespace {
@@ -15,14 +17,15 @@ struct Header {
 };
 
 Header read_header(WireReader& reader) noexcept {
-  Header header;
-  header.id = reader.u16();
-  header.flags = reader.u16();
-  header.qdcount = reader.u16();
-  header.ancount = reader.u16();
-  header.nscount = reader.u16();
-  header.arcount = reader.u16();
-  return header;
+  const std::span<const std::uint8_t> octets = reader.octets(kHeaderOctets);
+  if (octets.empty()) return {};
+  const std::uint8_t* at = octets.data();
+  return {.id = load_u16(at),
+          .flags = load_u16(at + 2),
+          .qdcount = load_u16(at + 4),
+          .ancount = load_u16(at + 6),
+          .nscount = load_u16(at + 8),
+          .arcount = load_u16(at + 10)};
 }
 
 // Steps over an owner name whose content nobody wants; a pointer ends it. False: malformed.
@@ -80,12 +83,10 @@ base::Result<Query, QueryError> parse_query(std::span<const std::uint8_t> wire) 
   if (header.qdcount != 1 || header.ancount != 0 || header.nscount != 0) {
     return base::Unexpected{QueryError::FormErr};
   }
-  const auto qname = Name::read(reader);
-  if (!qname) return base::Unexpected{QueryError::FormErr};
   Query query;
+  if (!query.qname.assign(reader)) return base::Unexpected{QueryError::FormErr};
   query.id = header.id;
   query.flags = header.flags;
-  query.qname = *qname;
   query.qtype = static_cast<RRType>(reader.u16());
   query.qclass = static_cast<RRClass>(reader.u16());
   query.question_octets = static_cast<std::uint16_t>(reader.offset() - kHeaderOctets);
