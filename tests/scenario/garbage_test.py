@@ -30,7 +30,6 @@ class Garbage(Scenario):
         self.assertEqual(self.members(self.daemon, tcp=True), [1, 2, 3])
         self.daemon.api().drain(server_name(1))
         self.assert_members(self.daemon, [2, 3])
-        super().tearDown()
 
     def octets(self, most=600):
         return self.random.randbytes(self.random.randrange(most))

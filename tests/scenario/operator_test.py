@@ -25,7 +25,13 @@ class Operator(Scenario):
             environment = {"SLUICE_SOCKET": str(self.daemons[0].folder / "sluice.sock")}
         done = processes.run([self.build / "sluicectl", *words], env=variables | environment)
         self.assertEqual(done.returncode, expected, f"{words}: {done.stdout}{done.stderr}")
+        self.stdout = done.stdout
         return done.stdout + done.stderr
+
+    def json(self, *words, **options):
+        """What scripts read: standard output is one document."""
+        self.ctl("--json", *words, **options)
+        return json.loads(self.stdout)
 
     def test_drain_status_ready_and_resume(self):
         daemon = self.start(ttl="2s")
@@ -115,12 +121,10 @@ class Operator(Scenario):
 
     def test_json_is_the_apis(self):
         self.start()
-        self.assertEqual(
-            json.loads(self.ctl("--json", "drain", "fe01"))["confirmed_by"], ["ns1.test"]
-        )
-        verdict = json.loads(self.ctl("--json", "ready", "fe02", expected=REFUSED))
-        self.assertFalse(verdict["safe_to_stop"])
-        self.assertIn(FE01, self.ctl("--json", "status"))
+        self.assertEqual(self.json("drain", "fe01")["confirmed_by"], ["ns1.test"])
+        self.assertFalse(self.json("ready", "fe02", expected=REFUSED)["safe_to_stop"])
+        (pool,) = self.json("status")["pools"]
+        self.assertEqual([each["server"] for each in pool["servers"]][0], FE01)
 
     def test_force_health(self):
         daemon = self.start()
@@ -145,10 +149,17 @@ class Operator(Scenario):
 
     def test_a_token_that_it_makes_works(self):
         daemon = self.start()
-        said = self.ctl("--json", "token", "reader", environment={})
-        self.assertIn("sha256", said)
-        self.assertIn("role: reader", self.ctl("token", "reader", environment={}))
-        self.assertIsNone(daemon.process.poll())
+        made = self.json("token", "reader", environment={})
+        daemon.config["api"]["tokens"].append(
+            {"name": made["name"], "role": made["role"], "sha256": made["sha256"]}
+        )
+        self.ctl_reload(daemon)
+        self.assertEqual(daemon.api(made["token"]).call("GET", "/v1/pools").status, 200)
+        self.assertIn("role: reader", made["line"])
+
+    def ctl_reload(self, daemon):
+        daemon.write_config()
+        self.ctl("reload")
 
 
 if __name__ == "__main__":

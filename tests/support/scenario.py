@@ -17,11 +17,12 @@ class Scenario(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sluice-test-"))
         self.daemons = []
+        # Cleanups run last to first: what a test adds ends before its daemons do.
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.addCleanup(self.end_daemons)
 
-    def tearDown(self):
-        broken = self.broken_daemons()
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.assertEqual(broken, [], "a daemon ended badly")
+    def end_daemons(self):
+        self.assertEqual(self.broken_daemons(), [], "a daemon ended badly")
 
     def broken_daemons(self):
         """What daemons that still ran said when they did not end with 0 on SIGTERM."""

@@ -103,6 +103,7 @@ class Sluiced:
         self.log_file = self.folder / "sluiced.log"
         self.process = None
         self._agents = {}
+        self._apis = []
         if start:
             self.start()
 
@@ -121,7 +122,7 @@ class Sluiced:
             self.process = processes.start(
                 [self.build / "sluiced", "--config", self.file], stdout=log, stderr=log, **options
             )
-        self._agents = {}
+        self._forget_clients()
 
     def _is_ready(self):
         log = self.log()
@@ -152,11 +153,23 @@ class Sluiced:
         self.config["api"]["listen"] = [f"127.0.0.1@{self.api_port}"]
 
     def api(self, token=OPERATOR):
-        return Api(port=self.api_port, token=token)
+        """A connection of its own, closed at the end."""
+        return self._remembered(Api(port=self.api_port, token=token))
 
     def local_api(self):
         """As a local administrator."""
-        return Api(path=self.folder / "sluice.sock")
+        return self._remembered(Api(path=self.folder / "sluice.sock"))
+
+    def _remembered(self, api):
+        self._apis.append(api)
+        return api
+
+    def _forget_clients(self):
+        for agent in self._agents.values():
+            agent.stop()
+        for api in self._apis:
+            api.close()
+        self._agents, self._apis = {}, []
 
     def agent(self, number, services=None):
         """The one fake agent of that server since the start."""
@@ -180,14 +193,11 @@ class Sluiced:
 
     def stop(self):
         """SIGTERM; returns the exit status."""
-        self._stop_agents()
         if self.process.poll() is None:
             self.process.terminate()
-        return self.process.wait(timeout=30)
-
-    def _stop_agents(self):
-        for agent in self._agents.values():
-            agent.stop()
+        status = self.process.wait(timeout=30)
+        self._forget_clients()
+        return status
 
     def restart(self, **options):
         assert self.stop() == 0, self.log()
