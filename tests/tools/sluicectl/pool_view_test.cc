@@ -34,6 +34,14 @@ TEST(PoolView, HasALineForThePoolAndARowForEachServerAndService) {
             "b.p.example  fe       unknown    unknown   -            -      -        manual\n");
 }
 
+TEST(PoolView, WhoIsForcedDownIsNotCountedAsAccepting) {
+  Pool forced = pool();
+  forced.servers[0].services[0].forced = "down";
+  const std::string view = pool_view(forced, kNow, {});
+  EXPECT_NE(view.find("0 of 2 accepting"), std::string::npos) << view;
+  EXPECT_NE(view.find("accepting (forced down)"), std::string::npos) << view;
+}
+
 TEST(PoolView, GoesByShortNamesWhereItIsNarrow) {
   const std::string view = pool_view(pool(), kNow, {.width = 75});
   EXPECT_NE(view.find("\na       fe "), std::string::npos) << view;

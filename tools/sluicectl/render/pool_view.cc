@@ -22,7 +22,8 @@ std::string header(const Pool& pool, const Surface& surface) {
     const Service* service = server.service(pool.service);
     if (service == nullptr) continue;
     ++serving;
-    if (service->status == "accepting") ++accepting;
+    // The status is what was measured; forced down takes it out of the answers all the same.
+    if (service->status == "accepting" && service->forced != "down") ++accepting;
   }
   const bool short_of = accepting < pool.min_accepting;
   std::string text =

@@ -83,6 +83,7 @@ std::string status_words(const Service& service, const Server& server) {
 }
 
 Tone tone_of(const Service& service) {
+  if (service.forced == "down") return Tone::Bad;
   if (service.status == "accepting") return Tone::Good;
   if (service.status == "draining" || service.status == "held") return Tone::Waiting;
   if (service.status == "drained") return Tone::Strong;
