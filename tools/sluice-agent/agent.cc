@@ -53,13 +53,22 @@ Agent::Agent(uv_loop_t* loop, const config::AgentConfig& config, std::string boo
                [this] { holds_.failed(pusher_.last_failure(), clock_.now()); }},
               clock),
       holds_(state_, pushed_services(config), config.authorities.size(),
-             {[this] { return keep(); }, [this] { pusher_.hurry(); }}),
+             {[this] { return keep(); },
+              [this] {
+                begun_ = true;
+                pusher_.hurry();
+              }}),
       hooks_(loop, config.services, state_,
              [this] {
                static_cast<void>(keep());  // tried again with each heartbeat
-               pusher_.push();
+               push_change();
              }),
       beat_(loop, [this] { beat(); }),
+      first_(loop,
+             [this] {
+               begun_ = true;
+               pusher_.push();
+             }),
       patience_(loop, [this] {
         holds_.tick(clock_.now());
         if (!holds_.busy()) patience_.stop();
@@ -73,7 +82,7 @@ Agent::Agent(uv_loop_t* loop, const config::AgentConfig& config, std::string boo
       continue;
     }
     monitors_[service.name] = std::make_unique<ServiceMonitor>(
-        service, ServiceMonitor::World{loop, ports_, clock, log_, [this] { pusher_.push(); },
+        service, ServiceMonitor::World{loop, ports_, clock, log_, [this] { push_change(); },
                                        config_.heartbeat});
   }
   if (!loaded.damage.empty()) hold_what_was_forgotten(loaded.damage);
@@ -89,8 +98,17 @@ base::Checked<base::Done> Agent::start() {
     socket_ = *std::move(socket);
   }
   beat_.start(base::Duration::zero(), config_.heartbeat);
-  pusher_.push();
+  first_.start(config_.heartbeat);
+  push_change();
   return base::Done{};
+}
+
+// The first push renews the lease of what was said of a service before, perhaps before a reboot: it
+// waits until all of them are known, for one heartbeat at most (a check may hang).
+void Agent::push_change() {
+  const auto known = [](const auto& monitor) { return monitor.second->report().has_value(); };
+  begun_ = begun_ || std::all_of(monitors_.begin(), monitors_.end(), known);
+  if (begun_) pusher_.push();
 }
 
 // Which of its services this host had paused is lost. Somebody may be about to pull its plug: new

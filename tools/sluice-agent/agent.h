@@ -23,6 +23,11 @@ namespace sluice::agent {
 // The agent of one server: what its monitors see goes out with the heartbeats, what the replies say
 // comes in to holds and hooks. Everything runs on one libuv loop; nothing in it blocks.
 //
+// What may go wrong, and what follows: a disk that is full fails a pause or a resume, and is tried
+// again with each heartbeat for the rest; the wall clock is read for `since` alone, so that its
+// jumps change nothing; a damaged state pauses everything (hold_what_was_forgotten); what authority
+// and token may do is said in pusher.h.
+//
 //   checks, pid files, counters -> ServiceMonitor --+
 //   sluice-agent pause -> ControlSocket -> HostHolds +-> heartbeat -> Pusher -> authority
 //                                             ^  Hooks <- reply <-----+
@@ -44,6 +49,7 @@ class Agent {
   };
 
   void hold_what_was_forgotten(const std::string& damage);
+  void push_change();
   void beat();
   void sample_connections();
   std::string document(std::uint64_t seq);
@@ -69,7 +75,9 @@ class Agent {
   HostHolds holds_;
   Hooks hooks_;
   Timer beat_;
-  Timer patience_;  // runs while somebody waits for an answer
+  Timer first_;
+  bool begun_ = false;  // the first push is out
+  Timer patience_;      // runs while somebody waits for an answer
   std::map<std::string, LastOrder, std::less<>> orders_;
   std::uint64_t generation_ = 0;
   // Last: it goes first, and with it everybody who waits for an answer.

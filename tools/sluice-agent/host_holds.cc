@@ -114,26 +114,32 @@ void HostHolds::start_pause() {
                                      std::chrono::floor<std::chrono::seconds>(now_.wall),
                                      control.startup, control.force};
   if (control.force) {
-    accept();  // what is forced stands, whether an authority can be reached or not
-    if (!active_) return;
+    // What is forced stands, whether an authority can be reached or not.
+    if (const auto kept = accept(); !kept) {
+      cannot_keep(kept.error());
+      return;
+    }
   }
   world_.push();
 }
 
 // The pause becomes the host's: it is on disk before anybody is told so.
-void HostHolds::accept() {
+base::Checked<base::Done> HostHolds::accept() {
   const health::HostPause pause = *std::exchange(active_->asked, std::nullopt);
   for (const std::string& service : active_->changed) state_.services[service].pause = pause;
-  const auto kept = world_.keep();
+  auto kept = world_.keep();
   if (kept) {
     spdlog::info("{} paused by {} ({}{})", list(active_->changed), printable(pause.by),
                  pause.force ? "forced: " : "", printable(pause.reason));
-    return;
+  } else {
+    for (const std::string& service : active_->changed) state_.services[service].pause.reset();
   }
-  for (const std::string& service : active_->changed) state_.services[service].pause.reset();
+  return kept;
+}
+
+void HostHolds::cannot_keep(const base::Error& error) {
   world_.push();
-  answer(ExitCode::Failed,
-         "nothing is held: the pause cannot be kept on disk: " + kept.error().message);
+  answer(ExitCode::Failed, "nothing is held: the pause cannot be kept on disk: " + error.message);
 }
 
 void HostHolds::start_resume() {
@@ -205,9 +211,8 @@ void HostHolds::judge_pause(const HeartbeatReply& reply,
   for (const std::string& service : active_->changed) {
     const auto found = reply.services.find(service);
     if (found == reply.services.end()) {
-      if (active_->asked) dropped.insert(active_->changed.begin(), active_->changed.end());
-      give_up(ExitCode::Failed, "the authority says nothing of " + service);
-      return;
+      held = false;  // not in the push: its health is not known yet
+      continue;
     }
     const ServiceOrder& order = found->second;
     if (order.lift) {
@@ -224,12 +229,17 @@ void HostHolds::judge_pause(const HeartbeatReply& reply,
     if (active_->asked) dropped.insert(active_->changed.begin(), active_->changed.end());
     give_up(ExitCode::Refused, "the authority refuses" + refusals);
   } else if (held) {
-    if (active_->asked) accept();
-    if (!active_) return;
+    if (active_->asked) {
+      if (const auto kept = accept(); !kept) {
+        dropped.insert(active_->changed.begin(), active_->changed.end());
+        cannot_keep(kept.error());
+        return;
+      }
+    }
     answer(ExitCode::Done, list(active_->services) + std::string(be(active_->services)) +
                                "held (generation " + std::to_string(generation_) + ")");
   } else {
-    // Accepted, and not in force at each responder yet: ask again.
+    // Accepted, and perhaps not in force at each responder yet: ask again.
     world_.push();
   }
 }

@@ -86,7 +86,8 @@ class HostHolds {
   void judge_pause(const HeartbeatReply& reply, std::set<std::string, std::less<>>& dropped);
   void judge_resume(const HeartbeatReply& reply);
   void drop_standing(const HeartbeatReply& reply, std::set<std::string, std::less<>>& dropped);
-  void accept();
+  base::Checked<base::Done> accept();
+  void cannot_keep(const base::Error& error);
   void give_up(ExitCode exit, const std::string& why);
   void answer(ExitCode exit, std::string text);
   bool is_paused(std::string_view service) const;

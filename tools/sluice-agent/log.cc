@@ -66,10 +66,6 @@ std::optional<unsigned> LogLimit::admit(std::string_view kind, base::MonoTime no
   return std::exchange(found->second, Kind{now, 0}).left_out;
 }
 
-void LogLimit::forget(std::string_view kind) {
-  if (const auto found = kinds_.find(kind); found != kinds_.end()) kinds_.erase(found);
-}
-
 void LogLimit::warn(std::string_view kind, base::MonoTime now, std::string_view text) {
   const auto left_out = admit(kind, now);
   if (!left_out) return;

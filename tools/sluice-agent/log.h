@@ -28,9 +28,6 @@ class LogLimit {
   // Nothing: say nothing. Otherwise how many of this kind were not said since the last line.
   std::optional<unsigned> admit(std::string_view kind, base::MonoTime now);
 
-  // What the kind is about is well again: its next failure is news.
-  void forget(std::string_view kind);
-
   // Logs `text` as a warning where admit() lets it.
   void warn(std::string_view kind, base::MonoTime now, std::string_view text);
 

@@ -31,10 +31,13 @@ class Loop {
   // cannot end must not keep us.
   void finish() {
     constexpr base::Duration kLongest = std::chrono::seconds(2);
-    Timer guard(&loop_, [this] { uv_stop(&loop_); });
-    guard.start(kLongest);
-    guard.unref();
-    uv_run(&loop_, UV_RUN_DEFAULT);
+    {
+      Timer guard(&loop_, [this] { uv_stop(&loop_); });
+      guard.start(kLongest);
+      guard.unref();
+      uv_run(&loop_, UV_RUN_DEFAULT);
+    }
+    uv_run(&loop_, UV_RUN_NOWAIT);  // the end of the guard itself
   }
 
  private:

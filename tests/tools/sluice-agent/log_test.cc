@@ -21,14 +21,6 @@ TEST(LogLimit, LetsOneLineAMinuteOfEachKindThrough) {
   EXPECT_EQ(limit.admit("disk", at(600)), 1U);
 }
 
-TEST(LogLimit, SaysWhatFailsAnewAfterItWasWell) {
-  LogLimit limit;
-  EXPECT_TRUE(limit.admit("silent", at(0)));
-  limit.forget("silent");
-  limit.forget("unheard of");
-  EXPECT_EQ(limit.admit("silent", at(1)), 0U);
-}
-
 TEST(Printable, KeepsForeignTextOnOneLineOfBoundedLength) {
   EXPECT_EQ(printable("a\nb\r\n\tc\x1b[31m\x7f\n"), "a b   c [31m ");
   EXPECT_EQ(printable(" \n\n"), "");
