@@ -1,0 +1,44 @@
+#include "dns/server/tcp_listener.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include "tests/dns/server/client.h"
+#include "tests/dns/server/pool.h"
+#include "tests/dns/server/served.h"
+
+namespace sluice::dns {
+namespace {
+
+using test::loopback;
+using test::Octets;
+using test::query;
+using test::Served;
+
+class TcpListenerTest : public testing::Test {
+ protected:
+  test::Pool pool_;
+};
+
+TEST_F(TcpListenerTest, RecoversWhenThereWereNoFileDescriptors) {
+  Served server(pool_, {loopback()}, 1);
+  const FileDescriptor client = test::make_socket(server.address(), SOCK_STREAM);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit none = before;
+  none.rlim_cur = static_cast<rlim_t>(client.get());  // every new descriptor would be above
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  test::connect_to(client, server.address());
+  const auto refused =
+      server.wait_until([](const Counters& counters) { return counters.tcp_accept_errors > 0; });
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_TRUE(refused);
+  EXPECT_LT(server->counters().tcp_accept_errors, 1'000U) << "it spins";
+  const Octets frame = test::framed(query(1));
+  ASSERT_GT(::send(client.get(), frame.data(), frame.size(), 0), 0);
+  Octets answer(512);
+  EXPECT_GT(::recv(client.get(), answer.data(), answer.size(), 0), 2);
+}
+
+}  // namespace
+}  // namespace sluice::dns
