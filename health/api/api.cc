@@ -1,9 +1,11 @@
 #include "health/api/api.h"
 
-#include <mutex>
+#include <algorithm>
+#include <csignal>
 #include <thread>
 
 #include <pthread.h>
+#include <sys/resource.h>
 #include <uv.h>
 
 #include "config/base/mailbox.h"
@@ -16,6 +18,25 @@ namespace {
 
 using Tokens = std::vector<config::Token>;
 
+// A write to a client that is gone must be an error, not the end of the process,
+// whatever the process does with signals: the kernel sends SIGPIPE to the thread that writes.
+void block_sigpipe() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+}
+
+// Clients of the API must never use up the descriptors that the DNS workers and the store need.
+HttpLimits within_descriptors(HttpLimits limits) {
+  rlimit descriptors{};
+  if (getrlimit(RLIMIT_NOFILE, &descriptors) == 0) {
+    limits.connections =
+        std::min<std::size_t>(limits.connections, std::max<rlim_t>(descriptors.rlim_cur / 4, 1));
+  }
+  return limits;
+}
+
 bool same_socket(const config::UnixSocket& a, const config::UnixSocket& b) {
   return a.path == b.path && a.group == b.group && a.mode == b.mode;
 }
@@ -27,7 +48,7 @@ class Api::Impl {
   Impl(const config::Api& api, Ports ports, const HttpLimits& limits)
       : configured_(api),
         ports_(std::move(ports)),
-        limits_(limits),
+        limits_(within_descriptors(limits)),
         tokens_(std::make_shared<const Tokens>(api.tokens)) {
     uv_loop_init(&loop_);
     inbox_ = std::make_shared<Inbox>(&loop_);
@@ -54,7 +75,10 @@ class Api::Impl {
   }
 
   void run() {
-    thread_ = std::thread([this] { uv_run(&loop_, UV_RUN_DEFAULT); });
+    thread_ = std::thread([this] {
+      block_sigpipe();
+      uv_run(&loop_, UV_RUN_DEFAULT);
+    });
     pthread_setname_np(thread_.native_handle(), "api");
   }
 
