@@ -82,8 +82,8 @@ TcpSession::Wants TcpSession::on_writable(TcpScratch& scratch, Responder& respon
     const auto sent = send_some(fd_.get(), rest_.octets);
     if (!sent) return Wants::End;
     progressed_ = *sent > 0;
-    rest_.octets.assign(rest_.octets.begin() + static_cast<std::ptrdiff_t>(*sent),
-                        rest_.octets.end());
+    rest_.octets.erase(rest_.octets.begin(),
+                       rest_.octets.begin() + static_cast<std::ptrdiff_t>(*sent));
     if (!rest_.octets.empty()) return Wants::Room;
     rest_ = {};
   }
