@@ -191,7 +191,7 @@ PoolView Authority::State::pool_view(PoolId id, const base::Now& now) const {
   if (view.mass_loss_guard) {
     view.warnings.push_back("mass-loss guard: the last known health of silent servers stands");
   }
-  if (pools_[id].grace) {
+  if (pools_[id].grace && pools_[id].unheard > 0) {
     view.warnings.push_back(
         "start grace: servers whose agents have not spoken yet are answered as last known");
   }
