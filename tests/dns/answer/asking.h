@@ -42,6 +42,24 @@ inline Octets to_wire(const Question& question) {
   return to_wire(packet.get());
 }
 
+// Questions of every kind that the fixture's zone knows.
+inline const std::vector<Question>& questions() {
+  static const std::vector<Question> all = [] {
+    std::vector<Question> made;
+    for (const char* name : {"", "attendant.", "_sip._tcp.", "fe01.", "web.", "twice.", "pool.",
+                             "sips.", "gone.", "loop1.", "tocut.", "x.wild.", "x.wc.", "child.",
+                             "a.b.child.", "hosts.", "nothing.here.", "deep."}) {
+      for (const char* type : {"A", "AAAA", "SRV", "SOA", "NS", "MX", "TXT", "ANY", "DS"}) {
+        made.push_back({.name = std::string(name) + "pool01.contoso.example.", .type = type});
+        made.push_back({.name = made.back().name, .type = type, .payload = 1232});
+      }
+    }
+    made.push_back({.name = "example.net."});
+    return made;
+  }();
+  return all;
+}
+
 // An answer as ldns reads it; each record as its text with single blanks.
 struct Judged {
   std::size_t size = 0;
