@@ -1,7 +1,6 @@
 #include "health/api/http_connection.h"
 
 #include <array>
-#include <cassert>
 #include <cstdio>
 #include <ctime>
 #include <memory>
