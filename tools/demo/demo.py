@@ -58,6 +58,10 @@ class Authority:
             total += sum(counters.values())
         return total
 
+    def calls(self, name):
+        """The sessions of the service that clients use most."""
+        return sum(self.server(name)["services"]["front-end"]["sessions"].values())
+
     def horizon(self, name):
         """When no cache names the server any more."""
         return max(
@@ -152,9 +156,8 @@ class Demo:
                 f"{name} accepts for all its services",
             )
             wait_until(
-                lambda n=name: self.authority.server(n)["services"]["front-end"]["sessions"]
-                != {"connections": 0},
-                f"{name} has sessions",
+                lambda n=name: self.authority.sessions(n) and self.authority.calls(n),
+                f"all sessions of {name} are known, and some talk to its front-end",
             )
 
     def before(self):
