@@ -83,6 +83,12 @@ class Authority {
     std::string responder;  // this responder's name in confirmed_by
   };
   using Events = std::function<void(const Event&)>;
+
+  // Generations are reserved on disk so many at a time, ahead of their use, so that they grow
+  // across restarts without a write for each. Whoever constructs an Authority has seen to it that
+  // stored.generation + kGenerationBlock is reserved.
+  static constexpr std::uint64_t kGenerationBlock = 1024;
+
   template <class T>
   using Reply = std::function<void(Outcome<T>)>;
 

@@ -19,9 +19,9 @@
 #include "health/service_state.h"
 #include "health/verdict.h"
 
-// The inside of Authority, for its own sources only: authority.cc (life, time, publication),
-// authority_orders.cc (drain, resume, force), authority_heartbeat.cc, authority_reload.cc and
-// authority_views.cc.
+// The inside of Authority, for its own sources only: authority.cc (its life), authority_publish.cc,
+// authority_time.cc, authority_orders.cc (drain, resume, force), authority_heartbeat.cc,
+// authority_reload.cc and authority_views.cc.
 namespace sluice::health {
 
 class Authority::State {
@@ -113,7 +113,7 @@ class Authority::State {
     friend bool operator<(const Deadline& a, const Deadline& b) { return a.at > b.at; }
   };
 
-  // --- membership and publication (authority.cc)
+  // --- membership and publication (authority_publish.cc)
   Standing standing(ServerId server, std::size_t slot) const;
   Decision decide_pool(ServicePoolId id) const;
   std::shared_ptr<const Members> members_of(ServicePoolId id, std::uint64_t generation) const;
@@ -132,7 +132,7 @@ class Authority::State {
   void reserve_generations();
   std::vector<ServicePoolId> service_pools_of(PoolId pool) const;
 
-  // --- time (authority.cc)
+  // --- time (authority_time.cc)
   void end_lease(ServerId server, const base::Now& now);
   void watch(ServerId server, base::MonoTime at);
   void end_grace(const base::Now& now);
@@ -253,7 +253,7 @@ class Authority::State {
   std::vector<LiftWait> lift_waits_;
   bool any_grace_ = true;
   base::MonoTime started_;
-  base::MonoTime alive_;        // the last time that tick() or a heartbeat ran
+  base::MonoTime alive_;        // the last time that tick() ran
   base::MonoTime lease_floor_;  // no lease is judged before
   std::uint64_t heartbeats_total_ = 0;
   std::uint64_t store_failures_total_ = 0;

@@ -11,10 +11,6 @@
 namespace sluice {
 namespace {
 
-// The same block that the authority reserves ahead of its use: a start after kill -9 goes on above
-// whatever the one before may have used.
-constexpr std::uint64_t kGenerationBlock = 1024;
-
 base::UvHandle<uv_timer_t> make_timer(uv_loop_t& loop, void* owner) {
   auto timer = std::make_unique<uv_timer_t>();
   uv_timer_init(&loop, timer.get());
@@ -91,7 +87,8 @@ std::vector<health::Change> Daemon::new_serial_bases(const dns::ZoneSet& zones) 
 // back. A store that fails here does not keep the pool from being answered.
 void Daemon::reserve(const health::StoredState& stored) {
   std::vector<health::Change> changes = new_serial_bases(*blueprint_.zones);
-  changes.emplace_back(health::ReserveGenerations{stored.generation + kGenerationBlock});
+  changes.emplace_back(
+      health::ReserveGenerations{stored.generation + health::Authority::kGenerationBlock});
   bool waiting = true;
   store_->commit(std::move(changes), health::Store::Urgency::First,
                  [&waiting](const health::Store::Stored& done) {

@@ -1,0 +1,245 @@
+// Who is in each answer, and how that is published (semantics.md section 3, architecture.md
+// section 3).
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "health/authority_state.h"
+
+namespace sluice::health {
+
+Standing Authority::State::standing(ServerId id, std::size_t index) const {
+  const Server& server = servers_[id];
+  const ServiceState& service = server.slots[index].service;
+  Standing standing;
+  standing.held = held(id, index);
+  if (service.forced) {
+    standing.forced = *service.forced == Health::Up ? Standing::Forced::Up : Standing::Forced::Down;
+  }
+  const auto claim_of = [](Health health) {
+    switch (health) {
+      case Health::Up:
+        return Standing::Claim::Up;
+      case Health::Down:
+        return Standing::Claim::Down;
+      case Health::Stopped:
+        break;
+    }
+    return Standing::Claim::Stopped;
+  };
+  const bool grace = pools_[topology_->servers()[id].pool].grace;
+  if (service.health && server.lease.current) {
+    standing.claim = claim_of(*service.health);
+    standing.ground = Standing::Ground::Pushed;
+  } else if (service.health && server.lease.guarded()) {
+    standing.claim = claim_of(*service.health);
+    standing.ground = Standing::Ground::Guard;
+  } else if (!service.health && grace) {
+    standing.claim = claim_of(service.last_known.value_or(Health::Up));
+    standing.ground = Standing::Ground::Grace;
+  }
+  return standing;
+}
+
+Decision Authority::State::decide_pool(ServicePoolId id) const {
+  const ServicePool& pool = topology_->service_pools()[id];
+  std::vector<Standing> standings;
+  standings.reserve(pool.servers.size());
+  for (const ServerId server : pool.servers) {
+    standings.push_back(standing(server, *topology_->servers()[server].slot_of(pool.service)));
+  }
+  return decide(standings, topology_->pools()[pool.pool].when_all_held);
+}
+
+std::shared_ptr<const Members> Authority::State::members_of(ServicePoolId id,
+                                                            std::uint64_t generation) const {
+  const ServicePool& pool = topology_->service_pools()[id];
+  const Decision decision = decide_pool(id);
+  auto members = std::make_shared<Members>();
+  members->generation = generation;
+  members->fallback = decision.fallback;
+  for (std::size_t i = 0; i < pool.servers.size(); ++i) {
+    if (is_in(decision.rules[i])) members->servers.push_back(pool.servers[i]);
+  }
+  return members;
+}
+
+Authority::State::Edition Authority::State::compose(std::vector<ServicePoolId> dirty) const {
+  std::ranges::sort(dirty);
+  dirty.erase(std::unique(dirty.begin(), dirty.end()), dirty.end());
+  Edition edition;
+  for (const ServicePoolId id : dirty) {
+    const ServicePool& pool = topology_->service_pools()[id];
+    for (const ServerId server : pool.servers) {
+      if (holds_.hides_host(name(server)) == servers_[server].host_hidden) continue;
+      if (std::ranges::find(edition.hosts, server) == edition.hosts.end()) {
+        edition.hosts.push_back(server);
+      }
+    }
+    if (pool.answer_sets.empty()) continue;
+    auto members = members_of(id, membership_->generation + 1);
+    // They all have the same members: the first stands for them.
+    const Members* before = membership_->answer_sets.find(pool.answer_sets.front());
+    if (before != nullptr && before->same_answer(*members)) continue;
+    edition.service_pools.emplace_back(id, std::move(members));
+  }
+  return edition;
+}
+
+void Authority::State::publish(const Edition& edition) {
+  auto next = std::make_shared<MembershipSnapshot>(*membership_);
+  next->generation = membership_->generation + 1;
+  std::vector<AnswerSetId> changed;
+  for (const auto& [id, members] : edition.service_pools) {
+    for (const AnswerSetId set : topology_->service_pools()[id].answer_sets) {
+      next->answer_sets.set(set, members);
+      changed.push_back(set);
+    }
+  }
+  for (const ServerId server : edition.hosts) {
+    const auto at = std::ranges::lower_bound(next->hidden_hosts, server);
+    if (servers_[server].host_hidden) {
+      next->hidden_hosts.erase(at);
+    } else {
+      next->hidden_hosts.insert(at, server);
+    }
+  }
+  membership_ = std::move(next);
+  publication_ = publisher_.publish(membership_, changed, edition.hosts);
+  for (const auto& [id, members] : edition.service_pools) note_names(id, *members);
+  for (const ServerId server : edition.hosts) note_host(server);
+  reserve_generations();
+}
+
+void Authority::State::republish(std::vector<ServicePoolId> dirty) {
+  const Edition edition = compose(std::move(dirty));
+  if (!edition.empty()) publish(edition);
+}
+
+void Authority::State::publish_all() {
+  auto blank = std::make_shared<MembershipSnapshot>();
+  blank->generation = membership_->generation;
+  blank->answer_sets = base::PagedTable<Members>(topology_->answer_sets().size());
+  for (ServerId id = 0; id < servers_.size(); ++id) {
+    if (servers_[id].host_hidden) blank->hidden_hosts.push_back(id);
+  }
+  membership_ = std::move(blank);
+  std::vector<ServicePoolId> all(topology_->service_pools().size());
+  for (ServicePoolId id = 0; id < all.size(); ++id) all[id] = id;
+  publish(compose(std::move(all)));
+}
+
+void Authority::State::republish_server(ServerId id) {
+  std::vector<ServicePoolId> dirty;
+  for (const ServiceSlot& slot : topology_->servers()[id].services) {
+    dirty.push_back(slot.service_pool);
+  }
+  republish(std::move(dirty));
+}
+
+// Who is named by answers has changed with the newest publication: keeps the namings true to it.
+void Authority::State::note_names(ServicePoolId id, const Members& members) {
+  const ServicePool& pool = topology_->service_pools()[id];
+  const std::string& service = topology_->services()[pool.service].name;
+  for (const ServerId server : pool.servers) {
+    const std::size_t slot = *topology_->servers()[server].slot_of(pool.service);
+    Naming& naming = servers_[server].slots[slot].naming;
+    const bool named = std::ranges::binary_search(members.servers, server);
+    if (named && !naming.named) {
+      naming.enter();
+      // Served while held: the horizon on disk is no longer true.
+      for (Hold* hold : holds_.covering(name(server), service)) {
+        if (hold->horizons.erase(service) > 0) persist(*hold);
+      }
+    } else if (!named && naming.named) {
+      naming.leave(publication_);
+      start_leaving({server, slot}, ttl(server));
+    }
+  }
+}
+
+void Authority::State::note_host(ServerId id) {
+  Server& server = servers_[id];
+  server.host_hidden = !server.host_hidden;
+  if (server.host_hidden) {
+    server.host.leave(publication_);
+    start_leaving({id, std::nullopt}, ttl(id));
+  } else {
+    server.host.enter();
+  }
+}
+
+void Authority::State::start_leaving(Named who, std::chrono::seconds ttl) {
+  leaving_.push_back({publication_, who, ttl});
+}
+
+Naming& Authority::State::naming(const Named& who) {
+  Server& server = servers_[who.server];
+  return who.slot ? server.slots[*who.slot].naming : server.host;
+}
+
+void Authority::State::on_served(std::uint64_t publication) {
+  if (publication <= served_) return;
+  served_ = publication;
+  const base::Now now = clock_.now();
+  std::vector<std::pair<ServerId, std::size_t>> ended;
+  while (!leaving_.empty() && leaving_.front().publication <= served_) {
+    const Leaving& leaving = leaving_.front();
+    naming(leaving.who)
+        .confirm(leaving.publication, horizon_of(now.mono, leaving.ttl, settings_.health));
+    const std::size_t slots = servers_[leaving.who.server].slots.size();
+    for (std::size_t slot = 0; slot < slots; ++slot) {
+      if (!leaving.who.slot || slot == *leaving.who.slot)
+        ended.emplace_back(leaving.who.server, slot);
+    }
+    leaving_.pop_front();
+  }
+  // The horizons go to disk behind the acknowledgement: without them a restart only waits longer.
+  std::map<HoldKey, const Hold*> touched;
+  for (const auto& [server, slot] : ended) {
+    if (!out_of_answers(server, slot)) continue;
+    const std::string& service = service_name(server, slot);
+    for (Hold* hold : holds_.covering(name(server), service)) {
+      hold->horizons[service] = now.to_wall(horizon(server, slot));
+      touched[hold->key] = hold;
+    }
+  }
+  for (const auto& [key, hold] : touched) persist(*hold);
+  while (!served_waits_.empty() && served_waits_.front().first <= served_) {
+    const auto then = std::move(served_waits_.front().second);
+    served_waits_.pop_front();
+    then();
+  }
+}
+
+void Authority::State::after_served(std::function<void()> then) {
+  if (served_ >= publication_) {
+    then();
+  } else {
+    served_waits_.emplace_back(publication_, std::move(then));
+  }
+}
+
+void Authority::State::reserve_generations() {
+  if (membership_->generation + kGenerationBlock / 2 < reserved_) return;
+  reserved_ = membership_->generation + kGenerationBlock;
+  store_.commit({ReserveGenerations{reserved_}}, Store::Urgency::First,
+                [self = std::weak_ptr(self_)](const Store::Stored& stored) {
+                  const auto state = self.lock();
+                  if (state && !stored) ++(*state)->store_failures_total_;
+                });
+}
+
+base::MonoTime Authority::State::horizon(ServerId id, std::size_t slot) const {
+  const Server& server = servers_[id];
+  const base::MonoTime own = server.slots[slot].naming.horizon;
+  return server.host_hidden ? std::max(own, server.host.horizon) : own;
+}
+
+bool Authority::State::out_of_answers(ServerId id, std::size_t slot) const {
+  const Server& server = servers_[id];
+  return server.slots[slot].naming.out() && (!server.host_hidden || server.host.out());
+}
+
+}  // namespace sluice::health

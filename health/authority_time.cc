@@ -1,0 +1,129 @@
+// What time does: leases, the start grace, the mass-loss guard, waits that run out.
+
+#include <algorithm>
+#include <utility>
+
+#include "health/authority_state.h"
+
+namespace sluice::health {
+
+base::MonoTime Authority::State::lease_end(const Server& server) const {
+  return std::max(*server.lease.last_push + settings_.health.lease, lease_floor_);
+}
+
+void Authority::State::watch(ServerId server, base::MonoTime at) {
+  deadlines_.push({at, server});
+}
+
+void Authority::State::tick() {
+  const base::Now now = clock_.now();
+  // next_deadline() is never further away than a heartbeat. Who slept for longer was itself stopped
+  // or starved, and must not judge leases before the agents have had their chance.
+  if (now.mono - alive_ > 2 * settings_.health.heartbeat) {
+    lease_floor_ = now.mono + settings_.health.lease;
+  }
+  alive_ = now.mono;
+  while (!deadlines_.empty() && deadlines_.top().at <= now.mono) {
+    const ServerId id = deadlines_.top().server;
+    deadlines_.pop();
+    Server& server = servers_[id];
+    if (server.lease.current) {
+      const base::MonoTime end = lease_end(server);
+      if (end > now.mono) {
+        watch(id, end);  // pushed meanwhile: heartbeats never touch the queue
+      } else {
+        end_lease(id, now);
+      }
+    } else if (server.lease.guarded()) {
+      if (*server.lease.guarded_until > now.mono) {
+        watch(id, *server.lease.guarded_until);
+      } else {
+        server.lease.guarded_until.reset();
+        say("lease", id, "", "", "the mass-loss guard ended: out until its agent pushes");
+        republish_server(id);
+      }
+    }
+  }
+  end_grace(now);
+  for (std::size_t i = 0; i < lift_waits_.size();) {
+    if (lift_waits_[i].deadline > now.mono) {
+      ++i;
+      continue;
+    }
+    LiftWait wait = std::move(lift_waits_[i]);
+    lift_waits_.erase(lift_waits_.begin() + static_cast<std::ptrdiff_t>(i));
+    for (const std::string& service : wait.services) {
+      const auto target = resolve(wait.server, service);
+      if (!target) continue;
+      ServiceState& state = servers_[target->server].slots[*target->slot].service;
+      if (state.lift == ServiceState::Lift::Asked) state.lift = ServiceState::Lift::No;
+    }
+    wait.finish(false);
+  }
+}
+
+std::optional<base::MonoTime> Authority::State::next_deadline() const {
+  base::MonoTime next = alive_ + settings_.health.heartbeat;
+  if (!deadlines_.empty()) next = std::min(next, deadlines_.top().at);
+  for (const LiftWait& wait : lift_waits_) next = std::min(next, wait.deadline);
+  return next;
+}
+
+void Authority::State::end_lease(ServerId id, const base::Now& now) {
+  Server& server = servers_[id];
+  if (!server.lease.guarded_until) {
+    const TopologyPool& pool = topology_->pools()[topology_->servers()[id].pool];
+    std::vector<Lease> leases;
+    leases.reserve(pool.server_count);
+    for (std::uint32_t i = 0; i < pool.server_count; ++i) {
+      leases.push_back(servers_[pool.first_server + i].lease);
+    }
+    const Loss loss = judge_loss(leases, settings_.health, now.mono);
+    if (loss.mass) {
+      for (const std::size_t lost : loss.lost) {
+        servers_[pool.first_server + lost].lease.guarded_until =
+            now.mono + settings_.health.mass_loss_hold;
+      }
+      say("mass-loss", id, "", "",
+          std::to_string(loss.lost.size()) + " of " + std::to_string(loss.current_before) +
+              " agents of " + pool.fqdn + " went silent at once: their last known health stands");
+    }
+  }
+  server.lease.current = false;
+  if (server.lease.guarded_until) {
+    watch(id, *server.lease.guarded_until);
+  } else {
+    say("lease", id, "", "", "the lease ran out: its agent went silent");
+  }
+  republish_server(id);
+}
+
+void Authority::State::end_grace(const base::Now& now) {
+  if (!any_grace_) return;
+  const base::MonoTime started = std::max(started_, lease_floor_ - settings_.health.lease);
+  if (now.mono < started + settings_.health.lease) return;
+  any_grace_ = false;
+  std::vector<ServicePoolId> dirty;
+  for (PoolId id = 0; id < pools_.size(); ++id) {
+    if (!pools_[id].grace) continue;
+    const TopologyPool& pool = topology_->pools()[id];
+    if (in_grace({started, pool.server_count, pools_[id].unheard}, settings_.health, now.mono)) {
+      any_grace_ = true;
+      continue;
+    }
+    pools_[id].grace = false;
+    for (const ServicePoolId service_pool : service_pools_of(id)) dirty.push_back(service_pool);
+  }
+  if (!dirty.empty()) republish(std::move(dirty));
+}
+
+std::vector<ServicePoolId> Authority::State::service_pools_of(PoolId id) const {
+  const TopologyPool& pool = topology_->pools()[id];
+  std::vector<ServicePoolId> all;
+  for (std::uint32_t i = 0; i < pool.service_pool_count; ++i) {
+    all.push_back(pool.first_service_pool + i);
+  }
+  return all;
+}
+
+}  // namespace sluice::health
