@@ -78,12 +78,16 @@ void Authority::State::restore_horizons(ServerId id, const base::Now& now) {
   Server& server = servers_[id];
   bool all = true;
   for (std::size_t slot = 0; slot < server.slots.size(); ++slot) {
+    // Only what every hold that covers it says: one that knows no horizon was placed when the
+    // service, or its host record, was still named.
     std::optional<base::WallTime> known;
     for (const Hold* hold : std::as_const(holds_).covering(name(id), service_name(id, slot))) {
       const auto horizon = hold->horizons.find(service_name(id, slot));
-      if (horizon != hold->horizons.end()) {
-        known = std::max(known.value_or(horizon->second), horizon->second);
+      if (horizon == hold->horizons.end()) {
+        known.reset();
+        break;
       }
+      known = std::max(known.value_or(horizon->second), horizon->second);
     }
     Naming& naming = server.slots[slot].naming;
     if (known) naming.horizon = std::min(naming.horizon, now.to_mono(*known));

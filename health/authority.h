@@ -126,7 +126,7 @@ class Authority {
   // A reload, all at once: the same servers and services (by name) keep all that was known of them.
   void reconfigure(std::shared_ptr<const Topology> topology, const config::Health& health);
 
-  // For a clean stop: the generation that the store should go on from.
+  // The newest.
   std::uint64_t generation() const noexcept;
 
   std::vector<PoolView> pools() const;

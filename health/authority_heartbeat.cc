@@ -50,6 +50,7 @@ void Authority::State::heartbeat(const std::string& server, const Heartbeat& hea
     ++slot;
   }
   if (changed) republish_server(id);
+  end_grace(now);  // now that what it said is known: its own grace may be what ends
   finish_lifts(id);
 
   std::vector<std::string> services;
@@ -128,7 +129,6 @@ bool Authority::State::renew(ServerId id, const Heartbeat& heartbeat, const base
   if (!server.heard) {
     server.heard = true;
     --pools_[topology_->servers()[id].pool].unheard;
-    end_grace(now);
   }
   return !was_current;
 }
@@ -254,10 +254,10 @@ HeartbeatReply Authority::State::heartbeat_reply(
   for (const std::string& service : services) {
     ServiceOrder order;
     for (const Hold* hold : holds_.covering(server, service)) {
-      order.held = true;
       if (order.reason.empty()) order.reason = hold->reason;
     }
     if (const auto target = resolve(server, service)) {
+      order.held = acknowledged(target->server, *target->slot);
       order.lift =
           servers_[target->server].slots[*target->slot].service.lift != ServiceState::Lift::No;
     }
@@ -267,6 +267,17 @@ HeartbeatReply Authority::State::heartbeat_reply(
     reply.services.emplace(service, std::move(order));
   }
   return reply;
+}
+
+// Whether the promise of semantics.md section 5 holds for a service: held, on disk, and no worker
+// answers by a publication from before.
+bool Authority::State::acknowledged(ServerId id, std::size_t slot) const {
+  const auto holds = holds_.covering(name(id), service_name(id, slot));
+  const auto durable = [&](const Hold* hold) { return !not_durable_.contains(hold->key); };
+  const Server& server = servers_[id];
+  return !holds.empty() && std::ranges::all_of(holds, durable) &&
+         server.slots[slot].naming.leaving == 0 &&
+         (!server.host_hidden || server.host.leaving == 0);
 }
 
 }  // namespace sluice::health

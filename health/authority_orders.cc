@@ -34,16 +34,22 @@ std::string join(const std::vector<std::string>& words) {
   return text;
 }
 
+// What a hold remembers of a service that was not running when it was placed: no instance equals
+// it, so the next start is a restart.
+constexpr const char* kNoInstance = "stopped";
+
 // "fe01.pool01.contoso.example" or "call-park on fe01.pool01.contoso.example"
 std::string what(const HoldKey& key) {
   return key.service.empty() ? key.server : key.service + " on " + key.server;
 }
 
-Refusal lift_failed(const HoldKey& key, const std::string& why) {
-  Refusal refusal =
-      refuse(Refusal::Kind::StoreFailed, "the store failed, " + what(key) + " is still held (" +
-                                             why + "); asking again is harmless");
-  refusal.in_force = true;
+// `held`: those that still stand, for they are on disk.
+Refusal lift_failed(const std::vector<HoldKey>& held, const std::string& why) {
+  const std::string state = held.empty() ? "it is lifted, but a restart may bring it back"
+                                         : what(held.front()) + " is still held";
+  Refusal refusal = refuse(Refusal::Kind::StoreFailed, "the store failed, " + state + " (" + why +
+                                                           "); asking again is harmless");
+  refusal.in_force = !held.empty();
   return refusal;
 }
 
@@ -119,7 +125,11 @@ Hold Authority::State::make_hold(const Target& target, Origin origin) const {
   for (const std::size_t slot : slots_of(target)) {
     const std::string& service = service_name(target.server, slot);
     const ServiceState& state = servers_[target.server].slots[slot].service;
-    if (state.instance) hold.instances[service] = *state.instance;
+    if (state.instance) {
+      hold.instances[service] = *state.instance;
+    } else if (state.health == Health::Stopped) {
+      hold.instances[service] = kNoInstance;
+    }
     if (out_of_answers(target.server, slot)) {
       hold.horizons[service] = now.to_wall(horizon(target.server, slot));
     }
@@ -206,6 +216,8 @@ void Authority::State::drain(const DrainRequest& request, const Actor& actor,
     hold.startup = request.startup;
     hold.hide_host = request.hide_host;
     hold.forced = request.force;
+    // The host record is named until this hold is served: no horizon is known before.
+    if (request.hide_host && !servers_[target->server].host_hidden) hold.horizons.clear();
     place(std::move(hold));
     say("drain", target->server, key.service, actor.by, request.reason);
   } else if (lifting_.erase(key) > 0) {
@@ -306,7 +318,7 @@ bool Authority::State::broken_now(const Target& target) const {
     const ServicePoolId id = topology_->servers()[target.server].services[slot].service_pool;
     const ServicePool& pool = topology_->service_pools()[id];
     return !pool.answer_sets.empty() &&
-           decide_pool(id).accepting < topology_->pools()[pool.pool].min_accepting;
+           accepting_[id] < topology_->pools()[pool.pool].min_accepting;
   });
 }
 
@@ -334,22 +346,21 @@ void Authority::State::resume(const std::string& server, const std::optional<std
       });
 }
 
-// Disk first, answers after: a hold that could come back with a restart is never called lifted.
+// Disk first, answers after: a hold that could come back with a restart is never called lifted. One
+// that was never acknowledged is lifted at once, but an older one of its key may be on disk: for
+// that, too, the reply waits.
 void Authority::State::lift_in_order(std::vector<HoldKey> keys, const Actor& actor,
                                      std::function<void(Outcome<ResumeReply>)> then) {
   std::vector<Change> changes;
   const std::uint64_t order = ++orders_;
   std::erase_if(keys, [&](const HoldKey& key) {
     say("resume", *topology_->server(key.server), key.service, actor.by, "");
+    changes.emplace_back(EraseHold{key});
     if (!not_durable_.contains(key)) return false;
-    erase_from_store(key);  // never acknowledged: nobody relies on it
     lift(key);
     return true;
   });
-  for (const HoldKey& key : keys) {
-    lifting_[key] = order;
-    changes.emplace_back(EraseHold{key});
-  }
+  for (const HoldKey& key : keys) lifting_[key] = order;
   if (changes.empty()) {
     then(ResumeReply{});
     return;
@@ -362,7 +373,7 @@ void Authority::State::lift_in_order(std::vector<HoldKey> keys, const Actor& act
                   if (stored) {
                     then(ResumeReply{});
                   } else {
-                    then(base::Unexpected{lift_failed(keys.front(), stored.error())});
+                    then(base::Unexpected{lift_failed(keys, stored.error())});
                   }
                 });
 }
@@ -371,11 +382,14 @@ void Authority::State::finish_lifting(const std::vector<HoldKey>& keys, std::uin
                                       const Store::Stored& stored) {
   if (!stored) ++store_failures_total_;
   for (const HoldKey& key : keys) {
+    // Replies come in the order of the queue: after a success the disk has no such hold, unless it
+    // was placed anew meanwhile, and then its own write is on the way.
+    if (stored) {
+      if (holds_.find(key) != nullptr && !not_durable_.contains(key)) lift(key);
+      continue;
+    }
     const auto lifting = lifting_.find(key);
-    // Drained again meanwhile, or resumed again: then somebody else decides.
-    if (lifting == lifting_.end() || lifting->second != order) continue;
-    lifting_.erase(lifting);
-    if (stored) lift(key);
+    if (lifting != lifting_.end() && lifting->second == order) lifting_.erase(lifting);
   }
 }
 

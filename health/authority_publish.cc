@@ -53,9 +53,9 @@ Decision Authority::State::decide_pool(ServicePoolId id) const {
 }
 
 std::shared_ptr<const Members> Authority::State::members_of(ServicePoolId id,
+                                                            const Decision& decision,
                                                             std::uint64_t generation) const {
   const ServicePool& pool = topology_->service_pools()[id];
-  const Decision decision = decide_pool(id);
   auto members = std::make_shared<Members>();
   members->generation = generation;
   members->fallback = decision.fallback;
@@ -65,7 +65,7 @@ std::shared_ptr<const Members> Authority::State::members_of(ServicePoolId id,
   return members;
 }
 
-Authority::State::Edition Authority::State::compose(std::vector<ServicePoolId> dirty) const {
+Authority::State::Edition Authority::State::compose(std::vector<ServicePoolId> dirty) {
   std::ranges::sort(dirty);
   dirty.erase(std::unique(dirty.begin(), dirty.end()), dirty.end());
   Edition edition;
@@ -78,7 +78,9 @@ Authority::State::Edition Authority::State::compose(std::vector<ServicePoolId> d
       }
     }
     if (pool.answer_sets.empty()) continue;
-    auto members = members_of(id, membership_->generation + 1);
+    const Decision decision = decide_pool(id);
+    accepting_[id] = decision.accepting;
+    auto members = members_of(id, decision, membership_->generation + 1);
     // They all have the same members: the first stands for them.
     const Members* before = membership_->answer_sets.find(pool.answer_sets.front());
     if (before != nullptr && before->same_answer(*members)) continue;
@@ -125,6 +127,7 @@ void Authority::State::publish_all() {
     if (servers_[id].host_hidden) blank->hidden_hosts.push_back(id);
   }
   membership_ = std::move(blank);
+  accepting_.assign(topology_->service_pools().size(), 0);
   std::vector<ServicePoolId> all(topology_->service_pools().size());
   for (ServicePoolId id = 0; id < all.size(); ++id) all[id] = id;
   publish(compose(std::move(all)));
@@ -227,7 +230,9 @@ void Authority::State::reserve_generations() {
   store_.commit({ReserveGenerations{reserved_}}, Store::Urgency::First,
                 [self = std::weak_ptr(self_)](const Store::Stored& stored) {
                   const auto state = self.lock();
-                  if (state && !stored) ++(*state)->store_failures_total_;
+                  if (!state || stored) return;
+                  ++(*state)->store_failures_total_;
+                  (*state)->reserved_ = 0;  // the next publication tries again
                 });
 }
 

@@ -32,7 +32,7 @@ void Authority::State::reconfigure(std::shared_ptr<const Topology> topology,
     if (servers_[id].lease.guarded()) watch(id, *servers_[id].lease.guarded_until);
   }
 
-  leaving_.clear();
+  note_leaving(*before, periods);
   publish_all();
   for (const Period& period : periods) {
     Naming& still = naming(period.who);
@@ -57,16 +57,32 @@ void Authority::State::take_over(ServerId id, Server old, const Topology& before
   server.slots = std::move(slots);
 }
 
-// The periods that end with the publication of the reload: of those who are named with another TTL
-// from then on, and of those whose leaving the workers had not confirmed yet.
+// Who is named with another TTL from the reload on: the period with the old one ends with it.
 void Authority::State::note_periods(ServerId id, std::chrono::seconds old_ttl,
                                     std::vector<Period>& periods) const {
-  const auto ends = [&](const Naming& naming) {
-    return naming.leaving != 0 || (naming.named && old_ttl != ttl(id));
-  };
-  if (ends(servers_[id].host)) periods.push_back({{id, std::nullopt}, old_ttl});
+  if (old_ttl == ttl(id)) return;
+  if (servers_[id].host.named) periods.push_back({{id, std::nullopt}, old_ttl});
   for (std::size_t slot = 0; slot < servers_[id].slots.size(); ++slot) {
-    if (ends(servers_[id].slots[slot].naming)) periods.push_back({{id, slot}, old_ttl});
+    if (servers_[id].slots[slot].naming.named) periods.push_back({{id, slot}, old_ttl});
+  }
+}
+
+// Periods that ended before, but whose end the workers have not confirmed: they end with the
+// reload's publication instead.
+void Authority::State::note_leaving(const Topology& before, std::vector<Period>& periods) {
+  for (const Leaving& leaving : std::exchange(leaving_, {})) {
+    const TopologyServer& was = before.servers()[leaving.who.server];
+    const auto id = topology_->server(was.fqdn);
+    if (!id) continue;
+    if (!leaving.who.slot) {
+      periods.push_back({{*id, std::nullopt}, leaving.ttl});
+      continue;
+    }
+    const auto service =
+        topology_->service(before.services()[was.services[*leaving.who.slot].service].name);
+    const auto slot =
+        service ? topology_->servers()[*id].slot_of(*service) : std::optional<std::size_t>();
+    if (slot) periods.push_back({{*id, slot}, leaving.ttl});
   }
 }
 

@@ -67,6 +67,7 @@ class Authority::State {
     std::deque<std::string> past_boots;  // followed by another, newest last
     std::vector<Slot> slots;             // as TopologyServer::services
     Naming host;                         // the host record
+    base::MonoTime watched;              // its entry of deadlines_ that counts
     bool host_hidden = false;
   };
   struct Pool {
@@ -116,9 +117,10 @@ class Authority::State {
   // --- membership and publication (authority_publish.cc)
   Standing standing(ServerId server, std::size_t slot) const;
   Decision decide_pool(ServicePoolId id) const;
-  std::shared_ptr<const Members> members_of(ServicePoolId id, std::uint64_t generation) const;
+  std::shared_ptr<const Members> members_of(ServicePoolId id, const Decision& decision,
+                                            std::uint64_t generation) const;
   // Decides anew for these; an edition has what came out differently. Duplicates are welcome.
-  Edition compose(std::vector<ServicePoolId> dirty) const;
+  Edition compose(std::vector<ServicePoolId> dirty);
   void publish(const Edition& edition);
   void republish(std::vector<ServicePoolId> dirty);
   void republish_server(ServerId server);
@@ -179,12 +181,14 @@ class Authority::State {
   Outcome<std::optional<HoldKey>> apply_pause(ServerId server, std::size_t slot,
                                               const std::optional<HostPause>& paused);
   void finish_lifts(ServerId server);
+  bool acknowledged(ServerId server, std::size_t slot) const;
   HeartbeatReply heartbeat_reply(const std::string& server, std::span<const std::string> services,
                                  const std::map<std::string, Refusal, std::less<>>& refused) const;
 
   // --- a reload (authority_reload.cc)
   void take_over(ServerId id, Server old, const Topology& before, ServerId was);
   void note_periods(ServerId id, std::chrono::seconds old_ttl, std::vector<Period>& periods) const;
+  void note_leaving(const Topology& before, std::vector<Period>& periods);
   void remember_absent(const std::vector<Server>& old, const Topology& before);
   void adopt_absent(ServerId id);
   void regrace(const Topology& before);
@@ -232,8 +236,9 @@ class Authority::State {
   Events events_;
 
   HoldSet holds_;
-  std::vector<Server> servers_;                                         // by ServerId
-  std::vector<Pool> pools_;                                             // by PoolId
+  std::vector<Server> servers_;      // by ServerId
+  std::vector<Pool> pools_;          // by PoolId
+  std::vector<unsigned> accepting_;  // by ServicePoolId: in by rules 2 to 5, as decided last
   std::map<std::pair<std::string, std::string>, ServiceState> absent_;  // orphans' health and force
 
   std::shared_ptr<const MembershipSnapshot> membership_;

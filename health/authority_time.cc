@@ -12,6 +12,7 @@ base::MonoTime Authority::State::lease_end(const Server& server) const {
 }
 
 void Authority::State::watch(ServerId server, base::MonoTime at) {
+  servers_[server].watched = at;
   deadlines_.push({at, server});
 }
 
@@ -24,9 +25,10 @@ void Authority::State::tick() {
   }
   alive_ = now.mono;
   while (!deadlines_.empty() && deadlines_.top().at <= now.mono) {
-    const ServerId id = deadlines_.top().server;
+    const auto [at, id] = deadlines_.top();
     deadlines_.pop();
     Server& server = servers_[id];
+    if (at != server.watched) continue;  // another deadline took its place
     if (server.lease.current) {
       const base::MonoTime end = lease_end(server);
       if (end > now.mono) {

@@ -76,7 +76,7 @@ Verdict Authority::State::verdict_of_slots(ServerId id, std::span<const std::siz
     const ServicePoolId pool_id = topology_->servers()[id].services[slot].service_pool;
     const ServicePool& pool = topology_->service_pools()[pool_id];
     if (pool.answer_sets.empty()) continue;
-    const unsigned accepting = decide_pool(pool_id).accepting;
+    const unsigned accepting = accepting_[pool_id];
     const unsigned floor = topology_->pools()[pool.pool].min_accepting;
     if (accepting >= floor) continue;
     verdict.warnings.push_back(topology_->answer_sets()[pool.answer_sets.front()].owner + " has " +

@@ -12,8 +12,11 @@ bool apply(ServiceState& state, const ServiceReport& report, const std::string& 
   state.last_known = report.health;
   state.sessions = report.sessions;
   state.hook = report.hook;
-  state.instance.reset();
-  if (report.instance) state.instance = boot + "/" + *report.instance;
+  if (report.instance) {
+    state.instance = boot + "/" + *report.instance;
+  } else if (report.health != Health::Stopped) {
+    state.instance.reset();  // what has stopped has none, and the one that it had is over
+  }
   state.last_new_connection.reset();
   if (report.last_new_connection) {
     state.last_new_connection = now.mono - *report.last_new_connection;

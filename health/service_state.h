@@ -20,7 +20,7 @@ struct ServiceState {
   std::optional<Health> health;         // as pushed last since the authority's start
   std::optional<Health> last_known;     // the same, or from before the start
   base::WallTime since;                 // when `health` became what it is
-  std::optional<std::string> instance;  // boot id "/" unit instance; empty: the last push had none
+  std::optional<std::string> instance;  // boot id "/" unit instance; of one that stopped: its last
   std::optional<Sessions> sessions;     // empty: not known
   std::optional<base::MonoTime> last_new_connection;
   std::optional<HookOutcome> hook;

@@ -117,8 +117,11 @@ base::Checked<base::Done> create(const std::string& directory, const std::string
 // SQLite reads a last page that was cut off as zeros. Once the journal is in the file, its size
 // must be what its first page says.
 base::Checked<base::Done> check_size(Database& database, const std::string& path) {
-  const auto written = database.execute("PRAGMA wal_checkpoint(TRUNCATE)");
-  if (!written) return damaged(path, written.error().text);
+  const auto busy = database.integer("PRAGMA wal_checkpoint(TRUNCATE)");
+  if (!busy) return damaged(path, busy.error().text);
+  // Somebody else reads (a backup, a shell): the journal is not all in the file, its size tells
+  // nothing.
+  if (*busy != 0) return base::Done{};
   const auto octets =
       database.integer("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size");
   if (!octets) return damaged(path, octets.error().text);

@@ -72,12 +72,16 @@ base::Result<base::Done, Daemon::Errors> Daemon::open_store(const std::string& f
   return base::Done{};
 }
 
-std::vector<health::Change> Daemon::new_serial_bases(const dns::ZoneSet& zones) {
+// The bases that are on disk from now on. Those of zones that are gone stay: they may return.
+void Daemon::keep_serial_bases(const dns::ZoneSet& zones) {
+  for (const auto& [zone, base] : zones.serial_bases()) serial_bases_[zone] = base;
+}
+
+std::vector<health::Change> Daemon::new_serial_bases(const dns::ZoneSet& zones) const {
   std::vector<health::Change> changes;
   for (const auto& [zone, base] : zones.serial_bases()) {
     const auto known = serial_bases_.find(zone);
     if (known != serial_bases_.end() && known->second == base) continue;
-    serial_bases_[zone] = base;
     changes.emplace_back(health::PutSerialBase{zone, base});
   }
   return changes;
@@ -91,9 +95,9 @@ void Daemon::reserve(const health::StoredState& stored) {
       health::ReserveGenerations{stored.generation + health::Authority::kGenerationBlock});
   bool waiting = true;
   store_->commit(std::move(changes), health::Store::Urgency::First,
-                 [&waiting](const health::Store::Stored& done) {
+                 [this, &waiting](const health::Store::Stored& done) {
                    waiting = false;
-                   if (done) return;
+                   if (done) return keep_serial_bases(*blueprint_.zones);
                    log::error("the store failed at the start (" + done.error() +
                               "): answering all the same; serials may repeat after a crash");
                  });
@@ -210,10 +214,6 @@ void Daemon::stop() {
 Daemon::~Daemon() {
   if (api_) api_->stop();
   if (server_) server_->stop();
-  if (authority_ && store_) {
-    store_->commit({health::ReserveGenerations{authority_->generation()}},
-                   health::Store::Urgency::First, nullptr);
-  }
   api_.reset();
   server_.reset();
   authority_.reset();
@@ -291,6 +291,7 @@ void Daemon::reload(const std::string& by, Reloaded done) {
                      if (!stored) {
                        refuse({{{}, {}, "the store failed: " + stored.error()}});
                      } else {
+                       keep_serial_bases(*next->zones);
                        put_in_place(next, by, done);
                      }
                    });

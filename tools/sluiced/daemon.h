@@ -54,13 +54,14 @@ class Daemon {
   void reload(const std::string& by, Reloaded done);
   void put_in_place(const std::shared_ptr<Blueprint>& next, const std::string& by,
                     const Reloaded& done);
-  std::vector<health::Change> new_serial_bases(const dns::ZoneSet& zones);
+  void keep_serial_bases(const dns::ZoneSet& zones);
+  std::vector<health::Change> new_serial_bases(const dns::ZoneSet& zones) const;
 
   base::SystemClock clock_;
   uv_loop_t loop_{};
   std::unique_ptr<base::Mailbox> mailbox_;
   Blueprint blueprint_;
-  dns::SerialBases serial_bases_;  // as stored, or on the way there
+  dns::SerialBases serial_bases_;  // as stored
   std::unique_ptr<health::SqliteStore> store_;
   std::unique_ptr<dns::ServingPublisher> publisher_;
   std::unique_ptr<health::Authority> authority_;
