@@ -30,7 +30,9 @@ class Kill9(Scenario):
                 except (ConnectionRefusedError, TimeoutError):
                     return None
 
-            return dns.decode(eventually(answered, "the first answer"))
+            first = dns.decode(eventually(answered, "the first answer"))
+        daemon.await_ready()
+        return first
 
     def test_the_drained_server_is_not_in_the_first_answer(self):
         daemon = self.start()
@@ -43,7 +45,6 @@ class Kill9(Scenario):
             first = self.first_answer(daemon, port)
             others = [v4(n) for n in (1, 2, 3) if n != drained]
             self.assertEqual(first.data("A"), others)
-            eventually(daemon._is_ready, "ready")
             hold = daemon.api().service(server_name(drained), "front-end")["holds"][0]
             self.assertEqual(
                 (hold["reason"], hold["by"], hold["scope"], hold["origin"]),

@@ -113,7 +113,7 @@ class Sluiced:
     def start(self, **options):
         """Returns once it said `ready`."""
         self.launch(**options)
-        eventually(self._is_ready, f"sluiced is ready; its log:\n{self.log()}")
+        self.await_ready()
 
     def launch(self, **options):
         """Starts it and does not wait."""
@@ -123,6 +123,9 @@ class Sluiced:
                 [self.build / "sluiced", "--config", self.file], stdout=log, stderr=log, **options
             )
         self._forget_clients()
+
+    def await_ready(self):
+        eventually(self._is_ready, "sluiced is ready")
 
     def _is_ready(self):
         log = self.log()
