@@ -116,7 +116,7 @@ ServiceView Authority::State::service_view(ServerId id, std::size_t index,
   view.title = service.title;
   view.consolidates = service.consolidates;
   view.status = status(id, index, now);
-  if (server.lease.current) view.health = slot.service.health;
+  if (server.lease.current || server.lease.guarded()) view.health = slot.service.health;
   view.forced = slot.service.forced;
   view.instance = slot.service.instance;
   view.startup = startup(id, index);

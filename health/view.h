@@ -50,7 +50,7 @@ struct ServiceView {
   std::string title;
   std::vector<std::string> consolidates;
   Status status = Status::Unknown;
-  std::optional<Health> health;  // absent: never pushed, or the lease ran out
+  std::optional<Health> health;  // absent: never pushed, or the lease ran out unguarded
   std::optional<Health> forced;  // Up or Down
   std::optional<std::string> instance;
   config::Startup startup = config::Startup::Automatic;  // the configured default

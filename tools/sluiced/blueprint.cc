@@ -83,7 +83,7 @@ std::vector<base::Error> needs_restart(const config::Config& running, const conf
   return errors;
 }
 
-std::vector<std::string> foreign_name_servers(const Blueprint& blueprint) {
+std::vector<std::string> warnings(const Blueprint& blueprint) {
   std::vector<std::string> warnings;
   for (const config::Zone& zone : blueprint.config.zones) {
     const auto apex = dns::Name::parse(zone.name);
@@ -96,6 +96,12 @@ std::vector<std::string> foreign_name_servers(const Blueprint& blueprint) {
                          ", which is not this responder (dns.identity: " +
                          blueprint.config.dns.identity + "): it answers without knowing the holds");
     }
+  }
+  for (std::size_t id = 0; id < blueprint.zones->hosts().size(); ++id) {
+    if (blueprint.zones->hosts()[id].in_zone) continue;
+    warnings.push_back("server " + blueprint.topology->servers()[id].fqdn +
+                       " lies in no configured zone: its host record, which SRV answers point to, "
+                       "is for somebody else to serve");
   }
   return warnings;
 }

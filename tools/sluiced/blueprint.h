@@ -27,8 +27,9 @@ base::Result<Blueprint, std::vector<base::Error>> read_blueprint(
 // What a reload can't put in place: keys whose change needs a restart. Empty: it can.
 std::vector<base::Error> needs_restart(const config::Config& running, const config::Config& next);
 
-// Name servers of our zones that are not this responder: they would answer from somewhere else
-// (semantics.md section 8). One sentence each.
-std::vector<std::string> foreign_name_servers(const Blueprint& blueprint);
+// What works, but perhaps not as it was meant, one sentence each: name servers of our zones that
+// are not this responder (they would answer from somewhere else, semantics.md section 8), and
+// servers whose host records nobody here can serve.
+std::vector<std::string> warnings(const Blueprint& blueprint);
 
 }  // namespace sluice

@@ -67,7 +67,7 @@ base::Result<base::Done, Daemon::Errors> Daemon::open_store(const std::string& f
     if (!again) return base::Unexpected{std::move(again).error()};
     blueprint_ = *std::move(again);
   }
-  for (const std::string& warning : foreign_name_servers(blueprint_)) log::warning(warning);
+  for (const std::string& warning : warnings(blueprint_)) log::warning(warning);
   start_authority(std::move(stored));
   return base::Done{};
 }
@@ -305,14 +305,12 @@ void Daemon::put_in_place(const std::shared_ptr<Blueprint>& next, const std::str
     done({std::move(used).error()});
     return;
   }
-  for (const std::string& warning : foreign_name_servers(*next)) log::warning(warning);
+  for (const std::string& warning : warnings(*next)) log::warning(warning);
   blueprint_ = std::move(*next);
   publisher_->prepare(blueprint_.zones);
   authority_->reconfigure(blueprint_.topology, blueprint_.config.health);
   tick();
-  log::info("reloaded by " + log::escaped(by) + ": " +
-            std::to_string(blueprint_.topology->pools().size()) + " pools, " +
-            std::to_string(blueprint_.topology->servers().size()) + " servers (generation " +
+  log::info("reloaded by " + log::escaped(by) + " (generation " +
             std::to_string(authority_->generation()) + ")");
   done({});
 }

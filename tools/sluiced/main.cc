@@ -33,7 +33,7 @@ int check(const std::string& file) {
                  count(blueprint.error().size(), "error").c_str());
     return kFailed;
   }
-  for (const std::string& warning : foreign_name_servers(*blueprint)) {
+  for (const std::string& warning : warnings(*blueprint)) {
     std::fprintf(stderr, "warning: %s\n", warning.c_str());
   }
   const health::Topology& topology = *blueprint->topology;

@@ -68,9 +68,7 @@ std::string to_string(const Problem& problem) {
                          ? said(problem)
                          : "refused by rule " + problem.rule + ": " + said(problem);
   if (problem.in_force) {
-    text +=
-        "\nThe hold is in force all the same, but it is not on disk: a restart of the authority"
-        " would lose it. Trying again is harmless.";
+    text += "\nThe hold is in force. Trying again is harmless.";
   }
   return text;
 }

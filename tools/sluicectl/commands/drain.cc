@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <ostream>
 
 #include "tools/sluicectl/commands/commands.h"
@@ -55,19 +56,32 @@ void print_sessions(const Server& server, const Options& options, Context& conte
               << '\n';
 }
 
+// Whether answers name what was drained all the same (when_all_held: serve_held).
+bool still_answered(const Server& server, const std::string& service) {
+  return std::ranges::any_of(server.services, [&](const Service& each) {
+    return each.in_answers && (service.empty() || each.name == service);
+  });
+}
+
 void print_drained(const Acknowledgement& reply, const Options& options, Context& context) {
   const auto server = server_now(options, context);
   const std::string name = server ? server->name : printable(options.server);
-  context.out << subject_words(name, printable(options.service))
-              << (options.service.empty() ? " left every answer" : " left every answer of its own")
-              << ": generation " << reply.generation;
+  const bool answered = server && still_answered(*server, options.service);
+  context.out << subject_words(name, printable(options.service));
+  if (answered) {
+    context.out << " is held, but still answered (when_all_held: serve_held)";
+  } else {
+    context.out << (options.service.empty() ? " left every answer"
+                                            : " left every answer of its own");
+  }
+  context.out << ": generation " << reply.generation;
   if (!reply.confirmed_by.empty()) {
     context.out << ", confirmed by " << joined(reply.confirmed_by, ", ");
   }
   context.out << '\n';
   if (reply.cache_horizon) {
     context.out << caches_words(*reply.cache_horizon, context.clock.now().wall) << '\n';
-  } else {
+  } else if (!answered) {
     context.out << "no answer ever named it: no cache has it\n";
   }
   if (server) print_sessions(*server, options, context);
