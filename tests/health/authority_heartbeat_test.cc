@@ -275,5 +275,64 @@ TEST_F(AuthorityTest, ANewConnectionAfterTheHorizonKeepsTheVerdictRed) {
   EXPECT_THAT(codes(view("b").verdict), ::testing::ElementsAre("new-connections"));
 }
 
+TEST_F(AuthorityTest, DrainOfADownServerComesBackAcceptingOrHeld) {
+  for (const auto startup : {config::Startup::Automatic, config::Startup::Manual}) {
+    start();
+    all_up();
+    Heartbeat stopped = up();
+    for (auto& [service, report] : stopped.services) {
+      report.health = Health::Stopped;
+      report.instance.reset();
+    }
+    push("b", stopped);
+    DrainRequest request;
+    request.server = "b.pool.example";
+    request.startup = startup;
+    ASSERT_TRUE(*drain(request));
+    push("b", up("i2"));
+    const bool automatic = startup == config::Startup::Automatic;
+    EXPECT_EQ(view("b").status, automatic ? Status::Accepting : Status::Held);
+    ASSERT_TRUE(**resume("b"));
+  }
+}
+
+TEST_F(AuthorityTest, AServiceThatWasNeverSeenRunningHasNoInstanceToKeep) {
+  start();
+  Heartbeat stopped = up();
+  for (auto& [service, report] : stopped.services) {
+    report.health = Health::Stopped;
+    report.instance.reset();
+  }
+  push("b", stopped);
+  ASSERT_TRUE(*drain("b"));
+  push("b", up("i1"));
+  EXPECT_EQ(view("b").status, Status::Accepting);
+}
+
+TEST_F(AuthorityTest, APauseThatTheStoreFailedIsInForceButNotToldAsHeld) {
+  start();
+  all_up();
+  store.failure = "disk full";
+  const auto reply = push("b", paused(up()));
+  EXPECT_FALSE((*reply)->services.at("front-end").held);
+  EXPECT_EQ(members(kPool), "ac");
+  store.failure.reset();
+  EXPECT_TRUE((*push("b", paused(up())))->services.at("front-end").held);
+}
+
+TEST_F(AuthorityTest, AnOperatorsDrainIsToldAsHeldOnceItIsServed) {
+  start();
+  all_up();
+  authority->drain({"b.pool.example", {}, "", {}, false, false}, {},
+                   [](const Outcome<DrainReply>&) {});
+  std::optional<Outcome<HeartbeatReply>> reply;
+  authority->heartbeat("b.pool.example", up(),
+                       [&](Outcome<HeartbeatReply> outcome) { reply = std::move(outcome); });
+  ASSERT_TRUE(reply && *reply);
+  EXPECT_FALSE((*reply)->services.at("front-end").held);
+  served();
+  EXPECT_TRUE((*push("b", up()))->services.at("front-end").held);
+}
+
 }  // namespace
 }  // namespace sluice::health::testing

@@ -300,5 +300,57 @@ TEST_F(AuthorityTest, TwoDrainsRaceForTheLastTwoServersAndExactlyOneWins) {
   EXPECT_THAT(won, ::testing::UnorderedElementsAre(true, false));
 }
 
+TEST_F(AuthorityTest, AHoldThatHidesTheHostKnowsNoHorizonBeforeTheHostIsOut) {
+  start();
+  all_up();
+  Heartbeat stopped = up();
+  for (auto& [service, report] : stopped.services) report.health = Health::Stopped;
+  push("b", stopped);
+  pass(60s, {"a", "c"});  // out of the answers, and out of every cache
+  DrainRequest request;
+  request.server = "b.pool.example";
+  request.hide_host = true;
+  authority->drain(request, {}, [](const Outcome<DrainReply>&) {});
+  restart();  // before any worker served it
+  EXPECT_EQ(view("b").cache_horizon, clock.wall + 32s) << "the host record was named until now";
+}
+
+TEST_F(AuthorityTest, ALiftOfAnUnacknowledgedHoldWaitsForTheErasureOfAnOlderOne) {
+  start();
+  all_up();
+  ASSERT_TRUE(*drain("b"));
+  Heartbeat restarted = up();
+  restarted.services.at("call-park").instance = "i2";
+  push("b", restarted);  // released in part: the next drain places the hold anew
+  store.failure = "disk I/O error";
+  ASSERT_FALSE(*drain("b"));
+  const auto failed = resume("b");
+  ASSERT_TRUE(*failed && !**failed) << "the older hold is still on disk";
+  EXPECT_FALSE((*failed)->error().in_force);
+  EXPECT_EQ(members(kPool), "abc");
+  store.failure.reset();
+  ASSERT_TRUE(**resume("b"));
+}
+
+TEST_F(AuthorityTest, OfTwoResumesTheFirstThatIsOnDiskLifts) {
+  start();
+  all_up();
+  ASSERT_TRUE(*drain("b"));
+  store.immediate = false;
+  const auto first = resume("b");
+  const auto second = resume("b");
+  store.flush(1);
+  served();
+  ASSERT_TRUE(*first && **first);
+  EXPECT_EQ(members(kPool), "abc");
+  store.failure = "disk I/O error";
+  store.flush();
+  store.failure.reset();
+  store.immediate = true;
+  EXPECT_THAT(store.disk.holds, IsEmpty());
+  ASSERT_TRUE(*drain("b"));
+  EXPECT_EQ(store.disk.holds.size(), 1U) << "acknowledged: on disk";
+}
+
 }  // namespace
 }  // namespace sluice::health::testing

@@ -74,5 +74,20 @@ TEST_F(ReloadTest, IsANewGeneration) {
   EXPECT_EQ(authority->generation(), before + 1);
 }
 
+TEST_F(ReloadTest, ASecondReloadForgetsNoPeriodThatTheWorkersHadNotConfirmed) {
+  start();
+  all_up();
+  config::Config shorter = test_config();
+  shorter.pools.front().ttl = 1s;
+  for (int i = 0; i < 2; ++i) {
+    config = shorter;
+    authority->reconfigure(std::make_shared<Topology>(config), config.health);
+  }
+  served();
+  const base::WallTime reloaded = clock.wall;
+  clock.advance(5s);
+  EXPECT_EQ((*drain("b"))->cache_horizon, reloaded + 32s);
+}
+
 }  // namespace
 }  // namespace sluice::health::testing

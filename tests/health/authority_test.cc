@@ -194,5 +194,27 @@ TEST_F(AuthorityTest, FiguresCountServicesByStatusAndHoldsByOrigin) {
   }
 }
 
+TEST_F(AuthorityTest, TheAgentWhoseWordEndsTheGraceIsNotThrownOutByIt) {
+  start();
+  pass(60s, {"a"});
+  const std::uint64_t before = authority->generation();
+  push("b", up());
+  EXPECT_EQ(members(kPool), "ab");
+  EXPECT_EQ(authority->generation(), before + 1);
+}
+
+TEST_F(AuthorityTest, AReservationThatFailedIsTriedAgainWithTheNextPublication) {
+  start();
+  all_up();
+  store.failure = "disk full";
+  for (int i = 0; i < 600; ++i) {
+    force("a", Health::Down, false);
+    force("a", std::nullopt, false);
+  }
+  store.failure.reset();
+  force("a", Health::Down);
+  EXPECT_GT(store.disk.generation, authority->generation());
+}
+
 }  // namespace
 }  // namespace sluice::health::testing

@@ -55,8 +55,9 @@ class TestStore final : public Store {
   }
   const Histogram& commit_seconds() const noexcept override { return histogram; }
 
-  void flush() {
-    while (!queue.empty()) {
+  // Lets so many commits through, oldest first.
+  void flush(std::size_t count = SIZE_MAX) {
+    for (; count > 0 && !queue.empty(); --count) {
       auto [changes, done] = std::move(queue.front());
       queue.erase(queue.begin());
       if (failure) {
@@ -204,9 +205,10 @@ class AuthorityTest : public ::testing::Test {
     served();
     return reply;
   }
-  void force(const std::string& label, std::optional<Health> health) {
-    authority->force(label + ".pool.example", std::nullopt, health, {"operations", "test"},
-                     [](const Outcome<ResumeReply>& outcome) { EXPECT_TRUE(outcome); });
+  void force(const std::string& label, std::optional<Health> health, bool stored = true) {
+    authority->force(
+        label + ".pool.example", std::nullopt, health, {"operations", "test"},
+        [stored](const Outcome<ResumeReply>& outcome) { EXPECT_EQ(outcome.has_value(), stored); });
     served();
   }
 

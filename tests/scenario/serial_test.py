@@ -1,6 +1,7 @@
 """A zone's SOA serial grows whenever an answer of the zone changes, and never goes back."""
 
 import pathlib
+import sqlite3
 import sys
 
 sys.dont_write_bytecode = True
@@ -85,6 +86,26 @@ class Serial(Scenario):
         daemon.api().drain(server_name(1))
         (soa,) = dns.ask(daemon.dns_port, f"nothing.{POOL}", "A").authority
         self.assertEqual(soa.data, self.serial(daemon))
+
+    def test_a_serial_that_the_store_refused_once_is_on_disk_when_it_is_served(self):
+        daemon = self.start()
+        zone = daemon.config["zones"][0]
+        before = zone["records"]
+        later = before.replace("hostmaster 1 ", "hostmaster 5000000 ")
+        somebody = sqlite3.connect(daemon.folder / "state" / "sluice.db")
+        somebody.execute("BEGIN IMMEDIATE")  # the store can't write
+        zone["records"] = later
+        daemon.write_config()
+        self.assertEqual(daemon.api().call("POST", "/v1/reload").status, 409)
+        somebody.rollback()
+        somebody.close()
+        self.assertEqual(daemon.api().call("POST", "/v1/reload").status, 200)
+        served = self.serial(daemon)
+        self.assertGreater(served, 5_000_000)
+        zone["records"] = before
+        daemon.kill9()
+        daemon.start()
+        self.assertGreater(self.serial(daemon), served)
 
 
 if __name__ == "__main__":

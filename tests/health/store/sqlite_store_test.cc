@@ -398,6 +398,20 @@ TEST_F(SqliteStoreTest, RefusesADamagedDatabase) {
   EXPECT_THAT(refusal(), HasSubstr("is damaged"));
 }
 
+TEST_F(SqliteStoreTest, SomebodyWhoReadsItDoesNotMakeItDamaged) {
+  auto store = open();
+  ASSERT_TRUE(commit(*store, {PutHold{plain_hold("fe01")}}));
+  auto reader = Database::open(database(), false);
+  ASSERT_TRUE(reader);
+  ASSERT_TRUE(reader->execute("BEGIN"));
+  ASSERT_TRUE(reader->integer("SELECT count(*) FROM holds"));
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(commit(*store, {PutHold{plain_hold("fe" + std::to_string(i))}}));
+  }
+  store.reset();
+  EXPECT_EQ(refusal(), "none");
+}
+
 TEST_F(SqliteStoreTest, RefusesAnEmptyFileInPlaceOfTheDatabase) {
   open().reset();
   fs::resize_file(database(), 0);
