@@ -258,61 +258,65 @@ void read_aside(uv_loop_t* loop, std::unique_ptr<Reading> reading) {
 }  // namespace
 
 void Daemon::reload(const std::string& by, Reloaded done) {
-  const auto refuse = [by, done](const Errors& errors) {
-    log::error("reload by " + log::escaped(by) + " refused, the old configuration serves on:\n" +
-               base::to_string(errors));
-    done(errors);
-  };
   if (reloading_) {
-    refuse({{{}, {}, "another reload is under way; try again when it is done"}});
+    // The one under way may have read its file before this was asked: read it again afterwards.
+    waiting_reloads_.emplace_back(by, std::move(done));
     return;
   }
   reloading_ = true;
   auto reading = std::make_unique<Reading>();
   reading->file = blueprint_.config.file;
   reading->serial_bases = serial_bases_;
-  reading->done = [this, by, done, refuse](auto result) {
-    reloading_ = false;
-    if (stopping_) return;
-    if (!result) {
-      refuse(result.error());
-      return;
-    }
-    auto next = std::make_shared<Blueprint>(*std::move(result));
-    if (const Errors errors = needs_restart(blueprint_.config, next->config); !errors.empty()) {
-      refuse(errors);
-      return;
-    }
-    // The serial bases first: what a zone's serial grew by must not be forgotten by a crash.
-    reloading_ = true;
-    store_->commit(new_serial_bases(*next->zones), health::Store::Urgency::First,
-                   [this, by, done, next, refuse](const health::Store::Stored& stored) {
-                     reloading_ = false;
-                     if (!stored) {
-                       refuse({{{}, {}, "the store failed: " + stored.error()}});
-                     } else {
-                       keep_serial_bases(*next->zones);
-                       put_in_place(next, by, done);
-                     }
-                   });
+  reading->done = [this, by, done = std::move(done)](auto result) {
+    if (!stopping_) take_over(std::move(result), by, done);
   };
   read_aside(&loop_, std::move(reading));
 }
 
-void Daemon::put_in_place(const std::shared_ptr<Blueprint>& next, const std::string& by,
-                          const Reloaded& done) {
-  if (auto used = api_->use(next->config.api); !used) {
-    done({std::move(used).error()});
-    return;
+void Daemon::take_over(base::Result<Blueprint, Errors> read, const std::string& by,
+                       const Reloaded& done) {
+  if (!read) return end_reload(read.error(), by, done);
+  const auto next = std::make_shared<Blueprint>(*std::move(read));
+  if (const Errors errors = needs_restart(blueprint_.config, next->config); !errors.empty()) {
+    return end_reload(errors, by, done);
   }
-  for (const std::string& warning : warnings(*next)) log::warning(warning);
-  blueprint_ = std::move(*next);
+  // The serial bases first: what a zone's serial grew by must not be forgotten by a crash.
+  store_->commit(new_serial_bases(*next->zones), health::Store::Urgency::First,
+                 [this, by, done, next](const health::Store::Stored& stored) {
+                   if (!stored) {
+                     end_reload({{{}, {}, "the store failed: " + stored.error()}}, by, done);
+                     return;
+                   }
+                   keep_serial_bases(*next->zones);
+                   end_reload(put_in_place(std::move(*next)), by, done);
+                 });
+}
+
+Daemon::Errors Daemon::put_in_place(Blueprint next) {
+  if (auto used = api_->use(next.config.api); !used) return {std::move(used).error()};
+  for (const std::string& warning : warnings(next)) log::warning(warning);
+  blueprint_ = std::move(next);
   publisher_->prepare(blueprint_.zones);
   authority_->reconfigure(blueprint_.topology, blueprint_.config.health);
   tick();
-  log::info("reloaded by " + log::escaped(by) + " (generation " +
-            std::to_string(authority_->generation()) + ")");
-  done({});
+  return {};
+}
+
+// Every reload ends here, and the next one that waits begins.
+void Daemon::end_reload(const Errors& errors, const std::string& by, const Reloaded& done) {
+  if (errors.empty()) {
+    log::info("reloaded by " + log::escaped(by) + " (generation " +
+              std::to_string(authority_->generation()) + ")");
+  } else {
+    log::error("reload by " + log::escaped(by) + " refused, the old configuration serves on:\n" +
+               base::to_string(errors));
+  }
+  reloading_ = false;
+  done(errors);
+  if (waiting_reloads_.empty()) return;
+  const auto [next_by, next_done] = std::move(waiting_reloads_.front());
+  waiting_reloads_.pop_front();
+  reload(next_by, next_done);
 }
 
 }  // namespace sluice

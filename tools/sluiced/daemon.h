@@ -1,8 +1,10 @@
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <uv.h>
@@ -52,8 +54,9 @@ class Daemon {
   void tick();
   void stop();
   void reload(const std::string& by, Reloaded done);
-  void put_in_place(const std::shared_ptr<Blueprint>& next, const std::string& by,
-                    const Reloaded& done);
+  void take_over(base::Result<Blueprint, Errors> read, const std::string& by, const Reloaded& done);
+  Errors put_in_place(Blueprint next);
+  void end_reload(const Errors& errors, const std::string& by, const Reloaded& done);
   void keep_serial_bases(const dns::ZoneSet& zones);
   std::vector<health::Change> new_serial_bases(const dns::ZoneSet& zones) const;
 
@@ -71,6 +74,7 @@ class Daemon {
   base::UvHandle<uv_timer_t> patience_;  // of a stop
   std::vector<base::UvHandle<uv_signal_t>> signals_;
   bool reloading_ = false;
+  std::deque<std::pair<std::string, Reloaded>> waiting_reloads_;  // while one is under way
   bool stopping_ = false;
 };
 
