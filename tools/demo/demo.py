@@ -80,13 +80,17 @@ class Countdown(threading.Thread):
 
     def run(self):
         while not self._over.wait(0.2):
-            count = self._authority.sessions(self._name)
-            if not self.seen or self.seen[-1] != count:
-                self.seen.append(count)
+            self._look()
+
+    def _look(self):
+        count = self._authority.sessions(self._name)
+        if not self.seen or self.seen[-1] != count:
+            self.seen.append(count)
 
     def stop(self):
         self._over.set()
         self.join()
+        self._look()  # what the other thread's wait ended with
         return self.seen
 
 
