@@ -221,8 +221,8 @@ TEST_F(ApiTest, FinishesWhatItWorksOnWhenItQuiesces) {
   // The drain is with the authority when this request is answered.
   while (ask("GET", "/v1/servers/a", "dashboards").json()["services"]["front-end"]["in_answers"]) {
   }
-  std::promise<void> quiet;
-  api_->quiesce([&] { quiet.set_value(); });
+  const auto quiet = std::make_shared<std::promise<void>>();
+  api_->quiesce([quiet] { quiet->set_value(); });
   EXPECT_TRUE(idle.ends());
   EXPECT_FALSE(Client(config_.api.socket.path).connected());
   control_.call([this] { authority_->on_served(publisher_.publications); });
@@ -230,7 +230,7 @@ TEST_F(ApiTest, FinishesWhatItWorksOnWhenItQuiesces) {
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(response.fields.at("connection"), "close");
   busy.end_sending();
-  quiet.get_future().wait();
+  quiet->get_future().wait();
   api_->stop();
 }
 

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 #include <future>
+#include <memory>
 #include <mutex>
 #include <thread>
 
@@ -38,12 +39,13 @@ class Control {
   }
   // Runs it there and waits.
   void call(const std::function<void()>& task) {
-    std::promise<void> done;
-    post([&] {
+    // Shared: set_value() may return after the wait is over.
+    const auto done = std::make_shared<std::promise<void>>();
+    post([&task, done] {
       task();
-      done.set_value();
+      done->set_value();
     });
-    done.get_future().wait();
+    done->get_future().wait();
   }
 
  private:

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <future>
+#include <memory>
 #include <set>
 #include <tuple>
 
@@ -58,13 +59,13 @@ class SqliteStoreTest : public testing::Test {
     return store ? "none" : to_string(store.error());
   }
 
-  // Commits and waits.
+  // Commits and waits. The callback shares the promise: it may return after the wait is over.
   static Store::Stored commit(Store& store, std::vector<Change> changes,
                               Store::Urgency urgency = Store::Urgency::First) {
-    std::promise<Store::Stored> promise;
+    const auto promise = std::make_shared<std::promise<Store::Stored>>();
     store.commit(std::move(changes), urgency,
-                 [&](Store::Stored stored) { promise.set_value(std::move(stored)); });
-    return promise.get_future().get();
+                 [promise](Store::Stored stored) { promise->set_value(std::move(stored)); });
+    return promise->get_future().get();
   }
 
   std::string database() const { return state_directory_ + "/sluice.db"; }
@@ -202,16 +203,18 @@ TEST_F(SqliteStoreTest, CommitsAGroupOfChangesAllOrNone) {
   EXPECT_TRUE(state().holds.empty());
 }
 
-// Keeps the store's thread in a callback, so that what comes meanwhile waits together.
+// Keeps the store's thread in a callback, so that what comes meanwhile waits together. What the
+// callback waits on is its own: the gate may be gone before it has returned.
 class Gate {
  public:
   explicit Gate(Store& store) {
-    std::promise<void> entered;
-    store.commit({ReserveGenerations{1}}, Store::Urgency::First, [&](const Store::Stored&) {
-      entered.set_value();
-      opened_.get_future().wait();
-    });
-    entered.get_future().wait();
+    const auto entered = std::make_shared<std::promise<void>>();
+    store.commit({ReserveGenerations{1}}, Store::Urgency::First,
+                 [entered, opened = opened_.get_future().share()](const Store::Stored&) {
+                   entered->set_value();
+                   opened.wait();
+                 });
+    entered->get_future().wait();
   }
   void open() { opened_.set_value(); }
 
@@ -243,17 +246,17 @@ TEST_F(SqliteStoreTest, CommitsWhatWaitsTogetherWithOneSync) {
     const auto store = open();
     Gate gate(*store);
     const unsigned before = disk.syncs();
-    std::promise<unsigned> syncs;
+    const auto syncs = std::make_shared<std::promise<unsigned>>();
     constexpr int kHolds = 100;
     for (int i = 0; i < kHolds; ++i) {
       store->commit({PutHold{plain_hold("fe" + std::to_string(i))}}, Store::Urgency::First,
-                    [&, last = i == kHolds - 1](const Store::Stored& stored) {
+                    [&disk, syncs, last = i == kHolds - 1](const Store::Stored& stored) {
                       EXPECT_TRUE(stored);
-                      if (last) syncs.set_value(disk.syncs());
+                      if (last) syncs->set_value(disk.syncs());
                     });
     }
     gate.open();
-    EXPECT_EQ(syncs.get_future().get() - before, 1U);
+    EXPECT_EQ(syncs->get_future().get() - before, 1U);
   }
   const auto store = open();
   EXPECT_EQ(state().holds.size(), 100U);
@@ -490,10 +493,10 @@ TEST_F(SqliteStoreTest, SaysWhyADirectoryCanNotBeMade) {
                      });
     // Two requests in three are committed in groups.
     if (number % 3 == 0) {
-      std::promise<void> done;
+      const auto done = std::make_shared<std::promise<void>>();
       (*store)->commit({ReserveGenerations{number}}, Store::Urgency::First,
-                       [&](const Store::Stored&) { done.set_value(); });
-      done.get_future().wait();
+                       [done](const Store::Stored&) { done->set_value(); });
+      done->get_future().wait();
     }
   }
 }
