@@ -42,6 +42,21 @@ base::Result<Config, Errors> load_text(const std::string& text, const std::strin
   return config;
 }
 
+std::vector<Zone> load_zones(const std::string& file) {
+  const auto text = read_file(file);
+  if (!text) return {};
+  const auto document = Document::parse(*text, file);
+  if (!document) return {};
+  Findings findings(file);
+  Known known;
+  known.folder = folder_of(file);
+  Config config;
+  read_config(Value(*document, findings), known, config);
+  std::erase_if(config.zones,
+                [](const Zone& zone) { return zone.name.empty() || zone.records.empty(); });
+  return std::move(config.zones);
+}
+
 base::Result<Config, Errors> load(const std::string& file) {
   const auto text = read_file(file);
   if (!text) {

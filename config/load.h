@@ -19,4 +19,8 @@ base::Result<Config, std::vector<base::Error>> load(const std::string& file);
 base::Result<Config, std::vector<base::Error>> load_text(const std::string& text,
                                                          const std::string& file_name);
 
+// The zones, as far as they can be read, of a file that load() refuses: so that the mistakes in
+// their records can be told in the same go. What is wrong about the zones themselves load() says.
+std::vector<Zone> load_zones(const std::string& file);
+
 }  // namespace sluice::config

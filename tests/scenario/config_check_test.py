@@ -37,6 +37,12 @@ class ConfigCheck(Scenario):
         self.check(configuration())
         self.assertEqual([each.name for each in self.folder.iterdir()], ["sluice.yaml"])
 
+    def test_mistakes_in_records_and_elsewhere_come_in_one_go(self):
+        config = configuration()
+        config["zones"][0]["records"] += "bad 300 IN A 192.0.2.800\n"
+        config["pools"][0]["ttl"] = "soon"
+        self.refuses(config, "A record of bad.", "pools[0].ttl", "2 errors")
+
     def test_each_mistake_is_named_by_line_and_path(self):
         def changed(change):
             config = configuration()

@@ -1,5 +1,7 @@
 #include "tools/sluiced/blueprint.h"
 
+#include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "config/load.h"
@@ -51,12 +53,28 @@ std::vector<std::string> name_servers(const dns::Name& apex, const dns::RRset& r
   return names;
 }
 
+// All mistakes of a file in one go: those in the records, too, when others keep it from loading.
+std::vector<base::Error> with_record_errors(const std::string& file,
+                                            std::vector<base::Error> errors) {
+  config::Config zones_alone;
+  zones_alone.file = file;
+  zones_alone.zones = config::load_zones(file);
+  const auto zones = dns::build_zones(zones_alone, {});
+  if (zones) return errors;
+  errors.insert(errors.end(), zones.error().begin(), zones.error().end());
+  // The file itself first, then the zone files that it names.
+  std::ranges::stable_sort(errors, {}, [&](const base::Error& error) {
+    return std::tuple(error.where.file != file, error.where.file, error.where.line);
+  });
+  return errors;
+}
+
 }  // namespace
 
 base::Result<Blueprint, std::vector<base::Error>> read_blueprint(
     const std::string& file, const dns::SerialBases& serial_bases) {
   auto config = config::load(file);
-  if (!config) return base::Unexpected{std::move(config).error()};
+  if (!config) return base::Unexpected{with_record_errors(file, std::move(config).error())};
   auto zones = dns::build_zones(*config, serial_bases);
   if (!zones) return base::Unexpected{std::move(zones).error()};
   auto topology = std::make_shared<const health::Topology>(*config);
