@@ -1,0 +1,208 @@
+#include "dns/answer/answer.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+
+namespace sluice::dns {
+
+namespace {
+
+// A chain of CNAMEs is followed so far; longer ones are mistakes, or somebody's game.
+constexpr std::size_t kMaxCnames = 16;
+
+// HINFO "RFC8482" "" at the question's name: says that ANY is not served (RFC 8482 section 4.2),
+// for an hour, so that the same client does not ask again soon.
+constexpr std::array<std::uint8_t, kRecordHead + 9> kAnyRecord = {
+    0xC0, 0x0C, 0, 13, 0, 1, 0, 0, 0x0E, 0x10, 0, 9, 7, 'R', 'F', 'C', '8', '4', '8', '2', 0};
+
+// Where a rotated RRset of `count` records begins. Multiples of the golden ratio, not of one: they
+// spread evenly over the records whichever queries of the sequence ask for them, also when each
+// second one (A, then AAAA) does.
+std::size_t rotated_start(std::uint32_t rotation, std::size_t count) noexcept {
+  const std::uint32_t spread = rotation * 0x9E3779B1;
+  return static_cast<std::size_t>((std::uint64_t{spread} * count) >> 32);
+}
+
+}  // namespace
+
+Rcode Answer::write(const Name& qname) noexcept {
+  Lookup lookup = zones_.find(qname, qtype_);
+  if (lookup.kind == Lookup::Kind::NotAuth) return Rcode::Refused;
+  if (lookup.kind != Lookup::Kind::Referral) writer_.set_authoritative();
+  if (lookup.kind != Lookup::Kind::Cname) return conclude(lookup, qname, kHeaderOctets);
+
+  const ZoneId zone = lookup.zone;
+  std::array<std::uint32_t, kMaxCnames> seen{};
+  std::size_t owner = kHeaderOctets;
+  Name target;
+  for (std::size_t hops = 0; hops < kMaxCnames; ++hops) {
+    const auto* seen_end = seen.begin() + hops;
+    if (std::find(seen.cbegin(), seen_end, lookup.node) != seen_end) break;  // a loop
+    seen[hops] = lookup.node;
+    const std::size_t start = writer_.size();
+    const RRset cname = zones_.rrset(lookup.where);
+    if (!writer_.add(Section::Answer, cname, owner)) return truncated();
+    owner = start + kRecordHead;
+    WireReader reader(cname.octets.subspan(kRecordHead));
+    target = *Name::read(reader);
+    lookup = zones_.find(target, qtype_);
+    // Beyond the zone the client asks whoever answers there; it would not believe us.
+    if (lookup.kind == Lookup::Kind::NotAuth || lookup.zone != zone) break;
+    if (lookup.kind != Lookup::Kind::Cname) return conclude(lookup, target, owner);
+  }
+  return Rcode::NoError;
+}
+
+Rcode Answer::conclude(const Lookup& lookup, const Name& name, std::size_t owner) noexcept {
+  switch (lookup.kind) {
+    case Lookup::Kind::AnswerSet:
+      return answer_set(lookup, name, owner);
+    case Lookup::Kind::Host:
+      return host(lookup, name, owner);
+    case Lookup::Kind::RRset:
+      return rrset(lookup, owner);
+    case Lookup::Kind::Soa: {
+      const RRset soa = zones_.rrset(zones_.zones()[lookup.zone].soa);
+      if (!add_soa(Section::Answer, lookup.zone, soa.ttl, owner)) return truncated();
+      return Rcode::NoError;
+    }
+    case Lookup::Kind::Referral:
+      return referral(lookup, owner);
+    case Lookup::Kind::Any:
+      return any(owner);
+    case Lookup::Kind::NoData:
+      return negative(Rcode::NoError, lookup.zone, name, owner);
+    case Lookup::Kind::NXDomain:
+      return negative(Rcode::NXDomain, lookup.zone, name, owner);
+    case Lookup::Kind::NotAuth:
+    case Lookup::Kind::Cname:
+      break;
+  }
+  assert(false);  // write() dealt with them
+  return Rcode::Refused;
+}
+
+Rcode Answer::rrset(const Lookup& lookup, std::size_t owner) noexcept {
+  const RRset rrset = zones_.rrset(lookup.where);
+  const std::size_t start = writer_.size();
+  if (!writer_.add(Section::Answer, rrset, owner)) return truncated();
+  add_additional(rrset, start);
+  return Rcode::NoError;
+}
+
+Rcode Answer::answer_set(const Lookup& lookup, const Name& name, std::size_t owner) noexcept {
+  const RenderedSet& set = snapshot_.answer_sets[lookup.where];
+  const std::span<const std::uint8_t> records = set.records(qtype_);
+  if (records.empty()) return negative(Rcode::NoError, lookup.zone, name, owner);
+  if (qtype_ != RRType::SRV) {
+    if (!add_addresses(qtype_, set, Section::Answer, owner)) return truncated();
+    return Rcode::NoError;
+  }
+  RRset srv;
+  srv.type = RRType::SRV;
+  srv.count = static_cast<std::uint16_t>(set.targets().size());
+  srv.octets = records;
+  const std::size_t start = writer_.size();
+  if (!writer_.add(Section::Answer, srv, owner)) return truncated();
+  add_targets(set, start);
+  return Rcode::NoError;
+}
+
+Rcode Answer::host(const Lookup& lookup, const Name& name, std::size_t owner) noexcept {
+  const Host& host = zones_.hosts()[lookup.where];
+  const std::uint32_t where = qtype_ == RRType::A ? host.a : host.aaaa;
+  if (where == 0 || is_hidden(lookup.where)) {
+    return negative(Rcode::NoError, lookup.zone, name, owner);
+  }
+  if (!writer_.add(Section::Answer, zones_.rrset(where), owner)) return truncated();
+  return Rcode::NoError;
+}
+
+Rcode Answer::any(std::size_t owner) noexcept {
+  RRset hinfo;
+  hinfo.type = RRType::HINFO;
+  hinfo.count = 1;
+  hinfo.octets = kAnyRecord;
+  if (!writer_.add(Section::Answer, hinfo, owner)) return truncated();
+  return Rcode::NoError;
+}
+
+Rcode Answer::referral(const Lookup& lookup, std::size_t owner) noexcept {
+  const RRset ns = zones_.rrset(lookup.where);
+  const std::size_t start = writer_.size();
+  if (!writer_.add(Section::Authority, ns, owner + lookup.above)) return truncated();
+  add_additional(ns, start);
+  return Rcode::NoError;
+}
+
+// The SOA says for how long the absence may be believed (RFC 2308 section 3).
+Rcode Answer::negative(Rcode rcode, ZoneId zone, const Name& name, std::size_t owner) noexcept {
+  const Zone& of = zones_.zones()[zone];
+  const std::size_t apex = owner + name.size() - of.apex_octets;
+  if (!add_soa(Section::Authority, zone, of.negative_ttl, apex)) writer_.set_truncated();
+  return rcode;
+}
+
+bool Answer::add_soa(Section section, ZoneId zone, std::uint32_t ttl, std::size_t owner) noexcept {
+  const RRset soa = zones_.rrset(zones_.zones()[zone].soa);
+  const std::size_t start = writer_.size();
+  if (!writer_.add(section, soa, owner)) return false;
+  store_u32(writer_.at(start + kRecordHead - 6), ttl);
+  store_u32(writer_.at(writer_.size() - kSoaNumbers), snapshot_.soa_serials[zone]);
+  return true;
+}
+
+bool Answer::add_addresses(RRType type, const RenderedSet& set, Section section,
+                           std::size_t owner) noexcept {
+  RRset addresses;
+  addresses.type = type;
+  addresses.octets = set.records(type);
+  if (addresses.octets.empty()) return true;
+  const std::size_t record = type == RRType::A ? kARecord : kAaaaRecord;
+  addresses.count = static_cast<std::uint16_t>(addresses.octets.size() / record);
+  const std::size_t first = set.rotates() ? rotated_start(rotation_, addresses.count) : 0;
+  return writer_.add_rotated(section, addresses, first, owner);
+}
+
+// As many of the targets' addresses as have room: the rest is no truncation (RFC 2181 section 9).
+void Answer::add_targets(const RenderedSet& set, std::size_t start) noexcept {
+  for (const RenderedSet::Target& target : set.targets()) {
+    const Host& host = zones_.hosts()[target.server];
+    if (!host.in_zone || is_hidden(target.server)) continue;
+    for (const std::uint32_t where : {host.a, host.aaaa}) {
+      if (where == 0) continue;
+      const std::size_t owner = start + target.position;
+      if (!writer_.add(Section::Additional, zones_.rrset(where), owner)) return;
+    }
+  }
+}
+
+void Answer::add_additional(const RRset& rrset, std::size_t start) noexcept {
+  for (std::size_t index = 0; index < rrset.additional.size(); ++index) {
+    const AdditionalName name = rrset.additional[index];
+    if (add_addresses_of(name.node, start + name.position)) continue;
+    if (name.required != 0) writer_.set_truncated();
+    return;
+  }
+}
+
+bool Answer::add_addresses_of(std::uint32_t node, std::size_t owner) noexcept {
+  for (const RRType type : {RRType::A, RRType::AAAA}) {
+    const Lookup lookup = zones_.at_node(node, type);
+    bool room = true;
+    if (lookup.kind == Lookup::Kind::RRset) {
+      room = writer_.add(Section::Additional, zones_.rrset(lookup.where), owner);
+    } else if (lookup.kind == Lookup::Kind::AnswerSet) {
+      room = add_addresses(type, snapshot_.answer_sets[lookup.where], Section::Additional, owner);
+    } else if (lookup.kind == Lookup::Kind::Host && !is_hidden(lookup.where)) {
+      const Host& host = zones_.hosts()[lookup.where];
+      const std::uint32_t where = type == RRType::A ? host.a : host.aaaa;
+      room = where == 0 || writer_.add(Section::Additional, zones_.rrset(where), owner);
+    }
+    if (!room) return false;
+  }
+  return true;
+}
+
+}  // namespace sluice::dns

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "dns/answer/answer_writer.h"
+#include "dns/answer/rendered.h"
+#include "dns/answer/serving.h"
+#include "dns/wire/name.h"
+#include "dns/wire/query.h"
+#include "dns/wire/types.h"
+#include "dns/zone/rrset.h"
+#include "dns/zone/zone_set.h"
+
+namespace sluice::dns {
+
+// The answer of one query, from the lookup on (RFC 1034 section 4.3.2): what respond() writes
+// between the question and OPT. Lives for one call; refers to what it is given.
+class Answer {
+ public:
+  Answer(const ServingSnapshot& snapshot, const Query& query, std::uint32_t rotation,
+         AnswerWriter& writer) noexcept
+      : snapshot_(snapshot),
+        zones_(*snapshot.zones),
+        qtype_(query.qtype),
+        rotation_(rotation),
+        writer_(writer) {}
+
+  // Fills the sections; flags AA and TC are set as they turn out.
+  Rcode write(const Name& qname) noexcept;
+
+ private:
+  Rcode conclude(const Lookup& lookup, const Name& name, std::size_t owner) noexcept;
+  Rcode rrset(const Lookup& lookup, std::size_t owner) noexcept;
+  Rcode answer_set(const Lookup& lookup, const Name& name, std::size_t owner) noexcept;
+  Rcode host(const Lookup& lookup, const Name& name, std::size_t owner) noexcept;
+  Rcode any(std::size_t owner) noexcept;
+  Rcode referral(const Lookup& lookup, std::size_t owner) noexcept;
+  Rcode negative(Rcode rcode, ZoneId zone, const Name& name, std::size_t owner) noexcept;
+
+  bool add_soa(Section section, ZoneId zone, std::uint32_t ttl, std::size_t owner) noexcept;
+  bool add_addresses(RRType type, const RenderedSet& set, Section section,
+                     std::size_t owner) noexcept;
+  void add_targets(const RenderedSet& set, std::size_t start) noexcept;
+  void add_additional(const RRset& rrset, std::size_t start) noexcept;
+  bool add_addresses_of(std::uint32_t node, std::size_t owner) noexcept;
+  bool is_hidden(health::ServerId server) const noexcept {
+    return std::ranges::binary_search(snapshot_.hidden_hosts, server);
+  }
+  Rcode truncated() noexcept {
+    writer_.set_truncated();
+    return Rcode::NoError;
+  }
+
+  const ServingSnapshot& snapshot_;
+  const ZoneSet& zones_;
+  RRType qtype_;
+  std::uint32_t rotation_;
+  AnswerWriter& writer_;
+};
+
+}  // namespace sluice::dns
