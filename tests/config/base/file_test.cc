@@ -1,8 +1,8 @@
-#include "config/files.h"
+#include "config/base/file.h"
 
 #include "gtest/gtest.h"
 
-namespace sluice::config {
+namespace sluice::base {
 namespace {
 
 TEST(ReadFile, StopsWhereAFileNeverEnds) {
@@ -38,6 +38,6 @@ TEST(FolderOf, IsAbsolute) {
 }
 
 }  // namespace
-}  // namespace sluice::config
+}  // namespace sluice::base
 
 // the end
