@@ -38,7 +38,7 @@ std::string refusal(RRType type) {
 class ZoneBuilder {
  public:
   ZoneBuilder(const config::Config& config, const SerialBases& persisted)
-      : config_(config), persisted_(persisted) {}
+      : config_(config), persisted_(persisted), sources_(config.zones.size()) {}
 
   base::Result<std::shared_ptr<const ZoneSet>, std::vector<base::Error>> build() {
     add_apexes();
@@ -49,18 +49,17 @@ class ZoneBuilder {
     add_answer_sets();
     add_hosts();
     if (!errors_.empty()) return base::Unexpected{std::move(errors_)};
-    return ZoneSetWriter(config_, draft_, host_nodes_, persisted_).write();
+    return ZoneSetWriter(config_, draft_, host_nodes_, persisted_, sources_).write();
   }
 
  private:
   static std::string pool_path(std::uint32_t pool) { return "pools[" + std::to_string(pool) + "]"; }
   static std::string zone_path(ZoneId zone) { return "zones[" + std::to_string(zone) + "]"; }
 
-  // `line` of the zone's file; 0: where its text begins.
-  void zone_mistake(ZoneId zone, int line, std::string message) {
-    const base::Location& origin = config_.zones[zone].origin;
-    errors_.push_back(
-        {{origin.file, line == 0 ? origin.line : line}, zone_path(zone), std::move(message)});
+  // `place` of the zone's text; 0: where it begins.
+  void zone_mistake(ZoneId zone, int place, std::string message) {
+    errors_.push_back({place == 0 ? config_.zones[zone].origin : sources_[zone].where(place),
+                       zone_path(zone), std::move(message)});
   }
 
   void mistake(std::string path, std::string message) {
@@ -90,7 +89,7 @@ class ZoneBuilder {
     const auto apex = Name::parse(config_.zones[zone].name);
     if (!apex) return;
     auto mistakes =
-        read_master_file(config_.zones[zone], zone_path(zone),
+        read_master_file(config_.zones[zone], zone_path(zone), sources_[zone],
                          [&](const Record& record) { add_record(zone, *apex, record); });
     errors_.insert(errors_.end(), std::make_move_iterator(mistakes.begin()),
                    std::make_move_iterator(mistakes.end()));
@@ -99,16 +98,16 @@ class ZoneBuilder {
   void add_record(ZoneId zone, const Name& apex, const Record& record) {
     const std::string owner = record.owner.to_string();
     if (!record.owner.is_within(apex)) {
-      return zone_mistake(zone, record.line, owner + " is not within zone " + apex.to_string());
+      return zone_mistake(zone, record.place, owner + " is not within zone " + apex.to_string());
     }
     if (const std::string why = refusal(record.type); !why.empty()) {
-      return zone_mistake(zone, record.line, owner + ": " + why);
+      return zone_mistake(zone, record.place, owner + ": " + why);
     }
     if (record.type == RRType::SOA && !(record.owner == apex)) {
-      return zone_mistake(zone, record.line, owner + ": SOA must be at the apex");
+      return zone_mistake(zone, record.place, owner + ": SOA must be at the apex");
     }
     if (record.type == RRType::NS && record.owner.is_wildcard()) {
-      return zone_mistake(zone, record.line, owner + ": NS at a wildcard (RFC 4592 section 4.2)");
+      return zone_mistake(zone, record.place, owner + ": NS at a wildcard (RFC 4592 section 4.2)");
     }
     if (draft_.zone_of(record.owner) == zone) draft_.add_record(draft_.touch(record.owner), record);
   }
@@ -116,7 +115,7 @@ class ZoneBuilder {
   void check_rrset(const DraftRRset& rrset) {
     const DraftNode& node = draft_.node(rrset.node);
     const auto complain = [&](const std::string& what) {
-      zone_mistake(node.zone, rrset.line, draft_.name(rrset.node).to_string() + ": " + what);
+      zone_mistake(node.zone, rrset.place, draft_.name(rrset.node).to_string() + ": " + what);
     };
     if (rrset.type == RRType::CNAME && rrset.count > 1) complain("more than one CNAME");
     if (rrset.type == RRType::CNAME && node.rrset_count > 1) complain("CNAME and other records");
@@ -142,7 +141,7 @@ class ZoneBuilder {
     for (const DraftRRset& rrset : draft_.rrsets_of(node)) {
       const bool cname = rrset.type == RRType::CNAME;
       if (!cname && std::ranges::find(types, rrset.type) == types.end()) continue;
-      zone_mistake(draft_.node(node).zone, rrset.line,
+      zone_mistake(draft_.node(node).zone, rrset.place,
                    draft_.name(node).to_string() + ": " + (cname ? "CNAME" : "a static record") +
                        " collides with " + what);
     }
@@ -214,6 +213,7 @@ class ZoneBuilder {
 
   const config::Config& config_;
   const SerialBases& persisted_;
+  std::vector<SourceMap> sources_;  // by zone
   ZoneDraft draft_;
   std::vector<std::uint32_t> host_nodes_;  // by server; kNone: the host record is not ours
   std::vector<base::Error> errors_;

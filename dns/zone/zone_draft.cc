@@ -55,7 +55,7 @@ void ZoneDraft::add_record(std::uint32_t node, const Record& record) {
                       .rdata_octets = static_cast<std::uint16_t>(record.rdata.size()),
                       .rdata = rdata_.size(),
                       .ttl = record.ttl,
-                      .line = record.line});
+                      .place = record.place});
   rdata_.insert(rdata_.end(), record.rdata.begin(), record.rdata.end());
 }
 
@@ -104,7 +104,7 @@ void ZoneDraft::gather() {
     if (!joins) {
       DraftNode& owner = nodes_[record.node];
       if (owner.rrset_count++ == 0) owner.first_rrset = static_cast<std::uint32_t>(rrsets_.size());
-      rrsets_.push_back({record.node, record.type, record.ttl, kept, 0, record.line});
+      rrsets_.push_back({record.node, record.type, record.ttl, kept, 0, record.place});
     }
     DraftRRset& rrset = rrsets_.back();
     rrset.ttl = std::min(rrset.ttl, record.ttl);

@@ -40,7 +40,7 @@ struct DraftRecord {
   std::uint16_t rdata_octets = 0;
   std::size_t rdata = 0;  // in ZoneDraft's store
   std::uint32_t ttl = 0;
-  int line = 0;
+  int place = 0;  // SourceMap's
 };
 
 // Records of one owner and type, next to each other in ZoneDraft::records().
@@ -50,7 +50,7 @@ struct DraftRRset {
   std::uint32_t ttl = 0;
   std::size_t first = 0;
   std::size_t count = 0;
-  int line = 0;  // of the first record
+  int place = 0;  // of the first record
 };
 
 class ZoneDraft {

@@ -28,11 +28,12 @@ std::uint32_t soa_serial(std::span<const std::uint8_t> rdata) noexcept {
 
 ZoneSetWriter::ZoneSetWriter(const config::Config& config, const ZoneDraft& draft,
                              std::span<const std::uint32_t> host_nodes,
-                             const SerialBases& persisted)
+                             const SerialBases& persisted, std::span<const SourceMap> sources)
     : config_(config),
       draft_(draft),
       host_nodes_(host_nodes),
       persisted_(persisted),
+      sources_(sources),
       servers_(config::servers(config)),
       answer_sets_(config::answer_sets(config)),
       set_(std::make_unique<ZoneSet>()) {}
@@ -70,9 +71,8 @@ std::uint32_t ZoneSetWriter::write_rrset(const DraftRRset& rrset) {
   RRsetRenderer renderer(draft_.name(rrset.node), rrset.type, rrset.ttl);
   for (const DraftRecord& record : draft_.records_of(rrset)) renderer.add(draft_.rdata_of(record));
   if (renderer.too_large()) {
-    const config::Zone& zone = config_.zones[draft_.node(rrset.node).zone];
-    errors_.push_back({{zone.origin.file, rrset.line},
-                       "zones[" + std::to_string(draft_.node(rrset.node).zone) + "]",
+    const ZoneId zone = draft_.node(rrset.node).zone;
+    errors_.push_back({sources_[zone].where(rrset.place), "zones[" + std::to_string(zone) + "]",
                        draft_.name(rrset.node).to_string() +
                            ": its records of one type are more than a DNS message can hold"});
     return 0;

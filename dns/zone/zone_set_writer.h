@@ -19,7 +19,8 @@ class ZoneSetWriter {
   // `host_nodes`: by server number; kNone: its host record is not ours. REQUIRES: a draft without
   // mistakes.
   ZoneSetWriter(const config::Config& config, const ZoneDraft& draft,
-                std::span<const std::uint32_t> host_nodes, const SerialBases& persisted);
+                std::span<const std::uint32_t> host_nodes, const SerialBases& persisted,
+                std::span<const SourceMap> sources);
 
   // The failures left: an RRset that no message can hold, more zone data than offsets reach.
   base::Result<std::shared_ptr<const ZoneSet>, std::vector<base::Error>> write();
@@ -53,6 +54,7 @@ class ZoneSetWriter {
   const ZoneDraft& draft_;
   std::span<const std::uint32_t> host_nodes_;
   const SerialBases& persisted_;
+  std::span<const SourceMap> sources_;  // by zone
   std::vector<config::ServerAt> servers_;
   std::vector<config::AnswerSet> answer_sets_;
   std::unique_ptr<ZoneSet> set_;

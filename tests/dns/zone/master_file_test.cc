@@ -20,9 +20,10 @@ struct Read {
 Read read(const std::string& text) {
   const config::Zone zone{"example.org", text, {"zone.txt", 5}};
   Read result;
-  const auto errors = read_master_file(zone, "zones[0]", [&](const Record& record) {
-    std::string line = std::to_string(record.line) + " " + record.owner.to_string() + " " +
-                       std::to_string(record.ttl) + " " +
+  SourceMap sources;
+  const auto errors = read_master_file(zone, "zones[0]", sources, [&](const Record& record) {
+    std::string line = std::to_string(sources.where(record.place).line) + " " +
+                       record.owner.to_string() + " " + std::to_string(record.ttl) + " " +
                        std::to_string(static_cast<unsigned>(record.type)) + " ";
     for (const std::uint8_t octet : record.rdata) {
       line += "0123456789abcdef"[octet >> 4];
@@ -84,14 +85,14 @@ TEST(ReadMasterFile, ReadsOwnersRelativeToTheOrigin) {
 
 TEST(ReadMasterFile, RefusesWhatItDoesNotUnderstandLineByLine) {
   const Read result = read(
-      " 60 A 1.1.1.1\n$INCLUDE x\n$GENERATE 1-2 a A 1.1.1.1\na 60 CH A 1.1.1.1\n"
+      " 60 A 1.1.1.1\n$BOGUS x\n$ORIGIN\na 60 CH A 1.1.1.1\n"
       "b 60 BOGUS 1\nc 60\nd..e 60 A 1.1.1.1\nf 60 A 1.1.1.1 more\n"
       "$ORIGIN ..\nok 60 A 1.1.1.1\n");
   EXPECT_THAT(result.records, ElementsAre(HasSubstr("14 ok.example.org")));
   EXPECT_THAT(result.errors,
               ElementsAre(HasSubstr("zone.txt:5: zones[0]: no owner name"),
-                          HasSubstr("zone.txt:6: zones[0]: $INCLUDE is not supported"),
-                          HasSubstr("$GENERATE is not supported"), HasSubstr("class CH"),
+                          HasSubstr("zone.txt:6: zones[0]: $BOGUS is no directive"),
+                          HasSubstr("$ORIGIN takes one"), HasSubstr("class CH"),
                           HasSubstr("BOGUS is not a record type"), HasSubstr("type is missing"),
                           HasSubstr("\"d..e\" is not a domain name"),
                           HasSubstr("zone.txt:12: zones[0]: A record of f.example.org"),
