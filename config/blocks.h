@@ -55,7 +55,7 @@ void read_features(const Value& list, Known& known, Pool& pool, std::vector<Ment
 
 // What the pool names, in the order of first mention: what its servers may run, and run by default.
 struct PoolServices {
-  std::vector<std::string> names;
+  base::SharedList<std::string> names;
   bool complete = true;  // else one was not understood, and may be any
 };
 void read_servers(const Value& list, Known& known, const PoolServices& services, Pool& pool);

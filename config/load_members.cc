@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <set>
+#include <span>
+#include <utility>
 
 #include "config/blocks.h"
 #include "config/mapping.h"
@@ -30,18 +32,18 @@ bool take_owner(const Value& at, const std::string& name, Known& known, const Po
   return known.owners.take(at, owner, what);
 }
 
-bool contains(const std::vector<std::string>& words, const std::string& word) {
+bool contains(std::span<const std::string> words, const std::string& word) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-std::string listed(const std::vector<std::string>& words) {
+std::string listed(const base::SharedList<std::string>& words) {
   std::string text;
   for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
   return text;
 }
 
 void read_server_services(const Value& value, const PoolServices& of_pool, Server& out) {
-  out.services.clear();
+  std::vector<std::string> services;
   const std::size_t before = value.findings().size();
   value.each([&](const Value& item) {
     const auto name = read_name(item, check_label);
@@ -50,11 +52,12 @@ void read_server_services(const Value& value, const PoolServices& of_pool, Serve
       return item.reject("the pool names no service " + *name + "; it names " +
                          listed(of_pool.names));
     }
-    if (contains(out.services, *name)) {
+    if (contains(services, *name)) {
       return item.reject(*name + " stands here twice");
     }
-    out.services.push_back(*name);
+    services.push_back(*name);
   });
+  out.services = std::move(services);
   if (out.services.empty() && value.findings().size() == before) {
     value.reject("must have at least one service; left out, the server runs all of its pool");
   }

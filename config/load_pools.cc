@@ -80,13 +80,15 @@ void read_order(const Value& value, Order& out) {
 // What the pool names: its service, then those of srv and features, each once.
 PoolServices named_services(const Pool& pool, const std::vector<Mention>& mentions) {
   PoolServices services;
+  std::vector<std::string> names;
   std::set<std::string_view> seen;
   const auto add = [&](const std::string& service) {
     services.complete = services.complete && !service.empty();
-    if (!service.empty() && seen.insert(service).second) services.names.push_back(service);
+    if (!service.empty() && seen.insert(service).second) names.push_back(service);
   };
   add(pool.service);
   for (const Mention& mention : mentions) add(mention.service);
+  services.names = std::move(names);
   return services;
 }
 

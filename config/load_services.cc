@@ -77,7 +77,7 @@ Zone read_zone(const Value& value, Known& known) {
 
 bool Known::in_zone(std::string_view name) const {
   for (;;) {
-    if (zones.find(std::string(name)) != nullptr) return true;
+    if (zones.find(name) != nullptr) return true;
     const auto dot = name.find('.');
     if (dot == std::string_view::npos) return false;
     name.remove_prefix(dot + 1);

@@ -15,6 +15,7 @@
 #include "config/base/address.h"
 #include "config/base/clock.h"
 #include "config/base/error.h"
+#include "config/base/shared_list.h"
 
 // What the operator wrote in sluice.yaml, checked: plain structs, every default. Names (FQDNs,
 // services) are in lower case without a final dot. Paths are absolute: the loader resolved relative
@@ -84,7 +85,7 @@ struct Server {
   std::string fqdn;
   std::vector<base::IpAddress> addresses;  // at least one, no duplicates
   std::uint8_t weight = 100;               // SRV weight = weight x 256
-  std::vector<std::string> services;       // never empty: default all that the pool names
+  base::SharedList<std::string> services;  // never empty: default all that the pool names
   std::map<std::string, Startup, std::less<>> startup;  // by service; others: automatic
 };
 

@@ -1,6 +1,8 @@
 #include "config/names.h"
 
 #include <algorithm>
+#include <functional>
+#include <utility>
 #include <vector>
 
 #include "config/base/address.h"
@@ -39,6 +41,10 @@ std::string label_fault(std::string_view label) {
   if (!known) return "the label " + shown + " has more than letters, digits, - and _";
   if (label.front() == '-' || label.back() == '-') return "the label " + shown + " has - at an end";
   return {};
+}
+
+std::uint32_t hash_of(std::string_view name) noexcept {
+  return static_cast<std::uint32_t>(std::hash<std::string_view>{}(name));
 }
 
 CheckedName check_labels(std::string_view text) {
@@ -123,27 +129,72 @@ std::optional<std::string> read_name(const Value& value, CheckedName (*check)(st
   return {};
 }
 
-bool NameTable::take(const Value& at, const std::string& name, const char* what) {
-  const auto [place, fresh] = names_.try_emplace(name, Taken{at.line(), what});
-  if (fresh) return true;
-  const Taken& taken = place->second;
-  at.reject(printable(name) + " is already the name of the " + taken.what + " in line " +
-            std::to_string(taken.line));
+std::optional<std::uint32_t> NameTable::claim(std::string_view name, Taken by) {
+  if (2 * (entries_.size() + 1) > slots_.size()) grow();
+  const std::uint32_t hash = hash_of(name);
+  Slot& slot = slots_[slot_of(name, hash)];
+  if (slot.entry != 0) return {};
+  const std::uint32_t number = size();
+  entries_.push_back({octets_.size(), name.size(), by});
+  octets_ += name;
+  slot = {hash, number + 1};
+  return number;
+}
+
+bool NameTable::take(const Value& at, std::string_view name, const char* what) {
+  if (claim(name, {at.line(), what, nullptr})) return true;
+  at.reject(clash(name));
   return false;
 }
 
-const NameTable::Taken* NameTable::find(const std::string& name) const {
-  const auto place = names_.find(name);
-  return place == names_.end() ? nullptr : &place->second;
+std::optional<std::uint32_t> NameTable::number(std::string_view name) const {
+  if (slots_.empty()) return {};
+  const Slot& slot = slots_[slot_of(name, hash_of(name))];
+  if (slot.entry == 0) return {};
+  return slot.entry - 1;
+}
+
+const NameTable::Taken* NameTable::find(std::string_view name) const {
+  const auto place = number(name);
+  return place ? &entries_[*place].taken : nullptr;
+}
+
+std::string NameTable::clash(std::string_view name) const {
+  const Taken& taken = *find(name);
+  const std::string file = taken.file == nullptr ? std::string() : " of " + printable(*taken.file);
+  return printable(name) + " is already the name of the " + taken.what + " in line " +
+         std::to_string(taken.line) + file;
+}
+
+std::size_t NameTable::slot_of(std::string_view name, std::uint32_t hash) const noexcept {
+  const std::size_t mask = slots_.size() - 1;
+  std::size_t at = hash & mask;
+  while (slots_[at].entry != 0 &&
+         (slots_[at].hash != hash || name_of(entries_[slots_[at].entry - 1]) != name)) {
+    at = (at + 1) & mask;
+  }
+  return at;
+}
+
+void NameTable::grow() {
+  const std::vector<Slot> old =
+      std::exchange(slots_, std::vector<Slot>(std::max<std::size_t>(64, 4 * slots_.size())));
+  const std::size_t mask = slots_.size() - 1;
+  for (const Slot& slot : old) {
+    if (slot.entry == 0) continue;
+    std::size_t at = slot.hash & mask;
+    while (slots_[at].entry != 0) at = (at + 1) & mask;
+    slots_[at] = slot;
+  }
 }
 
 std::string NameTable::hint(std::string_view typo, std::string_view what) {
-  if (hints_left_ == 0 || names_.size() > kMaxHintNames) return {};
+  if (hints_left_ == 0 || entries_.size() > kMaxHintNames) return {};
   --hints_left_;
   std::vector<std::string_view> words;
-  words.reserve(names_.size());
-  for (const auto& [name, taken] : names_) {
-    if (taken.what == what) words.push_back(name);
+  words.reserve(entries_.size());
+  for (const Entry& entry : entries_) {
+    if (entry.taken.what == what) words.push_back(name_of(entry));
   }
   std::sort(words.begin(), words.end());  // the same hint each time, where two are as near
   const auto meant = nearest(typo, words);

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <map>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <vector>
 
 #include "config/base/result.h"
 #include "config/value.h"
@@ -33,25 +33,56 @@ CheckedName check_token_name(std::string_view text);
 // The value as a name, or what is wrong with it in the value's Findings.
 std::optional<std::string> read_name(const Value& value, CheckedName (*check)(std::string_view));
 
-// Who took which name, so that two never mean the same. Names may be taken by the hundred thousand.
+// Who took which name, so that two never mean the same. Names may be taken by the million: they lie
+// in one string, found through one flat hash table.
 class NameTable {
  public:
   struct Taken {
     int line = 0;
-    const char* what = "";  // "server"; a literal
+    const char* what = "";              // "server"; a literal
+    const std::string* file = nullptr;  // outlives the table; null: the configuration itself
   };
 
-  // The name stands for `what` from here on, if it is free; else an error at the value that names
-  // the line where it was taken.
-  bool take(const Value& at, const std::string& name, const char* what);
-  const Taken* find(const std::string& name) const;
+  // The name is taken from here on, if it is free: then its number, counted from 0 in the order of
+  // taking. Else nothing; find() says who has it.
+  std::optional<std::uint32_t> claim(std::string_view name, Taken by);
+  // The same for a value; that the name is not free is an error there, which names the line where
+  // it was taken.
+  bool take(const Value& at, std::string_view name, const char* what);
+
+  // Valid until the next name is taken.
+  const Taken* find(std::string_view name) const;
+  std::optional<std::uint32_t> number(std::string_view name) const;
+  std::uint32_t size() const noexcept { return static_cast<std::uint32_t>(entries_.size()); }
+  // "s1.example is already the name of the server in line 7"
+  std::string clash(std::string_view name) const;
+
   // "; did you mean NAME?" with a name of that kind, or nothing. Looks at every name, hence only
   // some times, and not among very many.
   std::string hint(std::string_view typo, std::string_view what);
 
  private:
-  std::unordered_map<std::string, Taken> names_;
-  int hints_left_ = 20;  // who has more to mend has another problem
+  struct Entry {
+    std::size_t first = 0;  // octet, in octets_
+    std::size_t size = 0;
+    Taken taken;
+  };
+  struct Slot {
+    std::uint32_t hash = 0;
+    std::uint32_t entry = 0;  // its number + 1; 0: free
+  };
+
+  std::string_view name_of(const Entry& entry) const noexcept {
+    return std::string_view(octets_).substr(entry.first, entry.size);
+  }
+  // The name's slot, or the free one where it would be. REQUIRES: a free slot.
+  std::size_t slot_of(std::string_view name, std::uint32_t hash) const noexcept;
+  void grow();
+
+  std::string octets_;
+  std::vector<Entry> entries_;
+  std::vector<Slot> slots_;  // a power of two, at most half of them taken
+  int hints_left_ = 20;      // who has more to mend has another problem
 };
 
 }  // namespace sluice::config

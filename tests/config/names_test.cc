@@ -65,5 +65,40 @@ TEST(TokenName, KeepsItsCase) {
   EXPECT_FALSE(check_token_name(std::string(65, 'a')));
 }
 
+TEST(NameTable, NumbersNamesInTheOrderOfTaking) {
+  NameTable table;
+  EXPECT_FALSE(table.number("a"));
+  EXPECT_EQ(table.claim("a", {1, "pool", nullptr}), 0U);
+  EXPECT_EQ(table.claim("b", {2, "server", nullptr}), 1U);
+  EXPECT_FALSE(table.claim("a", {3, "server", nullptr}));
+  EXPECT_EQ(table.number("b"), 1U);
+  ASSERT_NE(table.find("a"), nullptr);
+  EXPECT_EQ(table.find("a")->line, 1);
+  EXPECT_EQ(table.find("c"), nullptr);
+}
+
+TEST(NameTable, FindsEachOfVeryMany) {
+  NameTable table;
+  const auto name = [](int number) { return "fe" + std::to_string(number) + ".example"; };
+  for (int number = 0; number < 10'000; ++number) {
+    ASSERT_TRUE(table.claim(name(number), {number, "server", nullptr}));
+  }
+  for (int number = 0; number < 10'000; ++number) {
+    ASSERT_NE(table.find(name(number)), nullptr);
+    EXPECT_EQ(table.find(name(number))->line, number);
+  }
+  EXPECT_EQ(table.find(name(10'000)), nullptr);
+  EXPECT_EQ(table.size(), 10'000U);
+}
+
+TEST(NameTable, SaysWhoHasAName) {
+  NameTable table;
+  const std::string file = "pools.zone";
+  table.claim("a", {7, "server", nullptr});
+  table.claim("b", {8, "pool", &file});
+  EXPECT_EQ(table.clash("a"), "a is already the name of the server in line 7");
+  EXPECT_EQ(table.clash("b"), "b is already the name of the pool in line 8 of pools.zone");
+}
+
 }  // namespace
 }  // namespace sluice::config
