@@ -1,13 +1,18 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <deque>
 #include <map>
+#include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "config/base/address.h"
+#include "config/list_file.h"
 #include "config/model.h"
 #include "config/names.h"
 #include "config/value.h"
@@ -25,6 +30,7 @@ struct Known {
   bool all_zones = true;  // else a zone's name was not understood, and may be any
   NameTable owners;       // pools, servers, and the owner names of answer sets
   NameTable tokens;
+  std::deque<std::string> list_files;  // those of `list:`, to which `owners` refers
 
   // Takes a listener's address, or says that somebody has it already.
   void listen(const Value& at, const base::SocketAddress& address);
@@ -58,7 +64,53 @@ struct PoolServices {
   base::SharedList<std::string> names;
   bool complete = true;  // else one was not understood, and may be any
 };
+// `startup:` of a server that runs `out.services`.
+void read_startup(const Value& value, const PoolServices& of_pool, Server& out);
 void read_servers(const Value& list, Known& known, const PoolServices& services, Pool& pool);
+
+// The file of a `list:` (config/list_file.h), in any order of records: its pools with their
+// servers, each with its addresses and nothing else yet. Takes the names of both. The mistakes are
+// told with the file's lines.
+class ServerList {
+ public:
+  ServerList(const Value& list, Known& known) : list_(list), known_(known) {}
+
+  void read(std::chrono::seconds ttl);
+  std::vector<Pool>& pools() noexcept { return pools_; }
+
+  // What is only known once all of it is read: no pool has less servers than it must keep, or a
+  // server at an address of the last resort.
+  void check(unsigned min_accepting, std::span<const base::IpAddress> last_resort);
+
+ private:
+  static constexpr std::uint32_t kNone = 0xFFFFFFFF;
+  // What a name of the list stands for.
+  struct Place {
+    std::uint32_t pool = kNone;    // none: something is wrong with it, which was told
+    std::uint32_t server = kNone;  // none: the pool itself
+  };
+
+  void mistake(int line, std::string message);
+  void add(const ListRecord& record);
+  std::optional<Place> place_server(std::string_view fqdn, int line);
+  std::optional<std::uint32_t> place_pool(std::string_view fqdn, int line);
+  // Null: not a name of this list.
+  const Place* known_place(std::string_view name) const;
+  void check_addresses(const Pool& pool);
+  // The lines of the records with this address among the pool's servers, by a second reading.
+  std::vector<int> lines_of(const Pool& pool, const base::IpAddress& address) const;
+
+  const Value& list_;
+  Known& known_;
+  const std::string* file_ = nullptr;  // owned by `known_`
+  std::string text_;
+  std::chrono::seconds ttl_{0};
+  std::vector<Pool> pools_;
+  std::uint32_t first_name_ = 0;  // the number of the list's first name in known_.owners
+  std::vector<Place> places_;     // by the number behind that
+  std::optional<Place> last_;     // of the record before, if it was understood
+  std::size_t mistakes_ = 0;
+};
 
 // A reference to a service of `services:`.
 std::optional<std::string> read_service(const Value& value, Known& known);

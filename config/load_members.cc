@@ -13,12 +13,6 @@ namespace {
 
 constexpr std::size_t kMaxName = 253;  // 255 octets on the wire (RFC 1035 section 2.3.4)
 
-bool is_multicast(const base::IpAddress& address) {
-  const auto octets = address.octets();
-  // 224.0.0.0 and above: multicast, reserved, broadcast (RFC 1112, RFC 919); ff00::/8 (RFC 4291).
-  return address.is_v4() ? octets[0] >= 224 : octets[0] == 0xff;
-}
-
 // Takes the owner name of an answer set.
 bool take_owner(const Value& at, const std::string& name, Known& known, const Pool& pool,
                 const char* what) {
@@ -63,22 +57,6 @@ void read_server_services(const Value& value, const PoolServices& of_pool, Serve
   }
 }
 
-void read_startup(const Value& value, const PoolServices& of_pool, Server& out) {
-  Mapping block(value);
-  block.each([&](const Value& key, const Value& entry) {
-    const auto name = read_name(key, check_label);
-    if (!name) return;
-    if (of_pool.complete && !contains(out.services, *name)) {
-      return key.reject("the server runs no service " + *name + "; it runs " +
-                        listed(out.services));
-    }
-    const auto word = entry.word({"automatic", "manual"});
-    if (!word) return;
-    const auto startup = *word == 0 ? Startup::Automatic : Startup::Manual;
-    if (!out.startup.emplace(*name, startup).second) key.reject(*name + " stands here twice");
-  });
-}
-
 Server read_server(const Value& value, Known& known, const PoolServices& of_pool,
                    std::map<base::IpAddress, int>& used) {
   Mapping block(value);
@@ -102,6 +80,22 @@ Server read_server(const Value& value, Known& known, const PoolServices& of_pool
 }
 
 }  // namespace
+
+void read_startup(const Value& value, const PoolServices& of_pool, Server& out) {
+  Mapping block(value);
+  block.each([&](const Value& key, const Value& entry) {
+    const auto name = read_name(key, check_label);
+    if (!name) return;
+    if (of_pool.complete && !contains(out.services, *name)) {
+      return key.reject("the server runs no service " + *name + "; it runs " +
+                        listed(out.services));
+    }
+    const auto word = entry.word({"automatic", "manual"});
+    if (!word) return;
+    const auto startup = *word == 0 ? Startup::Automatic : Startup::Manual;
+    if (!out.startup.emplace(*name, startup).second) key.reject(*name + " stands here twice");
+  });
+}
 
 std::optional<std::string> read_service(const Value& value, Known& known) {
   const auto name = read_name(value, check_label);
@@ -127,7 +121,7 @@ std::vector<base::IpAddress> read_addresses(const Value& value,
   value.each([&](const Value& item) {
     const auto address = item.address();
     if (!address) return;
-    if (address->is_unspecified() || is_multicast(*address)) {
+    if (!address->is_one_machine()) {
       return item.reject("must be the address of one machine, is " + address->to_string());
     }
     const auto [place, fresh] = used.emplace(*address, item.line());

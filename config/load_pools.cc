@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "config/base/duration.h"
 #include "config/blocks.h"
@@ -12,6 +13,7 @@ using namespace std::chrono_literals;
 
 // More than fit any answer: 65,535 octets hold 4,094 A records.
 constexpr unsigned kMaxServers = 65535;
+constexpr std::size_t kMaxName = 253;  // 255 octets on the wire (RFC 1035 section 2.3.4)
 
 void read_pool_name(const Value& value, Known& known, Pool& out) {
   const auto name = read_name(value, check_dns_name);
@@ -120,8 +122,8 @@ std::map<base::IpAddress, int> addresses_of(const Pool& pool, int line) {
   return used;
 }
 
+// All but the TTL.
 void read_policy(Mapping& block, std::size_t servers, int servers_line, Pool& pool) {
-  if (const auto value = block.find("ttl")) read_ttl(*value, pool.ttl);
   if (const auto value = block.find("min_accepting")) {
     read_min_accepting(*value, servers, pool.min_accepting);
   }
@@ -135,9 +137,69 @@ void read_policy(Mapping& block, std::size_t servers, int servers_line, Pool& po
   block.refuse("slow_start");
 }
 
-Pool read_pool(const Value& value, Known& known) {
+// Takes the names of the srv entries and features of a list's further pools; the first one's were
+// taken as they were read, and tell their mistakes there.
+void take_names(const Value& list, const Pool& pool, Known& known) {
+  const auto take = [&](const std::string& name, const char* what) {
+    const std::string owner = name + '.' + pool.fqdn;
+    if (owner.size() > kMaxName) {
+      list.reject(owner + " has " + std::to_string(owner.size()) +
+                  " octets; a DNS name has at most 253");
+    } else if (!known.owners.claim(owner, {list.line(), what, nullptr})) {
+      list.reject(known.owners.clash(owner));
+    }
+  };
+  for (const Srv& srv : pool.srv) take(srv.name, "srv entry");
+  for (const Feature& feature : pool.features) take(feature.name, "feature");
+}
+
+// Many pools that are alike but for their names and servers: the list has these, the block the
+// rest.
+void read_list(const Value& value, Mapping& block, const Value& list, Known& known,
+               std::vector<Pool>& out) {
+  for (const char* key : {"fqdn", "servers"}) {
+    if (const auto other = block.find(key)) {
+      other->reject("must not stand beside list: the list names the pools and their servers");
+    }
+  }
+  Pool common;
+  if (const auto ttl = block.find("ttl")) read_ttl(*ttl, common.ttl);
+  ServerList servers(list, known);
+  servers.read(common.ttl);
+  if (!servers.pools().empty()) common.fqdn = servers.pools().front().fqdn;
+  const auto service = block.require("service", "one of services:");
+  if (service) common.service = read_service(*service, known).value_or("");
+  std::vector<Mention> mentions;
+  if (const auto srv = block.find("srv")) read_srv(*srv, known, common, mentions);
+  if (const auto features = block.find("features")) {
+    read_features(*features, known, common, mentions);
+  }
+  const PoolServices services = named_services(common, mentions);
+  Server alike;
+  alike.services = services.names;
+  if (const auto startup = block.find("startup")) read_startup(*startup, services, alike);
+  read_policy(block, kMaxServers, list.line(), common);
+  servers.check(common.min_accepting, common.last_resort);
+
+  const std::size_t before = value.findings().size();
+  for (Pool& read : servers.pools()) {
+    const bool first = read.fqdn == common.fqdn;
+    Pool pool = common;
+    pool.fqdn = std::move(read.fqdn);
+    pool.servers = std::move(read.servers);
+    for (Server& server : pool.servers) {
+      server.services = alike.services;
+      server.startup = alike.startup;
+    }
+    if (!first && value.findings().size() == before) take_names(list, pool, known);
+    out.push_back(std::move(pool));
+  }
+}
+
+void read_pool(const Value& value, Known& known, std::vector<Pool>& out) {
   Mapping block(value);
-  Pool pool;
+  if (const auto list = block.find("list")) return read_list(value, block, *list, known, out);
+  Pool& pool = out.emplace_back();
   if (const auto fqdn = block.require("fqdn", "the name that the servers answer for")) {
     read_pool_name(*fqdn, known, pool);
   }
@@ -149,6 +211,7 @@ Pool read_pool(const Value& value, Known& known) {
   const std::size_t before = value.findings().size();
   const auto servers = block.require("servers", "at least one");
   std::size_t count = 0;
+  if (const auto ttl = block.find("ttl")) read_ttl(*ttl, pool.ttl);
   if (servers) {
     read_servers(*servers, known, named_services(pool, mentions), pool);
     servers->each([&](const Value&) { ++count; });
@@ -158,13 +221,12 @@ Pool read_pool(const Value& value, Known& known) {
   if (understood && service) check_members(value, service->line(), pool, mentions);
   read_policy(block, understood ? count : kMaxServers, servers ? servers->line() : value.line(),
               pool);
-  return pool;
 }
 
 }  // namespace
 
 void read_pools(const Value& value, Known& known, std::vector<Pool>& out) {
-  value.each([&](const Value& item) { out.push_back(read_pool(item, known)); });
+  value.each([&](const Value& item) { read_pool(item, known, out); });
 }
 
 }  // namespace sluice::config

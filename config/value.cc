@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cstdio>
+#include <tuple>
 #include <utility>
 
 #include "config/base/duration.h"
@@ -45,8 +46,9 @@ void Findings::add(int line, std::string path, std::string message) {
 }
 
 std::vector<base::Error> Findings::take() {
-  std::stable_sort(errors_.begin(), errors_.end(), [](const base::Error& a, const base::Error& b) {
-    return a.where.line < b.where.line;
+  std::ranges::stable_sort(errors_, {}, [&](const base::Error& error) {
+    return std::tuple(error.where.file != file_, std::string_view(error.where.file),
+                      error.where.line);
   });
   return std::move(errors_);
 }

@@ -23,7 +23,7 @@ class Findings {
   void add(int line, std::string path, std::string message);
   void add(base::Error error) { errors_.push_back(std::move(error)); }
   std::size_t size() const noexcept { return errors_.size(); }
-  // In line order; of one line, in the order in which they were found.
+  // In line order, those of other files behind; of one line, in the order in which they were found.
   std::vector<base::Error> take();
 
  private:

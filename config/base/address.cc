@@ -64,6 +64,11 @@ bool IpAddress::is_unspecified() const noexcept {
   return is_zero_from(octets(), 0);
 }
 
+bool IpAddress::is_one_machine() const noexcept {
+  // 224.0.0.0 and above; ff00::/8.
+  return !is_unspecified() && (v4_ ? octets_[0] < 224 : octets_[0] != 0xff);
+}
+
 std::string IpAddress::to_string() const {
   std::array<char, INET6_ADDRSTRLEN> text{};
   inet_ntop(v4_ ? AF_INET : AF_INET6, octets_.data(), text.data(), text.size());

@@ -26,6 +26,9 @@ class IpAddress {
   bool is_v4() const noexcept { return v4_; }
   bool is_loopback() const noexcept;     // 127.0.0.0/8, ::1
   bool is_unspecified() const noexcept;  // 0.0.0.0, ::
+  // Can be reached as one: not unspecified, multicast, reserved or broadcast (RFC 1112, RFC 919,
+  // RFC 4291 section 2.7).
+  bool is_one_machine() const noexcept;
   std::span<const std::uint8_t> octets() const noexcept { return {octets_.data(), v4_ ? 4U : 16U}; }
   std::string to_string() const;  // RFC 5952 for IPv6
 

@@ -62,6 +62,12 @@ TEST(IpAddress, KnowsLoopbackAndUnspecified) {
   EXPECT_TRUE(IpAddress().is_unspecified());
   EXPECT_FALSE(IpAddress::parse("0.0.0.1")->is_unspecified());
   EXPECT_FALSE(IpAddress::parse("::1")->is_unspecified());
+  for (const char* text : {"0.0.0.0", "::", "224.0.0.1", "255.255.255.255", "ff02::1"}) {
+    EXPECT_FALSE(IpAddress::parse(text)->is_one_machine()) << text;
+  }
+  for (const char* text : {"127.0.0.1", "223.255.255.255", "::1", "fe80::1", "2001:db8::1"}) {
+    EXPECT_TRUE(IpAddress::parse(text)->is_one_machine()) << text;
+  }
 }
 
 TEST(IpAddress, TellsFamiliesApart) {
