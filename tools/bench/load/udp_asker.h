@@ -1,0 +1,61 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <sys/socket.h>
+
+#include "config/base/address.h"
+#include "dns/server/file_descriptor.h"
+#include "tools/bench/load/exchange.h"
+
+namespace sluice::bench {
+
+// One UDP socket that asks. A generator must cost less than what it measures: queries of one size
+// that follow each other go to the kernel as one packet that it cuts (UDP_SEGMENT), answers come
+// joined where the other side sent them so (UDP_GRO). The server sees single datagrams all the
+// same.
+class UdpAsker {
+ public:
+  // As many as the servers of the field take at once.
+  static constexpr unsigned kBatch = 64;
+
+  UdpAsker(const base::SocketAddress& server, std::span<const Question> questions, Tally& tally);
+  UdpAsker(const UdpAsker&) = delete;
+  UdpAsker& operator=(const UdpAsker&) = delete;
+
+  int fd() const noexcept { return fd_.get(); }
+  Exchange& exchange() noexcept { return exchange_; }
+
+  void ask(unsigned count);  // at most kBatch
+  // Everything that has come. Returns how many.
+  unsigned take_answers();
+  // The last answer to the query with this ID, empty when none was kept; see keep_answers().
+  void keep_answers(std::size_t count) { kept_.resize(count); }
+  std::span<const std::vector<std::uint8_t>> kept() const noexcept { return kept_; }
+
+ private:
+  // A letter of 64 KiB at most, as the kernel joins them.
+  static constexpr std::size_t kLetterOctets = 65'536;
+  static constexpr unsigned kLetters = 16;
+
+  unsigned letter_end(unsigned first, unsigned count) const noexcept;
+  void take(std::span<const std::uint8_t> answer, std::uint64_t time);
+
+  dns::FileDescriptor fd_;
+  Exchange exchange_;
+  std::vector<std::uint8_t> queries_;
+  std::array<std::uint16_t, kBatch> sizes_{};
+  std::vector<std::uint8_t> answers_ = std::vector<std::uint8_t>(kLetters * kLetterOctets);
+  std::array<mmsghdr, kLetters> in_{};
+  std::array<iovec, kLetters> in_octets_{};
+  struct alignas(cmsghdr) Control {
+    std::array<std::uint8_t, CMSG_SPACE(sizeof(int))> octets;
+  };
+  std::array<Control, kLetters> controls_{};
+  std::vector<std::vector<std::uint8_t>> kept_;
+};
+
+}  // namespace sluice::bench
