@@ -1,14 +1,25 @@
 #include "dns/server/udp_socket.h"
 
 #include <cerrno>
+#include <span>
 
 #include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <sys/socket.h>
 
 namespace sluice::dns {
 namespace {
 
-constexpr std::size_t kFlagsOctet = 2;  // of the header: QR, OPCODE, AA, TC, RD
-constexpr std::uint8_t kTruncated = kFlagTC >> 8;
+// The interface is slower than we.
+bool is_full(int error) noexcept {
+  return error == EAGAIN || error == EWOULDBLOCK || error == ENOBUFS;
+}
+
+void count(const UdpBatch::Answer& answer, WorkerCounters& counters) noexcept {
+  counters.answered(Transport::Udp, answer.rcode);
+  if (answer.truncated) counters.truncated.add();
+}
 
 // The asked address becomes the sending one. The interface is left to the routing table: the way
 // back need not be the way of the query (a link-local client's interface is in its address).
@@ -22,42 +33,30 @@ void leave_interface_open(msghdr& header) {
   }
 }
 
+// Linux 4.18 and later. A refused setting says nothing: a socket of another kind ignores it.
+bool can_segment(int fd) noexcept {
+  int octets = 0;
+  socklen_t length = sizeof octets;
+  return ::getsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &octets, &length) == 0;
+}
+
 }  // namespace
 
-UdpBatch::UdpBatch() {
-  for (std::size_t i = 0; i < kMessages; ++i) {
-    received_octets_[i] = {queries_.data() + i * kQueryStride, kQueryOctets};
-    received_[i].msg_hdr.msg_name = &clients_[i];
-    received_[i].msg_hdr.msg_namelen = sizeof clients_[i];
-    received_[i].msg_hdr.msg_iov = &received_octets_[i];
-    received_[i].msg_hdr.msg_iovlen = 1;
-    sent_[i].msg_hdr.msg_iov = &sent_octets_[i];
-    sent_[i].msg_hdr.msg_iovlen = 1;
-  }
-}
-
-void UdpBatch::ask_addresses(bool wanted) {
-  if (addresses_asked_ == wanted) return;
-  addresses_asked_ = wanted;
-  for (std::size_t i = 0; i < kMessages; ++i) {
-    received_[i].msg_hdr.msg_control = wanted ? controls_[i].octets.data() : nullptr;
-    received_[i].msg_hdr.msg_controllen = wanted ? controls_[i].octets.size() : 0;
-  }
-}
+UdpSocket::UdpSocket(FileDescriptor fd, bool wildcard) noexcept
+    : fd_(std::move(fd)), wildcard_(wildcard), coalesces_(can_segment(fd_.get())) {}
 
 unsigned UdpSocket::serve(UdpBatch& batch, Responder& responder) {
   const unsigned received = receive(batch, responder.counters());
   responder.refresh();
   if (received == 0) return 0;
-  const unsigned count = answer(batch, received, responder);
-  send(batch, count, responder.counters());
+  answer(batch, received, responder);
+  send(batch, responder.counters());
   return received;
 }
 
 unsigned UdpSocket::receive(UdpBatch& batch, WorkerCounters& counters) {
-  batch.ask_addresses(wildcard_);
-  const int received =
-      ::recvmmsg(fd_.get(), batch.received_.data(), UdpBatch::kMessages, MSG_DONTWAIT, nullptr);
+  const int received = ::recvmmsg(fd_.get(), batch.to_receive(wildcard_).data(),
+                                  UdpBatch::kMessages, MSG_DONTWAIT, nullptr);
   if (received > 0) {
     counters.udp_received.add(static_cast<std::uint64_t>(received));
     counters.udp_batches.add();
@@ -67,55 +66,62 @@ unsigned UdpSocket::receive(UdpBatch& batch, WorkerCounters& counters) {
   return 0;
 }
 
-unsigned UdpSocket::answer(UdpBatch& batch, unsigned received, Responder& responder) {
-  unsigned count = 0;
-  std::size_t used = 0;
+void UdpSocket::answer(UdpBatch& batch, unsigned received, Responder& responder) {
+  batch.begin_letters();
   for (unsigned i = 0; i < received; ++i) {
-    msghdr& from = batch.received_[i].msg_hdr;
-    const std::uint8_t* query = batch.queries_.data() + i * UdpBatch::kQueryStride;
-    std::uint8_t* room = batch.answers_.data() + used;
-    const Answered answered = responder.answer(Transport::Udp, {query, batch.received_[i].msg_len},
-                                               {room, responder.max_udp_payload()});
+    const Answered answered = responder.answer(Transport::Udp, batch.query(i),
+                                               {batch.room(), responder.max_udp_payload()});
     if (answered.size > 0) {
-      msghdr& to = batch.sent_[count].msg_hdr;
-      to.msg_name = from.msg_name;
-      to.msg_namelen = from.msg_namelen;
+      msghdr& from = batch.received(i);
       if (wildcard_) leave_interface_open(from);
-      to.msg_control = from.msg_control;
-      to.msg_controllen = from.msg_controllen;
-      batch.sent_octets_[count] = {room, answered.size};
-      batch.rcodes_[count] = answered.rcode;
-      used += answered.size;
-      ++count;
+      batch.add(from, answered, coalesces_);
     } else {
       responder.counters().silent.add();
     }
-    // The kernel had set them to what the client needed.
-    from.msg_namelen = sizeof batch.clients_[i];
-    if (wildcard_) from.msg_controllen = batch.controls_[i].octets.size();
   }
-  return count;
+  batch.end_receiving(received);
 }
 
-void UdpSocket::send(UdpBatch& batch, unsigned count, WorkerCounters& counters) {
-  unsigned done = 0;
-  while (done < count) {
+void UdpSocket::send(UdpBatch& batch, WorkerCounters& counters) {
+  std::span<mmsghdr> letters = batch.letters();
+  std::size_t done = 0;
+  while (done < letters.size()) {
     const int sent =
-        ::sendmmsg(fd_.get(), batch.sent_.data() + done, count - done, MSG_DONTWAIT | MSG_NOSIGNAL);
+        ::sendmmsg(fd_.get(), &letters[done], static_cast<unsigned>(letters.size() - done),
+                   MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent > 0) {
-      for (const unsigned end = done + static_cast<unsigned>(sent); done < end; ++done) {
-        const auto* answer = static_cast<const std::uint8_t*>(batch.sent_octets_[done].iov_base);
-        counters.answered(Transport::Udp, batch.rcodes_[done]);
-        if ((answer[kFlagsOctet] & kTruncated) != 0) counters.truncated.add();
+      for (const std::size_t end = done + static_cast<std::size_t>(sent); done < end; ++done) {
+        for (const UdpBatch::Answer& answer : batch.answers_of(done)) count(answer, counters);
       }
-    } else if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) {
-      counters.udp_dropped.add(count - done);
-      return;
-    } else if (errno != EINTR) {
+    } else if (is_full(errno)) {
+      for (; done < letters.size(); ++done) {
+        counters.udp_dropped.add(batch.answers_of(done).size());
+      }
+    } else if (errno == EINTR) {
+      continue;
+    } else if (batch.answers_of(done).size() > 1) {
+      coalesces_ = false;
+      send_one_by_one(batch, done++, counters);
+    } else {
       counters.udp_send_errors
           .add();  // this one's fault (no route to it, port 0): on with the next
       ++done;
     }
+  }
+}
+
+void UdpSocket::send_one_by_one(UdpBatch& batch, std::size_t letter, WorkerCounters& counters) {
+  const std::span<const UdpBatch::Answer> answers = batch.answers_of(letter);
+  for (std::size_t i = 0; i < answers.size();) {
+    const msghdr& single = batch.single(letter, i);
+    if (::sendmsg(fd_.get(), &single, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) {
+      count(answers[i], counters);
+    } else if (errno == EINTR) {
+      continue;
+    } else {
+      (is_full(errno) ? counters.udp_dropped : counters.udp_send_errors).add();
+    }
+    ++i;
   }
 }
 
