@@ -30,16 +30,14 @@ class UdpAsker {
   Exchange& exchange() noexcept { return exchange_; }
 
   void ask(unsigned count);  // at most kBatch
-  // Everything that has come. Returns how many.
+  // Of what has come, kBatch at most. Returns how many.
   unsigned take_answers();
-  // The last answer to the query with this ID, empty when none was kept; see keep_answers().
+  // The first answer to each question is kept from now on; empty: none came.
   void keep_answers(std::size_t count) { kept_.resize(count); }
   std::span<const std::vector<std::uint8_t>> kept() const noexcept { return kept_; }
 
  private:
-  // A letter of 64 KiB at most, as the kernel joins them.
-  static constexpr std::size_t kLetterOctets = 65'536;
-  static constexpr unsigned kLetters = 16;
+  static constexpr std::size_t kAnswerOctets = 4096;
 
   unsigned letter_end(unsigned first, unsigned count) const noexcept;
   void take(std::span<const std::uint8_t> answer, std::uint64_t time);
@@ -48,13 +46,9 @@ class UdpAsker {
   Exchange exchange_;
   std::vector<std::uint8_t> queries_;
   std::array<std::uint16_t, kBatch> sizes_{};
-  std::vector<std::uint8_t> answers_ = std::vector<std::uint8_t>(kLetters * kLetterOctets);
-  std::array<mmsghdr, kLetters> in_{};
-  std::array<iovec, kLetters> in_octets_{};
-  struct alignas(cmsghdr) Control {
-    std::array<std::uint8_t, CMSG_SPACE(sizeof(int))> octets;
-  };
-  std::array<Control, kLetters> controls_{};
+  std::vector<std::uint8_t> answers_ = std::vector<std::uint8_t>(kBatch * kAnswerOctets);
+  std::array<mmsghdr, kBatch> in_{};
+  std::array<iovec, kBatch> in_octets_{};
   std::vector<std::vector<std::uint8_t>> kept_;
 };
 
