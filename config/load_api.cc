@@ -4,6 +4,7 @@
 
 #include "config/blocks.h"
 #include "config/files.h"
+#include "config/hex.h"
 #include "config/mapping.h"
 
 namespace sluice::config {
@@ -11,32 +12,13 @@ namespace {
 
 using Sha256 = std::array<std::uint8_t, 32>;
 
-constexpr std::uint8_t hex_digit(char c) {
-  if (c >= '0' && c <= '9') return static_cast<std::uint8_t>(c - '0');
-  if (c >= 'a' && c <= 'f') return static_cast<std::uint8_t>(c - 'a' + 10);
-  if (c >= 'A' && c <= 'F') return static_cast<std::uint8_t>(c - 'A' + 10);
-  return 16;
-}
-
-constexpr std::optional<Sha256> parse_sha256(std::string_view hex) {
-  Sha256 hash{};
-  if (hex.size() != 2 * hash.size()) return {};
-  for (std::size_t i = 0; i < hash.size(); ++i) {
-    const std::uint8_t high = hex_digit(hex[2 * i]);
-    const std::uint8_t low = hex_digit(hex[2 * i + 1]);
-    if (high > 15 || low > 15) return {};
-    hash[i] = static_cast<std::uint8_t>(high << 4U | low);
-  }
-  return hash;
-}
-
 // The tokens of the example configuration ("operations-token" and so on): everybody knows them.
 constexpr std::array kExampleTokens{
-    *parse_sha256("0bab5450ae8b03547eb2ebff2a550adeeb66743fb34e0eac1eff8ea1edac73ca"),
-    *parse_sha256("1ff7f1e5d133b23a547985eb2958192d528902f21f7b5f2a6cd122226b17200d"),
-    *parse_sha256("cd389ba6527a819a41872aaa4bdf8dfa969a84a519ce338ee144836cf0fed747"),
-    *parse_sha256("f571b06369e50d769b13bce82e95d1e1f449ba4dafc0bedad2868d7edba85024"),
-    *parse_sha256("0cde7d98c74874f856cb770e479fcce9628a57ddc4459ba6c2be9fecbbdebf5a")};
+    *parse_hex<32>("0bab5450ae8b03547eb2ebff2a550adeeb66743fb34e0eac1eff8ea1edac73ca"),
+    *parse_hex<32>("1ff7f1e5d133b23a547985eb2958192d528902f21f7b5f2a6cd122226b17200d"),
+    *parse_hex<32>("cd389ba6527a819a41872aaa4bdf8dfa969a84a519ce338ee144836cf0fed747"),
+    *parse_hex<32>("f571b06369e50d769b13bce82e95d1e1f449ba4dafc0bedad2868d7edba85024"),
+    *parse_hex<32>("0cde7d98c74874f856cb770e479fcce9628a57ddc4459ba6c2be9fecbbdebf5a")};
 
 // What the tokens of one list have in common.
 struct TokenRules {
@@ -47,7 +29,7 @@ struct TokenRules {
 void read_sha256(const Value& value, TokenRules& rules, Sha256& out) {
   const auto text = value.text();
   if (!text) return;
-  const auto hash = parse_sha256(*text);
+  const auto hash = parse_hex<32>(*text);
   // Not shown: what stands here by mistake may be the token itself.
   if (!hash) return value.reject("must be the token's SHA-256, 64 hex digits; see sluicectl token");
   out = *hash;

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <tuple>
 
 #include <unistd.h>
 
 #include "config/base/duration.h"
 #include "config/blocks.h"
 #include "config/files.h"
+#include "config/hex.h"
 #include "config/mapping.h"
 
 namespace sluice::config {
@@ -33,6 +36,47 @@ void read_identity(const Value& value, std::string& out) {
   out = *text;
 }
 
+// It goes into a TXT string.
+void read_version(const Value& value, std::string& out) {
+  const auto text = value.text();
+  if (!text) return;
+  const bool printable_ascii =
+      std::all_of(text->begin(), text->end(), [](char c) { return c >= ' ' && c < 0x7f; });
+  if (!printable_ascii || text->size() > 255) {
+    return value.reject("must be hidden or 1 to 255 printable ASCII characters, is " +
+                        value.shown());
+  }
+  out = value.is("hidden") ? "" : std::string(*text);
+}
+
+void read_secret(const Value& value, std::map<Cookies::Secret, int>& used,
+                 std::vector<Cookies::Secret>& out) {
+  const auto text = value.text();
+  if (!text) return;
+  const auto secret = parse_hex<std::tuple_size_v<Cookies::Secret>>(*text);
+  // Not shown: all but one digit of it may be right.
+  if (!secret) return value.reject("must be 32 hex digits, 128 bits; `openssl rand -hex 16`");
+  const auto [place, fresh] = used.emplace(*secret, value.line());
+  if (!fresh)
+    return value.reject("is the secret of line " + std::to_string(place->second) + " too");
+  out.push_back(*secret);
+}
+
+void read_cookies(const Value& value, Cookies& out) {
+  Mapping block(value);
+  block.read("enabled", out.enabled);
+  block.read("required", out.required);
+  const auto secrets = block.find("secrets");
+  if (!secrets) return;
+  std::map<Cookies::Secret, int> used;
+  std::size_t count = 0;
+  secrets->each([&](const Value& item) {
+    // The next one, the present one and the last one are a rotation (RFC 9018 section 5).
+    if (++count == Cookies::kMostSecrets + 1) item.reject("is one too many: at most 4 verify");
+    if (count <= Cookies::kMostSecrets) read_secret(item, used, out.secrets);
+  });
+}
+
 void read_workers(const Value& value, unsigned& out) {
   if (value.is("auto")) {
     out = 0;
@@ -55,6 +99,9 @@ void read_dns(const Value& value, Known& known, Dns& out) {
   Mapping block(value);
   out.identity = host_name();
   if (const auto identity = block.find("identity")) read_identity(*identity, out.identity);
+  block.read("hide_identity", out.hide_identity);
+  if (const auto version = block.find("version")) read_version(*version, out.version);
+  if (const auto cookies = block.find("cookies")) read_cookies(*cookies, out.cookies);
   // No default: port 53 of the wrong address is a service taken away from somebody else.
   if (const auto list = block.require("listen", R"(addresses to answer on, ["192.0.2.1@53"])")) {
     const std::size_t before = list->findings().size();

@@ -24,8 +24,26 @@ namespace sluice::config {
 
 using base::Duration;
 
+// DNS Cookies (RFC 7873, RFC 9018).
+struct Cookies {
+  using Secret = std::array<std::uint8_t, 16>;
+  static constexpr std::size_t kMostSecrets = 4;
+
+  bool enabled = true;
+  // The first makes server cookies, all verify; responders of one service share them. None: a
+  // random one for each start.
+  std::vector<Secret> secrets;
+  // Over UDP, who sends a COOKIE option without a good server cookie gets BADCOOKIE and no answer.
+  bool required = false;
+};
+
 struct Dns {
-  std::string identity;                     // NSID, confirmed_by; default: the host name
+  // NSID, CH TXT id.server, confirmed_by; 1..255 octets; default: the host name
+  std::string identity;
+  bool hide_identity = false;  // not in NSID, nor in class CH
+  // CH TXT version.bind and version.server, at most 255 octets; empty (`hidden`): REFUSED
+  std::string version = "Sluice " SLUICE_VERSION;
+  Cookies cookies;
   std::vector<base::SocketAddress> listen;  // at least one; UDP and TCP; port 0: the kernel chooses
   unsigned workers = 0;                     // threads, 0..64; 0 (`auto`) = one for each CPU
   std::uint16_t max_udp_payload = 1232;     // octets, 512..4096 (RFC 6891 section 6.2.5)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstddef>
 #include <cstring>
 
 #include <arpa/inet.h>
@@ -100,6 +101,14 @@ std::optional<SocketAddress> SocketAddress::from(const sockaddr* address) noexce
     std::memcpy(octets.data(), &v6.sin6_addr, octets.size());
     return SocketAddress{IpAddress::v6(octets), ntohs(v6.sin6_port)};
   }
+  return {};
+}
+
+std::span<const std::uint8_t> address_octets(const sockaddr* address) noexcept {
+  const auto* octets = reinterpret_cast<const std::uint8_t*>(address);
+  if (address == nullptr) return {};
+  if (address->sa_family == AF_INET) return {octets + offsetof(sockaddr_in, sin_addr), 4};
+  if (address->sa_family == AF_INET6) return {octets + offsetof(sockaddr_in6, sin6_addr), 16};
   return {};
 }
 

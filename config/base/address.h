@@ -56,6 +56,10 @@ struct SocketAddress {
   friend auto operator<=>(const SocketAddress&, const SocketAddress&) = default;
 };
 
+// The octets of the address in a sockaddr_in or sockaddr_in6, where they stand; none for null and
+// for other families.
+std::span<const std::uint8_t> address_octets(const sockaddr* address) noexcept;
+
 // An address block: "192.0.2.0/24", "2001:db8::/32"; a bare address is its own block. Bits beyond
 // the length must be zero.
 class Prefix {

@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include <time.h>
+
 namespace sluice::base {
 
 // Leases, timers and countdowns run on the monotonic clock; what people read and what goes to disk
@@ -36,5 +38,14 @@ class SystemClock final : public Clock {
         std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now())};
   }
 };
+
+// The wall clock for paths that read it often: a few instructions, and late by the kernel's tick
+// (at most 10 ms).
+inline WallTime coarse_wall_time() {
+  timespec time{};
+  clock_gettime(CLOCK_REALTIME_COARSE, &time);
+  return WallTime(std::chrono::seconds(time.tv_sec) +
+                  std::chrono::floor<Duration>(std::chrono::nanoseconds(time.tv_nsec)));
+}
 
 }  // namespace sluice::base

@@ -85,6 +85,35 @@ TEST(LoadDaemon, RefusesEachMistakeOfDnsStoreAndHealth) {
        "dns:\n"
        "  max_udp_payload: 1e3\n",
        "t.yaml:2: dns.max_udp_payload: must be a number, 512..4096, is 1e3"},
+      {"dns:\n",
+       "dns:\n"
+       "  version: \"tab\\there\"\n",
+       "t.yaml:2: dns.version: must be hidden or 1 to 255 printable ASCII characters, is "
+       "\"tab\\x09here\""},
+      {"dns:\n",
+       "dns:\n"
+       "  hide_identity: yes\n",
+       "t.yaml:2: dns.hide_identity: must be true or false, is yes"},
+      {"dns:\n",
+       "dns:\n"
+       "  cookies: {secret: x}\n",
+       "t.yaml:2: dns.cookies.secret: is not a known key; did you mean \"secrets\"?"},
+      {"dns:\n",
+       "dns:\n"
+       "  cookies: {secrets: [e5e973e5a6b2a43f48e7dc849e37bfc]}\n",
+       "t.yaml:2: dns.cookies.secrets[0]: must be 32 hex digits, 128 bits; `openssl rand -hex 16`"},
+      {"dns:\n",
+       "dns:\n"
+       "  cookies:\n"
+       "    secrets: [e5e973e5a6b2a43f48e7dc849e37bfcf,\n"
+       "              E5E973E5A6B2A43F48E7DC849E37BFCF]\n",
+       "t.yaml:4: dns.cookies.secrets[1]: is the secret of line 3 too"},
+      {"dns:\n",
+       "dns:\n"
+       "  cookies: {secrets: [00000000000000000000000000000001, "
+       "00000000000000000000000000000002, 00000000000000000000000000000003, "
+       "00000000000000000000000000000004, 00000000000000000000000000000005]}\n",
+       "t.yaml:2: dns.cookies.secrets[4]: is one too many: at most 4 verify"},
       {"health:",
        "store: {etcd: {endpoints: []}}\n"
        "health:",
@@ -129,6 +158,32 @@ TEST(LoadDaemon, TakesEveryEdgeOfARange) {
   const Health quick = small_with("lease: 6s", "lease: 300ms\n  heartbeat: 100ms").health;
   EXPECT_EQ(quick.lease, 300ms);
   EXPECT_EQ(quick.heartbeat, 100ms);
+}
+
+TEST(LoadDaemon, ReadsWhatTheResponderSaysOfItself) {
+  EXPECT_EQ(small_with("dns:\n", "dns:\n").dns.version, "Sluice " SLUICE_VERSION);
+  const Dns hidden = small_with("dns:\n", "dns:\n  version: hidden\n  hide_identity: true\n").dns;
+  EXPECT_EQ(hidden.version, "");
+  EXPECT_TRUE(hidden.hide_identity);
+  EXPECT_EQ(small_with("dns:\n", "dns:\n  version: 9.9 x\n").dns.version, "9.9 x");
+}
+
+TEST(LoadDaemon, ReadsCookieSecretsInTheirOrder) {
+  const Cookies none = small_with("dns:\n", "dns:\n").dns.cookies;
+  EXPECT_TRUE(none.enabled);
+  EXPECT_FALSE(none.required);
+  EXPECT_TRUE(none.secrets.empty());
+  const Cookies cookies =
+      small_with("dns:\n",
+                 "dns:\n"
+                 "  cookies: {required: true, secrets: [e5e973e5a6b2a43f48e7dc849e37bfcf, "
+                 "\"00000000000000000000000000000002\"]}\n")
+          .dns.cookies;
+  EXPECT_TRUE(cookies.required);
+  ASSERT_EQ(cookies.secrets.size(), 2U);
+  EXPECT_EQ(cookies.secrets[0].front(), 0xe5);
+  EXPECT_EQ(cookies.secrets[1].back(), 2);
+  EXPECT_FALSE(small_with("dns:\n", "dns:\n  cookies: {enabled: false}\n").dns.cookies.enabled);
 }
 
 TEST(LoadDaemon, ListensTwiceOnAnAddressWhosePortTheKernelChooses) {
