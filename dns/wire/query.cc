@@ -44,7 +44,31 @@ bool skip_name(WireReader& reader) noexcept {
   }
 }
 
-// The count is hostile: each record read takes octets or ends the loop.
+// From behind a record's TYPE on.
+void skip_rest_of_record(WireReader& reader) noexcept {
+  reader.skip(6);  // CLASS, TTL
+  const std::uint16_t length = reader.u16();
+  reader.skip(length);
+}
+
+// The counts are hostile: each question or record takes octets or ends the loop.
+bool skip_questions(WireReader& reader, std::uint16_t count) noexcept {
+  for (; count > 0; --count) {
+    if (!skip_name(reader)) return false;
+    reader.skip(4);  // QTYPE, QCLASS
+  }
+  return reader.ok();
+}
+
+bool skip_records(WireReader& reader, std::uint16_t count) noexcept {
+  for (; count > 0; --count) {
+    if (!skip_name(reader)) return false;
+    reader.skip(2);  // TYPE
+    skip_rest_of_record(reader);
+  }
+  return reader.ok();
+}
+
 bool read_additional(WireReader& reader, std::uint16_t count, std::optional<Edns>& edns) noexcept {
   for (; count > 0; --count) {
     const std::size_t start = reader.offset();
@@ -56,13 +80,30 @@ bool read_additional(WireReader& reader, std::uint16_t count, std::optional<Edns
       if (!opt) return false;
       edns = *opt;
     } else {
-      reader.skip(6);  // CLASS, TTL
-      const std::uint16_t length = reader.u16();
-      reader.skip(length);
+      skip_rest_of_record(reader);
     }
     if (!reader.ok()) return false;
   }
   return true;
+}
+
+void read_question(WireReader& reader, Query& query) noexcept {
+  query.qtype = static_cast<RRType>(reader.u16());
+  query.qclass = static_cast<RRClass>(reader.u16());
+  query.question_octets = static_cast<std::uint16_t>(reader.offset() - kHeaderOctets);
+}
+
+// No question: it may ask for a server cookie (RFC 7873 section 5.4), and for nothing else.
+base::Result<Query, QueryError> parse_bare(WireReader reader, const Header& header) noexcept {
+  Query query;
+  query.id = header.id;
+  query.flags = header.flags;
+  const bool well_formed = header.qdcount == 0 && header.ancount == 0 && header.nscount == 0 &&
+                           read_additional(reader, header.arcount, query.edns) && reader.at_end();
+  if (!well_formed || !query.edns || !query.edns->options.has(EdnsOptions::kCookie)) {
+    return base::Unexpected{QueryError::FormErr};
+  }
+  return query;
 }
 
 }  // namespace
@@ -80,19 +121,35 @@ base::Result<Query, QueryError> parse_query(std::span<const std::uint8_t> wire) 
     default:
       return base::Unexpected{QueryError::NotImp};
   }
-  if (header.qdcount != 1 || header.ancount != 0 || header.nscount != 0) {
-    return base::Unexpected{QueryError::FormErr};
-  }
+  if (header.qdcount != 1) return parse_bare(reader, header);
+  if (header.ancount != 0 || header.nscount != 0) return base::Unexpected{QueryError::FormErr};
   Query query;
   if (!query.qname.assign(reader)) return base::Unexpected{QueryError::FormErr};
   query.id = header.id;
   query.flags = header.flags;
-  query.qtype = static_cast<RRType>(reader.u16());
-  query.qclass = static_cast<RRClass>(reader.u16());
-  query.question_octets = static_cast<std::uint16_t>(reader.offset() - kHeaderOctets);
+  read_question(reader, query);
   if (!reader.ok() || !read_additional(reader, header.arcount, query.edns) || !reader.at_end()) {
     return base::Unexpected{QueryError::FormErr};
   }
+  return query;
+}
+
+Query read_refused(std::span<const std::uint8_t> wire) noexcept {
+  WireReader reader(wire);
+  const Header header = read_header(reader);
+  Query query;
+  query.id = header.id;
+  query.flags = header.flags;
+  if (header.qdcount == 1) {
+    if (!query.qname.assign(reader)) return query;
+    read_question(reader, query);
+    if (!reader.ok()) query.question_octets = 0;
+  } else if (!skip_questions(reader, header.qdcount)) {
+    return query;
+  }
+  if (!skip_records(reader, header.ancount) || !skip_records(reader, header.nscount)) return query;
+  std::optional<Edns> edns;
+  if (read_additional(reader, header.arcount, edns)) query.edns = edns;
   return query;
 }
 

@@ -11,11 +11,12 @@
 
 namespace sluice::dns {
 
-// A query that can be answered: opcode QUERY, one question, nothing that it should not have.
+// A query that can be answered: opcode QUERY, one question, nothing that it should not have. Or one
+// without a question, that asks for a server cookie alone (RFC 7873 section 5.4).
 struct Query {
   std::uint16_t id = 0;
-  std::uint16_t flags = 0;  // the second word of the header, as sent
-  std::uint16_t question_octets = 0;
+  std::uint16_t flags = 0;            // the second word of the header, as sent
+  std::uint16_t question_octets = 0;  // 0: no question
   Name qname;
   RRType qtype = RRType::A;
   RRClass qclass = RRClass::IN;
@@ -37,5 +38,11 @@ enum class QueryError : std::uint8_t {
 // walked over and ignored: we hold no keys, a client that insists on a signature discards the
 // unsigned answer.
 base::Result<Query, QueryError> parse_query(std::span<const std::uint8_t> wire) noexcept;
+
+// What can be read of a message that parse_query() gave another error than Ignore for, so that the
+// answer is about it: header, a question if there is one and it makes sense, one OPT if it is well
+// formed (who sends OPT gets one back, RFC 6891 section 7). Of whatever opcode: NOTIFY and UPDATE
+// have the form of a query, for all that matters here (RFC 1996 section 3.7, RFC 2136 section 2).
+Query read_refused(std::span<const std::uint8_t> wire) noexcept;
 
 }  // namespace sluice::dns

@@ -49,11 +49,6 @@ enum class RRType : std::uint16_t {
   ANY = 255,
 };
 
-// They share their form and meaning (RFC 9460 section 9).
-constexpr bool is_svcb(RRType type) noexcept {
-  return type == RRType::SVCB || type == RRType::HTTPS;
-}
-
 enum class RRClass : std::uint16_t { IN = 1, CH = 3, NONE = 254, ANY = 255 };
 
 enum class Opcode : std::uint8_t { Query = 0, Status = 2, Notify = 4, Update = 5 };
@@ -66,8 +61,17 @@ enum class Rcode : std::uint16_t {
   NXDomain = 3,
   NotImp = 4,
   Refused = 5,
-  YXDomain = 6,
   BadVers = 16,
+  BadCookie = 23,  // RFC 7873 section 8
+};
+
+// EDNS options that we know (RFC 6891 section 6.1.2), where they are from.
+enum class OptionCode : std::uint16_t {
+  Nsid = 3,            // RFC 5001
+  ClientSubnet = 8,    // RFC 7871
+  Cookie = 10,         // RFC 7873
+  TcpKeepalive = 11,   // RFC 7828
+  ExtendedError = 15,  // RFC 8914
 };
 
 // The second word of the header (RFC 1035 section 4.1.1, RFC 4035 section 3.1.6).

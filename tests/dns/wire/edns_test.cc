@@ -67,6 +67,77 @@ TEST(ReadOpt, DoesNotJudgeTheOptionsOfALaterVersion) {
   EXPECT_EQ(edns->version, 1);
 }
 
+std::vector<std::uint8_t> option(OptionCode code, const std::vector<std::uint8_t>& data) {
+  std::vector<std::uint8_t> octets(kOptionOctets);
+  write_option(octets.data(), code, data.size());
+  octets.insert(octets.end(), data.begin(), data.end());
+  return octets;
+}
+
+EdnsOptions options_of(std::vector<std::uint8_t> first,
+                       const std::vector<std::uint8_t>& second = {}) {
+  first.insert(first.end(), second.begin(), second.end());
+  const auto edns = read(opt(512, 0, 0, first));
+  EXPECT_TRUE(edns);
+  return edns ? edns->options : EdnsOptions{};
+}
+
+TEST(ReadOpt, SaysWhichOptionsItSawAndWhereTheyStand) {
+  const auto options = options_of(option(OptionCode::Nsid, {}),
+                                  option(OptionCode::Cookie, std::vector<std::uint8_t>(24, 7)));
+  EXPECT_EQ(options.seen, EdnsOptions::kNsid | EdnsOptions::kCookie);
+  EXPECT_EQ(options.cookie_at, 8 + kOptionOctets + kOptionOctets);
+  EXPECT_EQ(options.cookie_octets, 24);
+  EXPECT_EQ(options_of(option(OptionCode::TcpKeepalive, {})).seen, EdnsOptions::kKeepalive);
+  EXPECT_EQ(options_of(option(OptionCode::TcpKeepalive, {0, 100})).seen,
+            EdnsOptions::kKeepaliveTimeout);
+  EXPECT_EQ(options_of(option(OptionCode::ExtendedError, {0, 1})).seen, EdnsOptions::kNone);
+  EXPECT_EQ(options_of(option(static_cast<OptionCode>(65001), {1})).seen, EdnsOptions::kNone);
+}
+
+TEST(ReadOpt, KnowsTheLengthsOfACookie) {  // RFC 7873 section 5.2.2
+  for (std::size_t size = 0; size < 300; ++size) {
+    const auto options = options_of(option(OptionCode::Cookie, std::vector<std::uint8_t>(size)));
+    const bool right = size == 8 || (size >= 16 && size <= 40);
+    EXPECT_EQ(options.has(EdnsOptions::kMalformed), !right) << size;
+  }
+}
+
+TEST(ReadOpt, TakesTheFirstOfTwoCookies) {  // RFC 7873 section 5.2
+  const auto options = options_of(option(OptionCode::Cookie, std::vector<std::uint8_t>(8)),
+                                  option(OptionCode::Cookie, {1}));
+  EXPECT_EQ(options.seen, EdnsOptions::kCookie);
+  EXPECT_EQ(options.cookie_at, 8 + kOptionOctets);
+}
+
+TEST(ReadOpt, WantsAClientSubnetAsItsRfcSays) {  // RFC 7871 section 6
+  const auto malformed = [](const std::vector<std::uint8_t>& data) {
+    const auto options = options_of(option(OptionCode::ClientSubnet, data));
+    EXPECT_TRUE(options.has(EdnsOptions::kClientSubnet));
+    return options.has(EdnsOptions::kMalformed);
+  };
+  EXPECT_FALSE(malformed({0, 1, 24, 0, 192, 0, 2}));
+  EXPECT_FALSE(malformed({0, 1, 23, 0, 192, 0, 2}));
+  EXPECT_FALSE(malformed({0, 1, 32, 0, 192, 0, 2, 1}));
+  EXPECT_FALSE(malformed({0, 1, 0, 0}));
+  EXPECT_FALSE(malformed({0, 2, 33, 0, 0x20, 1, 0x0d, 0xb8, 0x80}));
+  EXPECT_FALSE(malformed({0, 0, 0, 0})) << "dig +subnet=0";
+  EXPECT_TRUE(malformed({}));
+  EXPECT_TRUE(malformed({0, 1, 24}));
+  EXPECT_TRUE(malformed({0, 1, 24, 0, 192, 0})) << "too few octets";
+  EXPECT_TRUE(malformed({0, 1, 24, 0, 192, 0, 2, 0})) << "too many octets";
+  EXPECT_TRUE(malformed({0, 1, 23, 0, 192, 0, 3})) << "a bit behind the prefix";
+  EXPECT_TRUE(malformed({0, 1, 33, 0, 192, 0, 2, 1, 0})) << "longer than the address";
+  EXPECT_TRUE(malformed({0, 1, 24, 24, 192, 0, 2})) << "a scope in a query";
+  EXPECT_TRUE(malformed({0, 3, 8, 0, 1})) << "a family that nobody defined";
+  EXPECT_TRUE(malformed({0, 0, 8, 0, 1}));
+  std::vector<std::uint8_t> longest{0, 2, 128, 0};
+  longest.resize(20, 0xFF);
+  EXPECT_FALSE(malformed(longest));
+  const auto subnet = option(OptionCode::ClientSubnet, {0, 1, 0, 0});
+  EXPECT_TRUE(options_of(subnet, subnet).has(EdnsOptions::kMalformed));
+}
+
 TEST(WriteOpt, IsReadBackAndCarriesTheUpperBitsOfTheRcode) {
   std::array<std::uint8_t, kOptOctets> wire{};
   write_opt(wire.data(), 1400, Rcode::BadVers, true);

@@ -143,6 +143,79 @@ TEST(ParseQuery, TakesNamesAndTypesOfAnyOctets) {
   EXPECT_EQ(static_cast<unsigned>(query->qtype), 65'280U);
 }
 
+// An OPT record with a client cookie.
+Octets cookie_record() {
+  Octets record = opt_record();
+  record.back() = 12;
+  record.insert(record.end(), {0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8});
+  return record;
+}
+
+Octets without_question(const Octets& additional) {
+  Octets query(kHeaderOctets);
+  return with_additional(query, {additional});
+}
+
+TEST(ParseQuery, NeedsNoQuestionToBeAskedForACookie) {  // RFC 7873 section 5.4
+  const auto query = parse_query(without_question(cookie_record()));
+  ASSERT_TRUE(query);
+  EXPECT_EQ(query->question_octets, 0);
+  EXPECT_TRUE(query->edns->options.has(EdnsOptions::kCookie));
+  EXPECT_EQ(parse_query(without_question(opt_record())).error(), QueryError::FormErr);
+  Octets longer = without_question(cookie_record());
+  longer.push_back(0);
+  EXPECT_EQ(parse_query(longer).error(), QueryError::FormErr);
+  longer = without_question(cookie_record());
+  longer[9] = 1;  // a record in authority
+  EXPECT_EQ(parse_query(longer).error(), QueryError::FormErr);
+}
+
+TEST(ReadRefused, FindsQuestionAndOptWhateverTheOpcode) {
+  const Octets query =
+      with_additional(wire_query("www.example.org.", LDNS_RR_TYPE_SOA), {cookie_record()});
+  const Query read = read_refused(query);
+  EXPECT_EQ(read.id, 0x1234);
+  EXPECT_EQ(read.question_octets, 21);
+  ASSERT_TRUE(read.edns);
+  EXPECT_TRUE(read.edns->options.has(EdnsOptions::kCookie));
+  EXPECT_EQ(read.edns->options.cookie_at, query.size() - 8);
+}
+
+TEST(ReadRefused, WalksOverRecordsToFindOpt) {  // the form of an UPDATE, RFC 2136 section 2
+  Octets update = wire_query("www.example.org.", LDNS_RR_TYPE_SOA);
+  const Octets record = {0xC0, 0x0C, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, 192, 0, 2, 1};
+  for (int section = 0; section < 2; ++section) {
+    update.insert(update.end(), record.begin(), record.end());
+  }
+  update[7] = update[9] = 1;
+  EXPECT_TRUE(read_refused(with_additional(update, {opt_record()})).edns);
+  update[7] = 2;
+  EXPECT_FALSE(read_refused(with_additional(update, {opt_record()})).edns) << "a count that lies";
+}
+
+TEST(ReadRefused, StandsEveryTruncationAndCount) {
+  const Octets whole =
+      with_additional(wire_query("www.example.org.", LDNS_RR_TYPE_SOA), {cookie_record()});
+  for (std::size_t size = kHeaderOctets; size <= whole.size(); ++size) {
+    for (const std::size_t count : {4U, 6U, 8U, 10U}) {
+      Octets cut(whole.begin(), whole.begin() + static_cast<long>(size));
+      EXPECT_EQ(read_refused(cut).edns.has_value(), size == whole.size());
+      EXPECT_EQ(read_refused(cut).question_octets, size >= 33 ? 21 : 0) << size;
+      store_u16(cut.data() + count, 0xFFFF);
+      EXPECT_FALSE(read_refused(cut).edns);
+    }
+  }
+}
+
+TEST(ReadRefused, BelievesNoOptThatIsMalformedOrThereTwice) {
+  const Octets query = wire_query("www.example.org.", LDNS_RR_TYPE_A);
+  EXPECT_FALSE(read_refused(with_additional(query, {opt_record(), opt_record()})).edns);
+  Octets record = cookie_record();
+  record[record.size() - 9] = 9;  // an option longer than the record
+  EXPECT_FALSE(read_refused(with_additional(query, {record})).edns);
+  EXPECT_EQ(read_refused(with_additional(query, {record})).question_octets, 21);
+}
+
 // The judge: what we take for a query, ldns reads too, with the same QTYPE.
 TEST(ParseQuery, AcceptsOnlyWhatLdnsAccepts) {
   std::mt19937 random(7);
