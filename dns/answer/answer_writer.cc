@@ -1,5 +1,6 @@
 #include "dns/answer/answer_writer.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cstring>
 
@@ -16,12 +17,16 @@ std::uint16_t pointer_to(std::size_t offset) noexcept {
 }  // namespace
 
 AnswerWriter::AnswerWriter(const Query& query, std::span<const std::uint8_t> octets,
-                           std::span<std::uint8_t> room) noexcept
+                           std::span<std::uint8_t> room,
+                           std::span<const std::uint8_t> options) noexcept
     : query_(query),
       room_(room),
-      writer_(room.first(room.size() - (query.edns ? kOptOctets : 0))),
-      // RD and CD are copied (RFC 1035 section 4.1.1, RFC 4035 section 3.1.6), the rest is ours.
-      flags_(static_cast<std::uint16_t>(kFlagQR | (query.flags & (kFlagRD | kFlagCD)))) {
+      options_(options),
+      writer_(room.first(room.size() - (query.edns ? kOptOctets + options.size() : 0))),
+      // The opcode, RD and CD are copied (RFC 1035 section 4.1.1, RFC 4035 section 3.1.6), the rest
+      // is ours.
+      flags_(
+          static_cast<std::uint16_t>(kFlagQR | (query.flags & (kOpcodeMask | kFlagRD | kFlagCD)))) {
   assert(room.size() >= kMinUdpPayload);
   const std::size_t size = kHeaderOctets + query.question_octets;
   std::memcpy(writer_.append(size), octets.data(), size);  // the header is written last
@@ -92,18 +97,38 @@ bool AnswerWriter::add_spelled_out(Section section, const RRset& rrset,
   return true;
 }
 
+// The options that have their room, and the explanation if there is more.
+std::size_t AnswerWriter::write_options(std::uint8_t* at, std::size_t room) noexcept {
+  std::size_t size = options_.size();
+  if (size > 0) std::memcpy(at, options_.data(), size);
+  if (error_ == nullptr) return size;
+  const std::size_t data = sizeof error_->code + error_->text.size();
+  if (size + kOptionOctets + data > room) return size;
+  write_option(at + size, OptionCode::ExtendedError, data);
+  size += kOptionOctets;
+  store_u16(at + size, error_->code);
+  std::ranges::copy(error_->text, at + size + sizeof error_->code);
+  return size + data;
+}
+
 std::size_t AnswerWriter::finish(Rcode rcode, std::uint16_t payload) noexcept {
   const auto low_bits = static_cast<std::uint16_t>(static_cast<std::uint16_t>(rcode) & 0xF);
   std::size_t size = writer_.size();
   if (query_.edns) {
-    write_opt(room_.data() + size, payload, rcode, query_.edns->dnssec_ok);
-    size += kOptOctets;
+    std::uint8_t* opt = room_.data() + size;
+    std::size_t options = 0;
+    if (!options_.empty() || error_ != nullptr) {
+      options = write_options(opt + kOptOctets, room_.size() - size - kOptOctets);
+    }
+    write_opt(opt, payload, rcode, query_.edns->dnssec_ok, options);
+    opt_octets_ = kOptOctets + options;
+    size += opt_octets_;
     count(Section::Additional, 1);
   }
   std::uint8_t* header = room_.data();
   store_u16(header, query_.id);
   store_u16(header + 2, static_cast<std::uint16_t>(flags_ | low_bits));
-  store_u16(header + 4, 1);
+  store_u16(header + 4, query_.question_octets != 0 ? 1 : 0);
   store_u16(header + 6, counts_[static_cast<std::size_t>(Section::Answer)]);
   store_u16(header + 8, counts_[static_cast<std::size_t>(Section::Authority)]);
   store_u16(header + 10, counts_[static_cast<std::size_t>(Section::Additional)]);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 
+#include "dns/answer/extended_error.h"
 #include "dns/wire/query.h"
 #include "dns/wire/types.h"
 #include "dns/wire/writer.h"
@@ -17,9 +18,11 @@ namespace sluice::dns {
 class AnswerWriter {
  public:
   // `octets` is the message that `query` was read from: its question is copied with its case, and
-  // thus the first name of the answer stands at kHeaderOctets. REQUIRES: room for kMinUdpPayload.
+  // thus the first name of the answer stands at kHeaderOctets. `options` are those of OPT, as they
+  // are sent; none for who sent no OPT. REQUIRES: room for kMinUdpPayload, and for question, OPT
+  // and options.
   AnswerWriter(const Query& query, std::span<const std::uint8_t> octets,
-               std::span<std::uint8_t> room) noexcept;
+               std::span<std::uint8_t> room, std::span<const std::uint8_t> options = {}) noexcept;
 
   // Adds an RRset whose owner name stands at `owner` in the message; uncompressed, if the RRset has
   // pointers in its RDATA. False: no room, nothing added.
@@ -36,9 +39,15 @@ class AnswerWriter {
 
   void set_authoritative() noexcept { flags_ |= kFlagAA; }
   void set_truncated() noexcept { flags_ |= kFlagTC; }
+  // Sent with OPT when the answer leaves room for it, and never instead of a record (RFC 8914
+  // section 3). `error` lives as long as the writer; the last one counts.
+  void explain(const ExtendedError& error) noexcept { error_ = &error; }
 
   // Writes header and OPT, returns the size of the message. `payload`: what OPT says that we take.
   std::size_t finish(Rcode rcode, std::uint16_t payload) noexcept;
+
+  // Of a finished message: what OPT took at its end, 0 without.
+  std::size_t opt_octets() const noexcept { return opt_octets_; }
 
  private:
   void count(Section section, std::size_t records) noexcept {
@@ -47,9 +56,13 @@ class AnswerWriter {
   }
   void move_owners(std::size_t start, std::size_t owner) noexcept;
   bool add_spelled_out(Section section, const RRset& rrset, std::size_t owner) noexcept;
+  std::size_t write_options(std::uint8_t* at, std::size_t room) noexcept;
 
   const Query& query_;
   std::span<std::uint8_t> room_;
+  std::span<const std::uint8_t> options_;
+  const ExtendedError* error_ = nullptr;
+  std::size_t opt_octets_ = 0;
   WireWriter writer_;  // has the room less what OPT needs
   std::uint16_t flags_;
   std::array<std::uint16_t, 3> counts_{};  // by Section

@@ -30,6 +30,7 @@ std::shared_ptr<const RenderedSet> render(const ZoneSet& zones, health::AnswerSe
   const PoolAnswers& pool = zones.pools()[plan.pool];
   auto set = std::make_shared<RenderedSet>();
   set->rotates_ = pool.rotate;
+  set->fallback_ = members.fallback;
   if (plan.srv) {
     set->render_srv(zones, plan, members);
   } else {

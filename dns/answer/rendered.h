@@ -30,6 +30,7 @@ class RenderedSet {
   }
   std::span<const Target> targets() const noexcept { return {targets_.get(), target_count_}; }
   bool rotates() const noexcept { return rotates_; }
+  health::Fallback fallback() const noexcept { return fallback_; }
 
  private:
   friend std::shared_ptr<const RenderedSet> render(const ZoneSet& zones, health::AnswerSetId id,
@@ -46,6 +47,7 @@ class RenderedSet {
   std::uint32_t target_count_ = 0;
   RRType first_type_ = RRType::A;
   bool rotates_ = false;
+  health::Fallback fallback_ = health::Fallback::None;
 };
 
 // What answer set `id` answers while these are its members. Health has chosen them: they are named

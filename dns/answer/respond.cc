@@ -5,6 +5,9 @@
 
 #include "dns/answer/answer.h"
 #include "dns/answer/answer_writer.h"
+#include "dns/answer/chaos.h"
+#include "dns/answer/extended_error.h"
+#include "dns/answer/option_reply.h"
 #include "dns/wire/query.h"
 #include "dns/wire/writer.h"
 
@@ -12,42 +15,36 @@ namespace sluice::dns {
 
 namespace {
 
-// What is refused before any name is looked at.
-std::optional<Rcode> refusal_of(const Query& query) noexcept {
-  if (query.edns && query.edns->version > 0) return Rcode::BadVers;  // RFC 6891 section 6.1.3
-  if (query.qclass != RRClass::IN) return Rcode::Refused;
-  const auto qtype = static_cast<std::uint16_t>(query.qtype);
-  switch (query.qtype) {
+struct Refusal {
+  Rcode rcode;
+  const ExtendedError* why = nullptr;
+};
+
+// QTYPEs that no zone is asked for.
+std::optional<Refusal> refusal_of(RRType qtype) noexcept {
+  const auto number = static_cast<std::uint16_t>(qtype);
+  switch (qtype) {
     case RRType::AXFR:
     case RRType::IXFR:
-      return Rcode::Refused;
+      return Refusal{Rcode::Refused, &kNoTransfers};
     case RRType::ANY:
       return std::nullopt;
     case RRType::OPT:
     case RRType::TSIG:
-      return Rcode::FormErr;  // never a question's type
+      return Refusal{Rcode::FormErr};  // never a question's type
     default:
       // Type 0 is no type; 128 to 255 ask for something to be done (RFC 6895 section 3.1): MAILA,
       // MAILB, TKEY, and what we have not heard of.
-      if (qtype == 0) return Rcode::FormErr;
-      if (qtype >= 128 && qtype <= 255) return Rcode::NotImp;
+      if (number == 0) return Refusal{Rcode::FormErr};
+      if (number >= 128 && number <= 255) return Refusal{Rcode::NotImp, &kNotSupported};
       return std::nullopt;
   }
 }
 
-// A header alone, for what could not be read as a query.
-Answered refuse(QueryError error, std::span<const std::uint8_t> query,
-                std::span<std::uint8_t> answer) noexcept {
-  if (error == QueryError::Ignore) return {};
-  const Rcode rcode = error == QueryError::FormErr  ? Rcode::FormErr
-                      : error == QueryError::NotImp ? Rcode::NotImp
-                                                    : Rcode::Refused;
-  const std::uint16_t copied = load_u16(query.data() + 2) & (kOpcodeMask | kFlagRD);
-  std::fill_n(answer.begin(), kHeaderOctets, std::uint8_t{0});
-  std::copy_n(query.begin(), 2, answer.begin());  // the ID
-  store_u16(answer.data() + 2,
-            static_cast<std::uint16_t>(kFlagQR | copied | static_cast<std::uint16_t>(rcode)));
-  return {kHeaderOctets, rcode};
+Refusal refusal_of(QueryError error, std::uint16_t flags) noexcept {
+  if (error == QueryError::FormErr) return {Rcode::FormErr};
+  if (error == QueryError::NotImp) return {Rcode::NotImp, &kNotSupported};
+  return {Rcode::Refused, opcode_of(flags) == Opcode::Notify ? &kNoNotifies : &kNoUpdates};
 }
 
 std::size_t size_limit(const QueryContext& context, const Query& query) noexcept {
@@ -56,18 +53,80 @@ std::size_t size_limit(const QueryContext& context, const Query& query) noexcept
   return std::max(kMinUdpPayload, std::min(client, context.max_udp_payload));
 }
 
+Rcode give(const Refusal& refusal, AnswerWriter& writer) noexcept {
+  if (refusal.why != nullptr) writer.explain(*refusal.why);
+  return refusal.rcode;
+}
+
+// All between question and OPT. `about` as in Answered.
+Rcode write_answer(const ServingSnapshot& snapshot, const QueryContext& context, const Query& query,
+                   AnswerWriter& writer, std::uint32_t& about) noexcept {
+  if (query.edns && query.edns->version > 0) return Rcode::BadVers;  // RFC 6891 section 6.1.3
+  if (query.qclass != RRClass::IN) {
+    if (query.qclass == RRClass::CH) return answer_chaos(*snapshot.settings, query, writer);
+    return give({Rcode::Refused, &kNotAuthoritative}, writer);
+  }
+  if (const auto refused = refusal_of(query.qtype)) return give(*refused, writer);
+  Answer answer(snapshot, query, context.rotation, writer);
+  const Rcode rcode = answer.write(query.qname);
+  if (rcode == Rcode::Refused) writer.explain(kNotAuthoritative);
+  about = answer.about();
+  return rcode;
+}
+
+Answered finish(AnswerWriter& writer, const QueryContext& context, Rcode rcode,
+                std::uint32_t about = 0) noexcept {
+  const std::size_t size = writer.finish(rcode, context.max_udp_payload);
+  return {size, rcode, static_cast<std::uint16_t>(writer.opt_octets()), about};
+}
+
+// The same for the few queries with options that we know: kept apart, for the room that the options
+// of an answer take on the stack.
+[[gnu::noinline]] Answered respond_with_options(const ServingSnapshot& snapshot,
+                                                const QueryContext& context, const Query& query,
+                                                std::span<const std::uint8_t> octets,
+                                                std::span<std::uint8_t> room) noexcept {
+  const OptionReply reply(*snapshot.settings, context, query, octets, room.size());
+  AnswerWriter writer(query, octets, room, reply.options());
+  std::uint32_t about = 0;
+  const Rcode rcode = reply.conclusion() ? *reply.conclusion()
+                                         : write_answer(snapshot, context, query, writer, about);
+  if (reply.is_client_known()) about = Answered::kKnownClient;
+  return finish(writer, context, rcode, about);
+}
+
+// For what could not be read as a query: as much of it as makes sense, and why not.
+[[gnu::noinline]] Answered refuse(const ServingSnapshot& snapshot, const QueryContext& context,
+                                  QueryError error, std::span<const std::uint8_t> octets,
+                                  std::span<std::uint8_t> room) noexcept {
+  if (error == QueryError::Ignore) return {};
+  const Query query = read_refused(octets);
+  const Refusal refusal = refusal_of(error, query.flags);
+  const std::size_t limit = std::min(size_limit(context, query), room.size());
+  if (!query.edns) {
+    AnswerWriter writer(query, octets, room.first(limit));
+    return finish(writer, context, refusal.rcode);
+  }
+  const OptionReply reply(*snapshot.settings, context, query, octets, limit);
+  AnswerWriter writer(query, octets, room.first(limit), reply.options());
+  return finish(writer, context, give(refusal, writer),
+                reply.is_client_known() ? Answered::kKnownClient : 0);
+}
+
 }  // namespace
 
 Answered respond(const ServingSnapshot& snapshot, const QueryContext& context,
                  std::span<const std::uint8_t> query, std::span<std::uint8_t> answer) noexcept {
   const auto parsed = parse_query(query);
-  if (!parsed) return refuse(parsed.error(), query, answer);
-  const std::size_t limit = std::min(size_limit(context, *parsed), answer.size());
-  AnswerWriter writer(*parsed, query, answer.first(limit));
-  const std::optional<Rcode> refused = refusal_of(*parsed);
-  const Rcode rcode =
-      refused ? *refused : Answer(snapshot, *parsed, context.rotation, writer).write(parsed->qname);
-  return {writer.finish(rcode, context.max_udp_payload), rcode};
+  if (!parsed) return refuse(snapshot, context, parsed.error(), query, answer);
+  const auto room = answer.first(std::min(size_limit(context, *parsed), answer.size()));
+  if (parsed->edns && parsed->edns->options.seen != EdnsOptions::kNone) {
+    return respond_with_options(snapshot, context, *parsed, query, room);
+  }
+  AnswerWriter writer(*parsed, query, room);
+  std::uint32_t about = 0;
+  const Rcode rcode = write_answer(snapshot, context, *parsed, writer, about);
+  return finish(writer, context, rcode, about);
 }
 
 }  // namespace sluice::dns

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
+
+#include <sys/socket.h>
 
 #include "dns/answer/serving.h"
 #include "dns/wire/types.h"
@@ -16,11 +19,25 @@ struct QueryContext {
   std::uint16_t max_udp_payload = 1232;  // octets, 512..4096: the most that is sent over UDP
   // Where rotated RRsets begin; the worker counts it up from one query to the next.
   std::uint32_t rotation = 0;
+  // Seconds since 1970, modulo 2^32, as of the batch.
+  std::uint32_t now = 0;
+  // After how long without a query a TCP connection ends, in units of 100 ms (RFC 7828
+  // section 3.1).
+  std::uint16_t tcp_idle = 100;
+  // Where the query came from; sockaddr_in or sockaddr_in6.
+  const sockaddr* client = nullptr;
 };
 
 struct Answered {
+  // What `about` is for a client that has shown its address by a cookie.
+  static constexpr std::uint32_t kKnownClient = UINT32_MAX;
+
   std::size_t size = 0;  // octets written; 0: silence
   Rcode rcode = Rcode::NoError;
+  std::uint16_t opt_octets = 0;  // of these: the OPT record, which is the last
+  // The name that answered, by the zone set's numbers: the wildcard's, the zone cut's or the
+  // closest encloser's, whatever name below was asked for. For rate limiting.
+  std::uint32_t about = 0;
 };
 
 // The largest DNS message (RFC 1035 section 4.2.2), and so what `answer` has room for over TCP.

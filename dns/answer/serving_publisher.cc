@@ -13,6 +13,7 @@ namespace {
 std::shared_ptr<const ServingSnapshot> nothing_served() {
   auto snapshot = std::make_shared<ServingSnapshot>();
   snapshot->zones = std::make_shared<const ZoneSet>();
+  snapshot->settings = std::make_shared<const ResponseSettings>();
   return snapshot;
 }
 
@@ -40,14 +41,18 @@ void renew_set(ServingSnapshot& snapshot, const health::MembershipSnapshot& memb
 
 }  // namespace
 
-ServingPublisher::ServingPublisher(std::shared_ptr<const ZoneSet> zones)
-    : prepared_(std::move(zones)), current_(nothing_served()), cell_(current_) {
+ServingPublisher::ServingPublisher(std::shared_ptr<const ZoneSet> zones, ResponseSettings settings)
+    : prepared_(std::move(zones)),
+      settings_(std::make_shared<const ResponseSettings>(std::move(settings))),
+      current_(nothing_served()),
+      cell_(current_) {
   assert(prepared_ != nullptr);
 }
 
-void ServingPublisher::prepare(std::shared_ptr<const ZoneSet> zones) {
+void ServingPublisher::prepare(std::shared_ptr<const ZoneSet> zones, ResponseSettings settings) {
   assert(zones != nullptr);
   prepared_ = std::move(zones);
+  settings_ = std::make_shared<const ResponseSettings>(std::move(settings));
 }
 
 std::uint64_t ServingPublisher::publish(std::shared_ptr<const health::MembershipSnapshot> next,
@@ -69,6 +74,7 @@ std::shared_ptr<ServingSnapshot> ServingPublisher::everything(
   snapshot->generation = members.generation;
   snapshot->zones = std::move(prepared_);
   prepared_ = nullptr;
+  snapshot->settings = settings_;
   snapshot->hidden_hosts = members.hidden_hosts;
   const std::size_t sets = snapshot->zones->answer_sets().size();
   const std::size_t zones = snapshot->zones->zones().size();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/base/snapshot.h"
+#include "dns/answer/response_settings.h"
 #include "dns/answer/serving.h"
 #include "health/snapshot.h"
 
@@ -22,7 +23,7 @@ namespace sluice::dns {
 class ServingPublisher final : public health::Publisher {
  public:
   // Until the first publish() there are no members to name: everything is REFUSED.
-  explicit ServingPublisher(std::shared_ptr<const ZoneSet> zones);
+  explicit ServingPublisher(std::shared_ptr<const ZoneSet> zones, ResponseSettings settings = {});
 
   const base::SnapshotCell<ServingSnapshot>& cell() const noexcept { return cell_; }
 
@@ -30,8 +31,8 @@ class ServingPublisher final : public health::Publisher {
   void set_wake(std::function<void()> wake) { wake_ = std::move(wake); }
 
   // A reload: the next publish() is about these zones, and about their numbers of answer sets and
-  // servers. It renders everything and gives every zone a new serial.
-  void prepare(std::shared_ptr<const ZoneSet> zones);
+  // servers. It renders everything and gives every zone a new serial. `settings` come with it.
+  void prepare(std::shared_ptr<const ZoneSet> zones, ResponseSettings settings = {});
 
   // The first one, and the first after prepare(), take everything as changed. The serial of a zone
   // in which an answer set or host record changed becomes its base + generation (mod 2^32); so the
@@ -57,7 +58,8 @@ class ServingPublisher final : public health::Publisher {
                                                std::span<const health::AnswerSetId> changed,
                                                std::span<const health::ServerId> changed_hosts);
 
-  std::shared_ptr<const ZoneSet> prepared_;         // null: none since the last publication
+  std::shared_ptr<const ZoneSet> prepared_;  // null: none since the last publication
+  std::shared_ptr<const ResponseSettings> settings_;
   std::shared_ptr<const ServingSnapshot> current_;  // what the cell holds
   base::SnapshotCell<ServingSnapshot> cell_;
   std::vector<Retired> retired_;  // oldest first

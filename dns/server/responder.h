@@ -1,15 +1,30 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <span>
 
+#include <sys/socket.h>
+
+#include "config/base/clock.h"
 #include "config/base/snapshot.h"
 #include "dns/answer/respond.h"
 #include "dns/server/counters.h"
 
 namespace sluice::dns {
+
+// What a responder is made with.
+struct ResponderSettings {
+  std::uint16_t max_udp_payload = 1232;
+  // Differs from worker to worker, or all would begin with the same server.
+  std::uint32_t first_rotation = 0;
+  // After how long without a query the worker ends a TCP connection: clients are told.
+  base::Duration tcp_idle = std::chrono::seconds(10);
+  // Read once a batch.
+  base::WallTime (*clock)() = base::coarse_wall_time;
+};
 
 // What a worker answers with: its view of the published snapshot, and its counters. The worker's
 // thread calls everything but publication() and counters().read().
@@ -20,16 +35,17 @@ namespace sluice::dns {
 class Responder {
  public:
   // `on_progress` is called by refresh() when it marks another publication than before.
-  // `first_rotation` differs from worker to worker, or all would begin with the same server.
-  Responder(const base::SnapshotCell<ServingSnapshot>& cell, std::uint16_t max_udp_payload,
-            std::uint32_t first_rotation, std::function<void()> on_progress);
+  Responder(const base::SnapshotCell<ServingSnapshot>& cell, const ResponderSettings& settings,
+            std::function<void()> on_progress);
 
-  // Takes the newest snapshot for the answers that follow, and marks it. Once a batch, after the
-  // queries were received: a query that came after an acknowledgement sees what was acknowledged.
+  // Takes the newest snapshot for the answers that follow, and marks it; reads the clock. Once a
+  // batch, after the queries were received: a query that came after an acknowledgement sees what
+  // was acknowledged.
   void refresh();
 
-  // One message, by the snapshot of the last refresh(). `answer` has room as respond() asks.
-  Answered answer(Transport transport, std::span<const std::uint8_t> query,
+  // One message from `client`, by the snapshot of the last refresh(). `answer` has room as
+  // respond() asks. Silence is counted here, answers are by who sends them.
+  Answered answer(Transport transport, const sockaddr* client, std::span<const std::uint8_t> query,
                   std::span<std::uint8_t> answer) noexcept;
 
   // The marked publication: no answer of an older one is sent any more. Any thread.
@@ -40,9 +56,12 @@ class Responder {
   const WorkerCounters& counters() const noexcept { return counters_; }
 
  private:
+  void read_clock() noexcept;
+
   base::SnapshotReader<ServingSnapshot> reader_;
   const ServingSnapshot* snapshot_;  // of the last refresh(), held by reader_
   std::function<void()> on_progress_;
+  base::WallTime (*clock_)();
   QueryContext context_;
   std::atomic<std::uint64_t> marked_;
   WorkerCounters counters_;

@@ -21,22 +21,23 @@ std::size_t TcpClients::size() const noexcept {
   return size;
 }
 
-void TcpClients::admit(FileDescriptor fd) {
+void TcpClients::admit(FileDescriptor fd, const sockaddr_in6& client) {
   responder_.counters().tcp_accepted.add();
   if (size() >= most_) evict();
   Clients& idle = in(Phase::Idle);
-  idle.push_back({this, TcpSession(std::move(fd)), Phase::Idle, uv_now(loop_), nullptr, {}});
-  Client& client = idle.back();
-  client.self = std::prev(idle.end());
+  idle.push_back(
+      {this, TcpSession(std::move(fd), client), Phase::Idle, uv_now(loop_), nullptr, {}});
+  Client& fresh = idle.back();
+  fresh.self = std::prev(idle.end());
   auto* poll = new uv_poll_t;
-  if (uv_poll_init(loop_, poll, client.session.fd()) != 0) {
+  if (uv_poll_init(loop_, poll, fresh.session.fd()) != 0) {
     delete poll;
-    end(client);
+    end(fresh);
     return;
   }
-  poll->data = &client;
-  client.poll.reset(poll);
-  if (!poll_for(client, UV_READABLE)) end(client);
+  poll->data = &fresh;
+  fresh.poll.reset(poll);
+  if (!poll_for(fresh, UV_READABLE)) end(fresh);
 }
 
 bool TcpClients::evict() {

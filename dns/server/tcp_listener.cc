@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <utility>
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "dns/server/poll.h"
@@ -31,9 +32,12 @@ base::Checked<base::Done> TcpListener::listen(uv_loop_t* loop) {
 
 void TcpListener::accept_waiting() {
   for (int tries = 0; tries < kAccepts; ++tries) {
-    FileDescriptor client(::accept4(fd_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    sockaddr_in6 address{};  // has room for sockaddr_in too
+    socklen_t length = sizeof address;
+    FileDescriptor client(::accept4(fd_.get(), reinterpret_cast<sockaddr*>(&address), &length,
+                                    SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (client.is_open()) {
-      clients_.admit(std::move(client));
+      clients_.admit(std::move(client), address);
       continue;
     }
     if (errno == EAGAIN || errno == EWOULDBLOCK) return;

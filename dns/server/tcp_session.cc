@@ -20,8 +20,8 @@ std::size_t read_length(std::span<const std::uint8_t> octets) {
 
 // Answers the whole messages at the start of `octets`, until the room for answers is used up.
 // Returns the octets that are done with; what goes out is in scratch.rendered.
-std::size_t render(std::span<const std::uint8_t> octets, TcpScratch& scratch,
-                   Responder& responder) {
+std::size_t render(std::span<const std::uint8_t> octets, const sockaddr_in6& client,
+                   TcpScratch& scratch, Responder& responder) {
   scratch.rendered.clear();
   std::size_t done = 0;
   std::size_t used = 0;
@@ -31,12 +31,10 @@ std::size_t render(std::span<const std::uint8_t> octets, TcpScratch& scratch,
     if (octets.size() - done - kLengthOctets < length) break;
     const auto frame = std::span(scratch.answers).subspan(used, kMaxFrameOctets);
     const Answered answered = responder.answer(
-        Transport::Tcp, octets.subspan(done + kLengthOctets, length), frame.subspan(kLengthOctets));
+        Transport::Tcp, reinterpret_cast<const sockaddr*>(&client),
+        octets.subspan(done + kLengthOctets, length), frame.subspan(kLengthOctets));
     done += kLengthOctets + length;
-    if (answered.size == 0) {
-      responder.counters().silent.add();
-      continue;
-    }
+    if (answered.size == 0) continue;
     frame[0] = static_cast<std::uint8_t>(answered.size >> 8);
     frame[1] = static_cast<std::uint8_t>(answered.size);
     used += kLengthOctets + answered.size;
@@ -97,7 +95,7 @@ TcpSession::Wants TcpSession::answer(std::span<const std::uint8_t> octets, TcpSc
   Wants wants = Wants::Queries;
   std::size_t done = 0;
   for (;;) {
-    const std::size_t rendered = render(octets.subspan(done), scratch, responder);
+    const std::size_t rendered = render(octets.subspan(done), client_, scratch, responder);
     const std::size_t size = scratch.rendered.empty() ? 0 : scratch.rendered.back().answer_end;
     std::size_t sent = 0;
     if (size > 0) {

@@ -6,6 +6,8 @@
 #include <span>
 #include <vector>
 
+#include <netinet/in.h>
+
 #include "dns/server/file_descriptor.h"
 #include "dns/server/responder.h"
 
@@ -48,7 +50,9 @@ class TcpSession {
     End,      // the client is done, or gone: destroy the session
   };
 
-  explicit TcpSession(FileDescriptor fd) noexcept : fd_(std::move(fd)) {}
+  // `client`: its address, sockaddr_in or sockaddr_in6.
+  TcpSession(FileDescriptor fd, const sockaddr_in6& client) noexcept
+      : fd_(std::move(fd)), client_(client) {}
 
   int fd() const noexcept { return fd_.get(); }
 
@@ -76,6 +80,7 @@ class TcpSession {
   std::size_t take_account(std::size_t sent, const TcpScratch& scratch, Responder& responder);
 
   FileDescriptor fd_;
+  sockaddr_in6 client_;
   std::vector<std::uint8_t> waiting_;  // queries not answered yet, the last perhaps not whole
   Rest rest_;
   bool progressed_ = false;

@@ -40,6 +40,9 @@ class UdpBatch {
   // To be filled by recvmmsg. `addresses`: with room for the address that was asked; sockets with
   // and without a wildcard share the batch.
   std::span<mmsghdr> to_receive(bool addresses) noexcept;
+  const sockaddr* client(unsigned message) const noexcept {
+    return reinterpret_cast<const sockaddr*>(&clients_[message]);
+  }
   std::span<const std::uint8_t> query(unsigned message) const noexcept {
     return {queries_.data() + message * kQueryStride, received_[message].msg_len};
   }

@@ -69,14 +69,12 @@ unsigned UdpSocket::receive(UdpBatch& batch, WorkerCounters& counters) {
 void UdpSocket::answer(UdpBatch& batch, unsigned received, Responder& responder) {
   batch.begin_letters();
   for (unsigned i = 0; i < received; ++i) {
-    const Answered answered = responder.answer(Transport::Udp, batch.query(i),
+    const Answered answered = responder.answer(Transport::Udp, batch.client(i), batch.query(i),
                                                {batch.room(), responder.max_udp_payload()});
     if (answered.size > 0) {
       msghdr& from = batch.received(i);
       if (wildcard_) leave_interface_open(from);
       batch.add(from, answered, coalesces_);
-    } else {
-      responder.counters().silent.add();
     }
   }
   batch.end_receiving(received);

@@ -67,7 +67,8 @@ base::Checked<base::Done> Loop::init() {
 Worker::Worker(const WorkerSettings& settings, const base::SnapshotCell<ServingSnapshot>& cell,
                std::function<void()> on_progress)
     : settings_(settings),
-      responder_(cell, settings.max_udp_payload, settings.number, std::move(on_progress)),
+      responder_(cell, {settings.max_udp_payload, settings.number, settings.tcp.idle},
+                 std::move(on_progress)),
       clients_(loop_.get(), responder_, settings.tcp) {}
 
 Worker::~Worker() {

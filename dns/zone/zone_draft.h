@@ -25,11 +25,8 @@ struct DraftNode {
   ZoneId zone = 0;
   std::uint32_t parent = kNone;  // none above an apex
   bool apex = false;
-  bool is_cut = false;  // it has NS records and is no apex
-  bool has_dname = false;
-  // What answers instead of the node, in the same zone: the topmost of the zone cuts at or above it
-  // and the DNAMEs above it (RFC 1034 section 4.3.2, RFC 6672 section 3.2).
-  std::uint32_t occluded_by = kNone;
+  bool is_cut = false;        // it has NS records and is no apex
+  std::uint32_t cut = kNone;  // the topmost cut at or above, in the same zone
   std::uint32_t first_rrset = 0;
   std::uint32_t rrset_count = 0;
   std::uint32_t address_set = kNone;  // an answer set of A and AAAA
@@ -67,14 +64,12 @@ class ZoneDraft {
 
   // The node of a name within some zone, made with all that are missing above it.
   std::uint32_t touch(const Name& name);
-  // What answers instead of the name, should it be made; kNone: nothing, or it lies in no zone.
-  std::uint32_t occluder_of(const Name& name) const noexcept;
   std::uint32_t find(const Name& name) const noexcept { return names_.find(name); }
   Name name(std::uint32_t node) const noexcept { return names_.name(node); }
 
   void add_record(std::uint32_t node, const Record& record);
   // Sorts the records, drops duplicates, gathers RRsets with the smallest TTL of their records, and
-  // finds what zone cuts and DNAMEs occlude. Once, behind the last record.
+  // finds the zone cuts. Once, behind the last record.
   void gather();
 
   std::uint32_t size() const noexcept { return names_.size(); }
@@ -88,8 +83,8 @@ class ZoneDraft {
 
  private:
   bool same_rdata(const DraftRecord& left, const DraftRecord& right) const;
-  void find_occluded();
-  void inherit_occlusion(std::uint32_t number) noexcept;
+  void find_cuts();
+  void inherit_cut(std::uint32_t number) noexcept;
 
   NameTable names_;
   std::vector<DraftNode> nodes_;

@@ -5,6 +5,8 @@
 #include <csignal>
 #include <utility>
 
+#include <sys/random.h>
+
 #include "tools/sluiced/dns_metrics.h"
 #include "tools/sluiced/log.h"
 
@@ -29,9 +31,17 @@ void log_event(const health::Event& event) {
   alarming ? log::warning(line) : log::info(line);
 }
 
+dns::SipKey random_secret() {
+  dns::SipKey secret{};
+  const ssize_t size = getrandom(secret.data(), secret.size(), 0);
+  assert(size == static_cast<ssize_t>(secret.size()));  // 256 octets at once never fail
+  static_cast<void>(size);
+  return secret;
+}
+
 }  // namespace
 
-Daemon::Daemon() {
+Daemon::Daemon() : cookie_secret_(random_secret()) {
   const int status = uv_loop_init(&loop_);
   assert(status == 0);
   static_cast<void>(status);
@@ -106,7 +116,8 @@ void Daemon::reserve(const health::StoredState& stored) {
 
 void Daemon::start_authority(health::StoredState stored) {
   reserve(stored);
-  publisher_ = std::make_unique<dns::ServingPublisher>(blueprint_.zones);
+  publisher_ = std::make_unique<dns::ServingPublisher>(
+      blueprint_.zones, dns::make_response_settings(blueprint_.config.dns, cookie_secret_));
   authority_ = std::make_unique<health::Authority>(
       blueprint_.topology,
       health::Authority::Settings{blueprint_.config.health, blueprint_.config.dns.identity}, clock_,
@@ -296,7 +307,8 @@ Daemon::Errors Daemon::put_in_place(Blueprint next) {
   if (auto used = api_->use(next.config.api); !used) return {std::move(used).error()};
   for (const std::string& warning : warnings(next)) log::warning(warning);
   blueprint_ = std::move(next);
-  publisher_->prepare(blueprint_.zones);
+  publisher_->prepare(blueprint_.zones,
+                      dns::make_response_settings(blueprint_.config.dns, cookie_secret_));
   authority_->reconfigure(blueprint_.topology, blueprint_.config.health);
   tick();
   return {};

@@ -61,6 +61,7 @@ class Daemon {
   std::vector<health::Change> new_serial_bases(const dns::ZoneSet& zones) const;
 
   base::SystemClock clock_;
+  dns::SipKey cookie_secret_;  // of this run, where none is configured
   uv_loop_t loop_{};
   std::unique_ptr<base::Mailbox> mailbox_;
   Blueprint blueprint_;

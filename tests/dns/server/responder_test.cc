@@ -14,13 +14,13 @@ class ResponderTest : public testing::Test {
   unsigned answered_member() {
     const test::Octets query = test::query(1);
     std::array<std::uint8_t, 4'096> room;
-    const Answered answered = responder_.answer(Transport::Udp, query, room);
+    const Answered answered = responder_.answer(Transport::Udp, nullptr, query, room);
     return test::member_of({room.begin(), room.begin() + answered.size});
   }
 
   test::Pool pool_;
   unsigned progress_ = 0;
-  Responder responder_{pool_.cell(), 1'232, 0, [this] { ++progress_; }};
+  Responder responder_{pool_.cell(), {}, [this] { ++progress_; }};
 };
 
 TEST_F(ResponderTest, BeginsWithThePublicationThatItFinds) {
@@ -56,7 +56,7 @@ TEST_F(ResponderTest, RotatesFromQueryToQuery) {
   for (int i = 0; i < 3; ++i) {
     const test::Octets query = test::query(1);
     std::array<std::uint8_t, 4'096> room;
-    const Answered answered = responder_.answer(Transport::Udp, query, room);
+    const Answered answered = responder_.answer(Transport::Udp, nullptr, query, room);
     came_last.at(room.at(answered.size - 1) - 1U) = true;
   }
   EXPECT_EQ(came_last, (std::array{true, true, true}));

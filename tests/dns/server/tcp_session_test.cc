@@ -24,7 +24,7 @@ class TcpSessionTest : public testing::Test {
     int ends[2];
     ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
     if (room > 0) ::setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
-    session_ = std::make_unique<TcpSession>(FileDescriptor(ends[0]));
+    session_ = std::make_unique<TcpSession>(FileDescriptor(ends[0]), sockaddr_in6{});
     client_ = FileDescriptor(ends[1]);
     received_.clear();
   }
@@ -67,7 +67,7 @@ class TcpSessionTest : public testing::Test {
   Wants writable() { return session_->on_writable(*scratch_, responder_); }
 
   test::Pool pool_;
-  Responder responder_{pool_.cell(), 1'232, 0, [] {}};
+  Responder responder_{pool_.cell(), {}, [] {}};
   std::unique_ptr<TcpScratch> scratch_ = std::make_unique<TcpScratch>();
   std::unique_ptr<TcpSession> session_;
   FileDescriptor client_;

@@ -34,7 +34,7 @@ TEST_F(UdpSocketTest, DropsWhatTheKernelDoesNotTake) {
   ASSERT_EQ(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, ends), 0);
   UdpSocket socket(FileDescriptor{ends[0]}, false);
   const FileDescriptor client(ends[1]);
-  Responder responder(pool_.cell(), 1'232, 0, [] {});
+  Responder responder(pool_.cell(), {}, [] {});
   const auto batch = std::make_unique<UdpBatch>();
   const auto counters = [&responder] { return responder.counters().read(); };
 
@@ -64,7 +64,7 @@ TEST_F(UdpSocketTest, TakesAPublicationThoughNothingWasReceived) {
   ASSERT_EQ(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, ends), 0);
   UdpSocket socket(FileDescriptor{ends[0]}, false);
   const FileDescriptor client(ends[1]);
-  Responder responder(pool_.cell(), 1'232, 0, [] {});
+  Responder responder(pool_.cell(), {}, [] {});
   const std::uint64_t publication = pool_.show(2);
   EXPECT_EQ(socket.serve(*std::make_unique<UdpBatch>(), responder), 0U);
   EXPECT_EQ(responder.publication(), publication);
