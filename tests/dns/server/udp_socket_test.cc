@@ -127,5 +127,52 @@ TEST_F(UdpSocketTest, AnswersManyUdpQueriesThatWaitTogether) {
   }));
 }
 
+// Where the kernel can't cut a packet (here: it may not compute its checksums), each answer goes
+// by itself, and none is lost.
+TEST_F(UdpSocketTest, SendsOneByOneWhereTheKernelRefusesToCut) {
+  FileDescriptor fd(::socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0));
+  sockaddr_storage storage{};
+  const socklen_t length = loopback().to(storage);
+  ASSERT_EQ(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&storage), length), 0);
+  socklen_t size = sizeof storage;
+  ASSERT_EQ(::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&storage), &size), 0);
+  const auto address = SocketAddress::from(reinterpret_cast<const sockaddr*>(&storage));
+  const int none = 1;
+  ASSERT_EQ(::setsockopt(fd.get(), SOL_SOCKET, SO_NO_CHECK, &none, sizeof none), 0);
+
+  UdpSocket socket(std::move(fd), false);
+  Responder responder(pool_.cell(), 1'232, 0, [] {});
+  const auto batch = std::make_unique<UdpBatch>();
+  UdpClient client(*address);
+  for (int turn = 0; turn < 2; ++turn) {
+    for (std::uint16_t id = 0; id < 10; ++id) client.send(query(id));
+    EXPECT_EQ(socket.serve(*batch, responder), 10U);
+    for (std::uint16_t id = 0; id < 10; ++id) {
+      const auto answer = client.receive();
+      ASSERT_TRUE(answer);
+      EXPECT_EQ(test::id_of(*answer), id);
+    }
+  }
+  EXPECT_EQ(responder.counters().read().by(Transport::Udp, Rcode::NoError), 20U);
+  EXPECT_EQ(responder.counters().read().udp_send_errors, 0U);
+}
+
+TEST_F(UdpSocketTest, AnswersToManyClientsInOneBatchReachEachItsOwn) {
+  Served server(pool_, {loopback()}, 1);
+  std::vector<std::unique_ptr<UdpClient>> clients;
+  for (int i = 0; i < 8; ++i) clients.push_back(std::make_unique<UdpClient>(server.address()));
+  for (std::uint16_t id = 0; id < 40; ++id) {
+    // Now and then an answer of another size between them.
+    const bool other = id % 5 == 0;
+    clients[id / 3 % 8]->send(query(id, other ? "s1.pool.example" : "pool.example"));
+  }
+  for (std::uint16_t id = 0; id < 40; ++id) {
+    const auto answer = clients[id / 3 % 8]->receive();
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(test::id_of(*answer), id);
+    EXPECT_EQ(test::count_of(*answer), 1U);
+  }
+}
+
 }  // namespace
 }  // namespace sluice::dns
