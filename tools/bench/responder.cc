@@ -1,6 +1,7 @@
-// The responder without the authority: one pool of 8 servers, published once. For measuring what a
-// query costs, and under callgrind.
-//   bench_responder ADDRESS@PORT [WORKERS]     until SIGTERM or SIGINT
+// The responder without the authority: pools of 8 servers in one zone, published once. For
+// measuring what a query costs, and under callgrind.
+//   bench_responder ADDRESS@PORT [WORKERS [POOLS]]     until SIGTERM or SIGINT
+// Answers for pool01.contoso.example, and with POOLS for pool0001.contoso.example and so on too.
 // Prints the address that it listens on (port 0: chosen), and its counters at the end.
 #include <csignal>
 #include <cstdio>
@@ -20,43 +21,56 @@ namespace {
 
 constexpr std::uint8_t kServers = 8;
 
-config::Config one_pool() {
+void add_pool(config::Config& config, const std::string& name, std::uint8_t number) {
+  config::Pool& pool = config.pools.emplace_back();
+  pool.fqdn = name + ".contoso.example";
+  pool.service = "front-end";
+  pool.srv.push_back({"_sip._tcp", "front-end", 5060, 10});
+  for (std::uint8_t server = 1; server <= kServers; ++server) {
+    config::Server& added = pool.servers.emplace_back();
+    added.fqdn = "fe" + std::to_string(server) + "." + pool.fqdn;
+    added.addresses = {base::IpAddress::v4({10, 99, number, server})};
+    added.services = {"front-end"};
+  }
+}
+
+config::Config configure(unsigned pools) {
   config::Config config;
   config.services.push_back({"front-end", "front-end", {}});
   config::Zone& zone = config.zones.emplace_back();
-  zone.name = "pool01.contoso.example";
+  zone.name = "contoso.example";
   zone.records =
       "@   300 IN SOA ns1 hostmaster 1 3600 600 86400 10\n"
       "@   300 IN NS  ns1\n"
       "ns1 300 IN A   127.0.0.1\n";
-  config::Pool& pool = config.pools.emplace_back();
-  pool.fqdn = zone.name;
-  pool.service = "front-end";
-  pool.srv.push_back({"_sip._tcp", "front-end", 5060, 10});
-  for (std::uint8_t number = 1; number <= kServers; ++number) {
-    config::Server& server = pool.servers.emplace_back();
-    server.fqdn = "fe" + std::to_string(number) + "." + zone.name;
-    server.addresses = {base::IpAddress::v4({10, 99, 0, number})};
-    server.services = {"front-end"};
+  add_pool(config, "pool01", 0);
+  for (unsigned pool = 1; pool <= pools; ++pool) {
+    const std::string digits = std::to_string(10'000 + pool).substr(1);
+    add_pool(config, "pool" + digits, static_cast<std::uint8_t>(pool));
   }
   return config;
 }
 
-// Every server in every answer set.
+// Every server in every answer set of its pool.
 std::shared_ptr<const health::MembershipSnapshot> all_in(const config::Config& config) {
-  auto members = std::make_shared<health::Members>();
-  members->generation = 1;
-  for (health::ServerId server = 0; server < kServers; ++server) members->servers.push_back(server);
   auto snapshot = std::make_shared<health::MembershipSnapshot>();
   snapshot->generation = 1;
-  const std::size_t sets = config::answer_sets(config).size();
-  snapshot->answer_sets = base::PagedTable<health::Members>(sets);
-  for (std::size_t set = 0; set < sets; ++set) snapshot->answer_sets.set(set, members);
+  const std::vector<config::AnswerSet> sets = config::answer_sets(config);
+  snapshot->answer_sets = base::PagedTable<health::Members>(sets.size());
+  for (std::size_t set = 0; set < sets.size(); ++set) {
+    auto members = std::make_shared<health::Members>();
+    members->generation = 1;
+    const health::ServerId first = sets[set].pool * kServers;
+    for (health::ServerId server = first; server < first + kServers; ++server) {
+      members->servers.push_back(server);
+    }
+    snapshot->answer_sets.set(set, std::move(members));
+  }
   return snapshot;
 }
 
-int serve(const base::SocketAddress& address, unsigned workers) {
-  const config::Config config = one_pool();
+int serve(const base::SocketAddress& address, unsigned workers, unsigned pools) {
+  const config::Config config = configure(pools);
   auto zones = dns::build_zones(config, {});
   if (!zones) {
     std::fprintf(stderr, "%s\n", base::to_string(zones.error()).c_str());
@@ -101,10 +115,12 @@ int serve(const base::SocketAddress& address, unsigned workers) {
 
 int main(int argc, char** argv) {
   const auto address = argc >= 2 ? sluice::base::SocketAddress::parse(argv[1]) : std::nullopt;
-  if (!address || argc > 3) {
-    std::fputs("usage: bench_responder ADDRESS@PORT [WORKERS]\n", stderr);
+  if (!address || argc > 4) {
+    std::fputs("usage: bench_responder ADDRESS@PORT [WORKERS [POOLS]]\n", stderr);
     return 2;
   }
-  const auto workers = argc == 3 ? static_cast<unsigned>(std::strtoul(argv[2], nullptr, 10)) : 1U;
-  return sluice::bench::serve(*address, workers);
+  const auto number = [&](int place, unsigned otherwise) {
+    return argc > place ? static_cast<unsigned>(std::strtoul(argv[place], nullptr, 10)) : otherwise;
+  };
+  return sluice::bench::serve(*address, number(2, 1), number(3, 0));
 }
