@@ -53,7 +53,7 @@ class Conversation {
     require(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
     const int room = (manner & 0x20) != 0 ? 4'608 : 1 << 16;  // the least that Linux grants
     ::setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
-    session_ = std::make_unique<TcpSession>(FileDescriptor(ends[0]));
+    session_ = std::make_unique<TcpSession>(FileDescriptor(ends[0]), sockaddr_in6{});
     client_ = FileDescriptor(ends[1]);
   }
 
@@ -76,7 +76,7 @@ class Conversation {
 
  private:
   static Responder& responder() {
-    static Responder responder(served().publisher().cell(), 1'232, 0, [] {});
+    static Responder responder(served().publisher().cell(), {}, [] {});
     return responder;
   }
   static TcpScratch& scratch() {

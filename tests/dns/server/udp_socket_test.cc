@@ -141,7 +141,7 @@ TEST_F(UdpSocketTest, SendsOneByOneWhereTheKernelRefusesToCut) {
   ASSERT_EQ(::setsockopt(fd.get(), SOL_SOCKET, SO_NO_CHECK, &none, sizeof none), 0);
 
   UdpSocket socket(std::move(fd), false);
-  Responder responder(pool_.cell(), 1'232, 0, [] {});
+  Responder responder(pool_.cell(), {}, [] {});
   const auto batch = std::make_unique<UdpBatch>();
   UdpClient client(*address);
   for (int turn = 0; turn < 2; ++turn) {
