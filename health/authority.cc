@@ -1,6 +1,7 @@
 #include "health/authority.h"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 #include "health/authority_state.h"
@@ -24,10 +25,9 @@ Authority::State::State(std::shared_ptr<const Topology> topology, Settings setti
   for (PoolId pool = 0; pool < pools_.size(); ++pool) {
     pools_[pool].unheard = topology_->pools()[pool].server_count;
   }
-  servers_.reserve(topology_->servers().size());
-  for (ServerId id = 0; id < topology_->servers().size(); ++id) {
-    servers_.push_back(fresh_server(id, now));
-  }
+  servers_.all.reserve(topology_->servers().size());
+  servers_.slots.reserve(topology_->slot_count());
+  for (ServerId id = 0; id < topology_->servers().size(); ++id) add_fresh(id, now);
   restore(stored, now);
 
   auto before = std::make_shared<MembershipSnapshot>();
@@ -37,18 +37,15 @@ Authority::State::State(std::shared_ptr<const Topology> topology, Settings setti
 }
 
 // Every slot starts as if it had been named until now: the process before may have done so.
-Authority::State::Server Authority::State::fresh_server(ServerId id, const base::Now& now) const {
-  Server server;
-  const base::MonoTime horizon = horizon_of(now.mono, ttl(id), settings_.health);
-  server.slots.resize(topology_->servers()[id].services.size());
-  for (Slot& slot : server.slots) {
-    slot.naming.horizon = horizon;
-    slot.service.since = now.wall;
-  }
-  server.host.horizon = horizon;
+void Authority::State::add_fresh(ServerId id, const base::Now& now) {
+  Server& server = servers_.all.emplace_back();
+  server.host.horizon = horizon_of(now.mono, ttl(id), settings_.health);
   server.host_hidden = holds_.hides_host(name(id));
   server.host.named = !server.host_hidden;
-  return server;
+  assert(servers_.slots.size() == topology_->servers()[id].first_slot);
+  for (std::size_t slot = 0; slot < slot_count(id); ++slot) {
+    servers_.slots.emplace_back().naming.horizon = server.host.horizon;
+  }
 }
 
 void Authority::State::restore(const StoredState& stored, const base::Now& now) {
@@ -58,7 +55,7 @@ void Authority::State::restore(const StoredState& stored, const base::Now& now) 
     const auto service_id = topology_->service(service);
     if (id && service_id) {
       if (const auto slot = topology_->servers()[*id].slot_of(*service_id)) {
-        return servers_[*id].slots[*slot].service;
+        return at(*id, *slot).service.edit();
       }
     }
     return absent_[{server, service}];
@@ -69,15 +66,17 @@ void Authority::State::restore(const StoredState& stored, const base::Now& now) 
   for (const PutForce& force : stored.forces) {
     state_of(force.server, force.service).forced = force.health;
   }
-  for (ServerId id = 0; id < servers_.size(); ++id) restore_horizons(id, now);
+  for (const auto& [server, holds] : holds_.by_server()) {
+    if (const auto id = topology_->server(server)) restore_horizons(*id, now);
+  }
 }
 
 // A hold knows from before when caches forget its server. A wall clock that was set back meanwhile
 // can't make that later than if the server had been named until now.
 void Authority::State::restore_horizons(ServerId id, const base::Now& now) {
-  Server& server = servers_[id];
+  Server& server = at(id);
   bool all = true;
-  for (std::size_t slot = 0; slot < server.slots.size(); ++slot) {
+  for (std::size_t slot = 0; slot < slot_count(id); ++slot) {
     // Only what every hold that covers it says: one that knows no horizon was placed when the
     // service, or its host record, was still named.
     std::optional<base::WallTime> known;
@@ -89,15 +88,15 @@ void Authority::State::restore_horizons(ServerId id, const base::Now& now) {
       }
       known = std::max(known.value_or(horizon->second), horizon->second);
     }
-    Naming& naming = server.slots[slot].naming;
+    Naming& naming = at(id, slot).naming;
     if (known) naming.horizon = std::min(naming.horizon, now.to_mono(*known));
     all = all && known;
   }
   // The horizons on disk include that of a hidden host record.
   if (all && server.host_hidden) {
     server.host.horizon = {};
-    for (const Slot& slot : server.slots) {
-      server.host.horizon = std::max(server.host.horizon, slot.naming.horizon);
+    for (std::size_t slot = 0; slot < slot_count(id); ++slot) {
+      server.host.horizon = std::max(server.host.horizon, at(id, slot).naming.horizon);
     }
   }
 }
@@ -105,8 +104,8 @@ void Authority::State::restore_horizons(ServerId id, const base::Now& now) {
 void Authority::State::say(std::string type, ServerId server, std::string_view service,
                            std::string by, std::string text) const {
   if (!events_) return;
-  events_({clock_.now().wall, std::move(type), name(server), std::string(service), std::move(by),
-           std::move(text), membership_->generation});
+  events_({clock_.now().wall, std::move(type), std::string(name(server)), std::string(service),
+           std::move(by), std::move(text), membership_->generation});
 }
 
 // --- the door

@@ -85,7 +85,8 @@ Outcome<std::vector<std::size_t>> Authority::State::slots_of(ServerId id,
       Refusal refusal;
       refusal.kind = Refusal::Kind::BadInput;
       refusal.member = "services." + service;
-      refusal.detail = "the configuration has no service " + service + " on " + name(id);
+      refusal.detail =
+          "the configuration has no service " + service + " on " + std::string(name(id));
       return base::Unexpected{std::move(refusal)};
     }
     slots.push_back(*slot);
@@ -94,7 +95,7 @@ Outcome<std::vector<std::size_t>> Authority::State::slots_of(ServerId id,
 }
 
 std::optional<Refusal> Authority::State::stale(ServerId id, const Heartbeat& heartbeat) const {
-  const Server& server = servers_[id];
+  const Agent& server = *at(id).agent;
   Refusal refusal;
   refusal.kind = Refusal::Kind::Rule;
   refusal.rule = "seq";
@@ -111,7 +112,7 @@ std::optional<Refusal> Authority::State::stale(ServerId id, const Heartbeat& hea
 }
 
 bool Authority::State::renew(ServerId id, const Heartbeat& heartbeat, const base::Now& now) {
-  Server& server = servers_[id];
+  Agent& server = at(id).agent.edit();
   if (server.boot != heartbeat.instance) {
     if (server.heard) server.past_boots.push_back(server.boot);
     if (server.past_boots.size() > kPastBoots) server.past_boots.pop_front();
@@ -123,7 +124,7 @@ bool Authority::State::renew(ServerId id, const Heartbeat& heartbeat, const base
   server.lease.current = true;
   server.lease.guarded_until.reset();
   if (!was_current) {
-    watch(id, lease_end(server));
+    watch(id, lease_end(server.lease));
     if (server.heard) say("lease", id, "", "", "its agent pushes again");
   }
   if (!server.heard) {
@@ -135,12 +136,12 @@ bool Authority::State::renew(ServerId id, const Heartbeat& heartbeat, const base
 
 bool Authority::State::apply_report(ServerId id, std::size_t index, const ServiceReport& report,
                                     const base::Now& now) {
-  ServiceState& service = servers_[id].slots[index].service;
+  ServiceState& service = at(id, index).service.edit();
   const auto known = service.last_known;
-  const bool changed = apply(service, report, servers_[id].boot, now);
+  const bool changed = apply(service, report, at(id).agent->boot, now);
   if (known != report.health) {
     // Written behind: nobody waits for it, a restart goes on from it.
-    store_.commit({PutHealth{name(id), service_name(id, index), report.health}},
+    store_.commit({PutHealth{std::string(name(id)), service_name(id, index), report.health}},
                   Store::Urgency::Behind, nullptr);
     say("health", id, service_name(id, index), "", to_string(report.health));
   }
@@ -150,7 +151,7 @@ bool Authority::State::apply_report(ServerId id, std::size_t index, const Servic
 // True when a hold went.
 bool Authority::State::apply_instance(ServerId id, std::size_t index) {
   const std::string& service = service_name(id, index);
-  const ServiceState& state = servers_[id].slots[index].service;
+  const ServiceState& state = *at(id, index).service;
   std::vector<HoldKey> releasing;
   for (Hold* hold : holds_.covering(name(id), service)) {
     switch (instance_effect(*hold, service, state, startup(id, index))) {
@@ -181,7 +182,7 @@ void Authority::State::release(const HoldKey& key, ServerId id, std::size_t inde
   Hold& hold = *holds_.find(key);
   hold.released.insert(service);
   if (key.origin == Origin::Host) {
-    servers_[id].slots[index].service.lift = ServiceState::Lift::Released;
+    at(id, index).service.edit().lift = ServiceState::Lift::Released;
   }
   const auto slots = slots_of(Target{id, std::nullopt});
   const bool covers_any = std::ranges::any_of(
@@ -198,8 +199,8 @@ void Authority::State::release(const HoldKey& key, ServerId id, std::size_t inde
 
 Outcome<std::optional<HoldKey>> Authority::State::apply_pause(
     ServerId id, std::size_t index, const std::optional<HostPause>& paused) {
-  ServiceState& service = servers_[id].slots[index].service;
-  const HoldKey key{name(id), service_name(id, index), Origin::Host};
+  ServiceState& service = at(id, index).service.edit();
+  const HoldKey key{std::string(name(id)), service_name(id, index), Origin::Host};
   const bool stands = holds_.find(key) != nullptr;
   if (!paused) {
     service.lift = ServiceState::Lift::No;
@@ -258,8 +259,7 @@ HeartbeatReply Authority::State::heartbeat_reply(
     }
     if (const auto target = resolve(server, service)) {
       order.held = acknowledged(target->server, *target->slot);
-      order.lift =
-          servers_[target->server].slots[*target->slot].service.lift != ServiceState::Lift::No;
+      order.lift = at(target->server, *target->slot).service->lift != ServiceState::Lift::No;
     }
     if (const auto refusal = refused.find(service); refusal != refused.end()) {
       order.refused = refusal->second;
@@ -274,10 +274,9 @@ HeartbeatReply Authority::State::heartbeat_reply(
 bool Authority::State::acknowledged(ServerId id, std::size_t slot) const {
   const auto holds = holds_.covering(name(id), service_name(id, slot));
   const auto durable = [&](const Hold* hold) { return !not_durable_.contains(hold->key); };
-  const Server& server = servers_[id];
+  const Server& server = at(id);
   return !holds.empty() && std::ranges::all_of(holds, durable) &&
-         server.slots[slot].naming.leaving == 0 &&
-         (!server.host_hidden || server.host.leaving == 0);
+         at(id, slot).naming.leaving == 0 && (!server.host_hidden || server.host.leaving == 0);
 }
 
 }  // namespace sluice::health

@@ -87,14 +87,14 @@ Outcome<Authority::State::Target> Authority::State::resolve(
 
 std::vector<std::size_t> Authority::State::slots_of(const Target& target) const {
   if (target.slot) return {*target.slot};
-  std::vector<std::size_t> all(servers_[target.server].slots.size());
+  std::vector<std::size_t> all(slot_count(target.server));
   for (std::size_t slot = 0; slot < all.size(); ++slot) all[slot] = slot;
   return all;
 }
 
 HoldKey Authority::State::key_of(const Target& target, Origin origin) const {
-  return {name(target.server), target.slot ? service_name(target.server, *target.slot) : "",
-          origin};
+  return {std::string(name(target.server)),
+          target.slot ? service_name(target.server, *target.slot) : "", origin};
 }
 
 // Rule 1: what a drain of the target would do to each answer set that it touches, on the members
@@ -105,7 +105,7 @@ std::optional<FloorCheck> Authority::State::broken_floor(const Target& target) c
     const ServicePool& pool = topology_->service_pools()[service.service_pool];
     if (pool.answer_sets.empty()) continue;
     FloorCheck check;
-    check.answer_set = topology_->answer_sets()[pool.answer_sets.front()].owner;
+    check.answer_set = std::string(topology_->answer_sets()[pool.answer_sets.front()].owner);
     check.min_accepting = topology_->pools()[pool.pool].min_accepting;
     check.accepting = decide_pool(service.service_pool).accepting;
     const bool counted = is_in(rule_for(standing(target.server, slot)));
@@ -124,7 +124,7 @@ Hold Authority::State::make_hold(const Target& target, Origin origin) const {
   hold.since = now.wall;
   for (const std::size_t slot : slots_of(target)) {
     const std::string& service = service_name(target.server, slot);
-    const ServiceState& state = servers_[target.server].slots[slot].service;
+    const ServiceState& state = *at(target.server, slot).service;
     if (state.instance) {
       hold.instances[service] = *state.instance;
     } else if (state.health == Health::Stopped) {
@@ -217,7 +217,7 @@ void Authority::State::drain(const DrainRequest& request, const Actor& actor,
     hold.hide_host = request.hide_host;
     hold.forced = request.force;
     // The host record is named until this hold is served: no horizon is known before.
-    if (request.hide_host && !servers_[target->server].host_hidden) hold.horizons.clear();
+    if (request.hide_host && !at(target->server).host_hidden) hold.horizons.clear();
     place(std::move(hold));
     say("drain", target->server, key.service, actor.by, request.reason);
   } else if (lifting_.erase(key) > 0) {
@@ -293,7 +293,7 @@ std::vector<std::string> Authority::State::drain_warnings(const Target& target,
     if (pool.answer_sets.empty()) continue;
     const Members& members = membership_->answer_sets[pool.answer_sets.front()];
     if (members.fallback != Fallback::None) {
-      empty.push_back(topology_->answer_sets()[pool.answer_sets.front()].owner + " (" +
+      empty.push_back(std::string(topology_->answer_sets()[pool.answer_sets.front()].owner) + " (" +
                       to_string(members.fallback) + ")");
     }
   }
@@ -403,7 +403,7 @@ void Authority::State::ask_host(const std::string& server,
     for (const std::size_t slot : slots_of(*target)) {
       const HoldKey key{server, service_name(target->server, slot), Origin::Host};
       if (holds_.find(key) == nullptr) continue;
-      servers_[target->server].slots[slot].service.lift = ServiceState::Lift::Asked;
+      at(target->server, slot).service.edit().lift = ServiceState::Lift::Asked;
       wait.services.push_back(key.service);
     }
   }
@@ -468,16 +468,18 @@ void Authority::State::force(const std::string& server, const std::optional<std:
   }
   std::vector<Change> changes;
   for (const std::size_t slot : slots_of(*target)) {
-    ServiceState& state = servers_[target->server].slots[slot].service;
+    ServiceState& state = at(target->server, slot).service.edit();
     state.forced = health;
     state.forced_by = health ? actor.by : "";
     state.forced_since = clock_.now().wall;
     changes.emplace_back(
-        PutForce{name(target->server), service_name(target->server, slot), health});
+        PutForce{std::string(name(target->server)), service_name(target->server, slot), health});
   }
   // An operator has looked: the authority's doubt is over (semantics.md section 3, rule 5).
-  Lease& lease = servers_[target->server].lease;
-  if (health == Health::Down && !lease.current) lease.guarded_until.reset();
+  const Lease& lease = at(target->server).agent->lease;
+  if (health == Health::Down && lease.guarded()) {
+    at(target->server).agent.edit().lease.guarded_until.reset();
+  }
   say("force", target->server, service.value_or(""), actor.by,
       health ? to_string(*health) : "unforce");
   republish_server(target->server);

@@ -10,8 +10,8 @@
 namespace sluice::health {
 
 Standing Authority::State::standing(ServerId id, std::size_t index) const {
-  const Server& server = servers_[id];
-  const ServiceState& service = server.slots[index].service;
+  const Lease& lease = at(id).agent->lease;
+  const ServiceState& service = *at(id, index).service;
   Standing standing;
   standing.held = held(id, index);
   if (service.forced) {
@@ -29,10 +29,10 @@ Standing Authority::State::standing(ServerId id, std::size_t index) const {
     return Standing::Claim::Stopped;
   };
   const bool grace = pools_[topology_->servers()[id].pool].grace;
-  if (service.health && server.lease.current) {
+  if (service.health && lease.current) {
     standing.claim = claim_of(*service.health);
     standing.ground = Standing::Ground::Pushed;
-  } else if (service.health && server.lease.guarded()) {
+  } else if (service.health && lease.guarded()) {
     standing.claim = claim_of(*service.health);
     standing.ground = Standing::Ground::Guard;
   } else if (!service.health && grace) {
@@ -72,7 +72,7 @@ Authority::State::Edition Authority::State::compose(std::vector<ServicePoolId> d
   for (const ServicePoolId id : dirty) {
     const ServicePool& pool = topology_->service_pools()[id];
     for (const ServerId server : pool.servers) {
-      if (holds_.hides_host(name(server)) == servers_[server].host_hidden) continue;
+      if (holds_.hides_host(name(server)) == at(server).host_hidden) continue;
       if (std::ranges::find(edition.hosts, server) == edition.hosts.end()) {
         edition.hosts.push_back(server);
       }
@@ -100,11 +100,11 @@ void Authority::State::publish(const Edition& edition) {
     }
   }
   for (const ServerId server : edition.hosts) {
-    const auto at = std::ranges::lower_bound(next->hidden_hosts, server);
-    if (servers_[server].host_hidden) {
-      next->hidden_hosts.erase(at);
+    const auto place = std::ranges::lower_bound(next->hidden_hosts, server);
+    if (at(server).host_hidden) {
+      next->hidden_hosts.erase(place);
     } else {
-      next->hidden_hosts.insert(at, server);
+      next->hidden_hosts.insert(place, server);
     }
   }
   membership_ = std::move(next);
@@ -123,8 +123,8 @@ void Authority::State::publish_all() {
   auto blank = std::make_shared<MembershipSnapshot>();
   blank->generation = membership_->generation;
   blank->answer_sets = base::PagedTable<Members>(topology_->answer_sets().size());
-  for (ServerId id = 0; id < servers_.size(); ++id) {
-    if (servers_[id].host_hidden) blank->hidden_hosts.push_back(id);
+  for (ServerId id = 0; id < servers_.all.size(); ++id) {
+    if (at(id).host_hidden) blank->hidden_hosts.push_back(id);
   }
   membership_ = std::move(blank);
   accepting_.assign(topology_->service_pools().size(), 0);
@@ -147,7 +147,7 @@ void Authority::State::note_names(ServicePoolId id, const Members& members) {
   const std::string& service = topology_->services()[pool.service].name;
   for (const ServerId server : pool.servers) {
     const std::size_t slot = *topology_->servers()[server].slot_of(pool.service);
-    Naming& naming = servers_[server].slots[slot].naming;
+    Naming& naming = at(server, slot).naming;
     const bool named = std::ranges::binary_search(members.servers, server);
     if (named && !naming.named) {
       naming.enter();
@@ -163,7 +163,7 @@ void Authority::State::note_names(ServicePoolId id, const Members& members) {
 }
 
 void Authority::State::note_host(ServerId id) {
-  Server& server = servers_[id];
+  Server& server = at(id);
   server.host_hidden = !server.host_hidden;
   if (server.host_hidden) {
     server.host.leave(publication_);
@@ -178,8 +178,7 @@ void Authority::State::start_leaving(Named who, std::chrono::seconds ttl) {
 }
 
 Naming& Authority::State::naming(const Named& who) {
-  Server& server = servers_[who.server];
-  return who.slot ? server.slots[*who.slot].naming : server.host;
+  return who.slot ? at(who.server, *who.slot).naming : at(who.server).host;
 }
 
 void Authority::State::on_served(std::uint64_t publication) {
@@ -191,7 +190,7 @@ void Authority::State::on_served(std::uint64_t publication) {
     const Leaving& leaving = leaving_.front();
     naming(leaving.who)
         .confirm(leaving.publication, horizon_of(now.mono, leaving.ttl, settings_.health));
-    const std::size_t slots = servers_[leaving.who.server].slots.size();
+    const std::size_t slots = slot_count(leaving.who.server);
     for (std::size_t slot = 0; slot < slots; ++slot) {
       if (!leaving.who.slot || slot == *leaving.who.slot)
         ended.emplace_back(leaving.who.server, slot);
@@ -237,14 +236,14 @@ void Authority::State::reserve_generations() {
 }
 
 base::MonoTime Authority::State::horizon(ServerId id, std::size_t slot) const {
-  const Server& server = servers_[id];
-  const base::MonoTime own = server.slots[slot].naming.horizon;
+  const Server& server = at(id);
+  const base::MonoTime own = at(id, slot).naming.horizon;
   return server.host_hidden ? std::max(own, server.host.horizon) : own;
 }
 
 bool Authority::State::out_of_answers(ServerId id, std::size_t slot) const {
-  const Server& server = servers_[id];
-  return server.slots[slot].naming.out() && (!server.host_hidden || server.host.out());
+  const Server& server = at(id);
+  return at(id, slot).naming.out() && (!server.host_hidden || server.host.out());
 }
 
 }  // namespace sluice::health

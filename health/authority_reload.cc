@@ -11,15 +11,17 @@ void Authority::State::reconfigure(std::shared_ptr<const Topology> topology,
                                    const config::Health& health) {
   const base::Now now = clock_.now();
   const std::shared_ptr<const Topology> before = std::exchange(topology_, std::move(topology));
-  std::vector<Server> old = std::exchange(servers_, {});
+  Servers old = std::exchange(servers_, {});
   settings_.health = health;
   remember_absent(old, *before);
   std::vector<Period> periods;
+  servers_.all.reserve(topology_->servers().size());
+  servers_.slots.reserve(topology_->slot_count());
   for (ServerId id = 0; id < topology_->servers().size(); ++id) {
-    servers_.push_back(fresh_server(id, now));
+    add_fresh(id, now);
     adopt_absent(id);
     if (const auto was = before->server(name(id))) {
-      take_over(id, std::move(old[*was]), *before, *was);
+      take_over(id, old, *before, *was);
       note_periods(id, before->pools()[before->servers()[*was].pool].ttl, periods);
     } else {
       restore_horizons(id, now);
@@ -27,9 +29,10 @@ void Authority::State::reconfigure(std::shared_ptr<const Topology> topology,
   }
   regrace(*before);
   deadlines_ = {};
-  for (ServerId id = 0; id < servers_.size(); ++id) {
-    if (servers_[id].lease.current) watch(id, lease_end(servers_[id]));
-    if (servers_[id].lease.guarded()) watch(id, *servers_[id].lease.guarded_until);
+  for (ServerId id = 0; id < servers_.all.size(); ++id) {
+    const Lease& lease = at(id).agent->lease;
+    if (lease.current) watch(id, lease_end(lease));
+    if (lease.guarded()) watch(id, *lease.guarded_until);
   }
 
   note_leaving(*before, periods);
@@ -42,28 +45,26 @@ void Authority::State::reconfigure(std::shared_ptr<const Topology> topology,
 }
 
 // Keeps what was known of a server under its new number.
-void Authority::State::take_over(ServerId id, Server old, const Topology& before, ServerId was) {
-  Server& server = servers_[id];
-  std::vector<Slot> slots = std::exchange(server.slots, {});
-  const auto& services = before.servers()[was].services;
+void Authority::State::take_over(ServerId id, Servers& old, const Topology& before, ServerId was) {
+  const TopologyServer& server = before.servers()[was];
+  const auto& services = server.services;
   for (std::size_t slot = 0; slot < services.size(); ++slot) {
     const auto service = topology_->service(before.services()[services[slot].service].name);
     if (!service) continue;
     if (const auto place = topology_->servers()[id].slot_of(*service)) {
-      slots[*place] = std::move(old.slots[slot]);
+      at(id, *place) = std::move(old.slots[server.first_slot + slot]);
     }
   }
-  server = std::move(old);
-  server.slots = std::move(slots);
+  at(id) = std::move(old.all[was]);
 }
 
 // Who is named with another TTL from the reload on: the period with the old one ends with it.
 void Authority::State::note_periods(ServerId id, std::chrono::seconds old_ttl,
                                     std::vector<Period>& periods) const {
   if (old_ttl == ttl(id)) return;
-  if (servers_[id].host.named) periods.push_back({{id, std::nullopt}, old_ttl});
-  for (std::size_t slot = 0; slot < servers_[id].slots.size(); ++slot) {
-    if (servers_[id].slots[slot].naming.named) periods.push_back({{id, slot}, old_ttl});
+  if (at(id).host.named) periods.push_back({{id, std::nullopt}, old_ttl});
+  for (std::size_t slot = 0; slot < slot_count(id); ++slot) {
+    if (at(id, slot).naming.named) periods.push_back({{id, slot}, old_ttl});
   }
 }
 
@@ -87,30 +88,31 @@ void Authority::State::note_leaving(const Topology& before, std::vector<Period>&
 }
 
 // The health and the force of what the configuration no longer has, for when it returns.
-void Authority::State::remember_absent(const std::vector<Server>& old, const Topology& before) {
-  for (ServerId was = 0; was < old.size(); ++was) {
+void Authority::State::remember_absent(const Servers& old, const Topology& before) {
+  for (ServerId was = 0; was < old.all.size(); ++was) {
     const TopologyServer& server = before.servers()[was];
     const auto id = topology_->server(server.fqdn);
     for (std::size_t slot = 0; slot < server.services.size(); ++slot) {
       const std::string& service = before.services()[server.services[slot].service].name;
       const auto service_id = topology_->service(service);
       if (id && service_id && topology_->servers()[*id].slot_of(*service_id)) continue;
-      const ServiceState& known = old[was].slots[slot].service;
-      ServiceState& kept = absent_[{server.fqdn, service}];
-      kept.last_known = known.last_known;
-      kept.forced = known.forced;
-      kept.forced_by = known.forced_by;
-      kept.forced_since = known.forced_since;
+      const auto& known = old.slots[server.first_slot + slot].service;
+      if (!known) continue;
+      ServiceState& kept = absent_[{std::string(server.fqdn), service}];
+      kept.last_known = known->last_known;
+      kept.forced = known->forced;
+      kept.forced_by = known->forced_by;
+      kept.forced_since = known->forced_since;
     }
   }
 }
 
 void Authority::State::adopt_absent(ServerId id) {
   if (absent_.empty()) return;
-  for (std::size_t slot = 0; slot < servers_[id].slots.size(); ++slot) {
-    const auto kept = absent_.find({name(id), service_name(id, slot)});
+  for (std::size_t slot = 0; slot < slot_count(id); ++slot) {
+    const auto kept = absent_.find({std::string(name(id)), service_name(id, slot)});
     if (kept == absent_.end()) continue;
-    servers_[id].slots[slot].service = std::move(kept->second);
+    at(id, slot).service.edit() = std::move(kept->second);
     absent_.erase(kept);
   }
 }
@@ -125,7 +127,7 @@ void Authority::State::regrace(const Topology& before) {
     const TopologyPool& pool = topology_->pools()[id];
     if (const auto was = before.pool(pool.fqdn)) pools_[id].grace = old[*was].grace;
     for (std::uint32_t i = 0; i < pool.server_count; ++i) {
-      if (!servers_[pool.first_server + i].heard) ++pools_[id].unheard;
+      if (!at(pool.first_server + i).agent->heard) ++pools_[id].unheard;
     }
     any_grace_ = any_grace_ || pools_[id].grace;
   }

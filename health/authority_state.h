@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/base/rare.h"
 #include "health/authority.h"
 #include "health/floor.h"
 #include "health/hold_set.h"
@@ -54,21 +55,30 @@ class Authority::State {
   std::shared_ptr<const Topology> topology() const noexcept { return topology_; }
 
  private:
-  // One service on one server.
+  // One service on one server. There may be a million of them, most of which nobody ever speaks of:
+  // what only some have takes room when it comes.
   struct Slot {
-    ServiceState service;
     Naming naming;
+    base::Rare<ServiceState> service;
   };
-  struct Server {
+  // What a server's agent has said.
+  struct Agent {
     Lease lease;
     bool heard = false;  // pushed since the authority's start
     std::string boot;
     std::uint64_t seq = 0;
     std::deque<std::string> past_boots;  // followed by another, newest last
-    std::vector<Slot> slots;             // as TopologyServer::services
-    Naming host;                         // the host record
     base::MonoTime watched;              // its entry of deadlines_ that counts
+  };
+  struct Server {
+    Naming host;  // the host record
+    base::Rare<Agent> agent;
     bool host_hidden = false;
+  };
+  // All servers, and their slots one after another (TopologyServer::first_slot).
+  struct Servers {
+    std::vector<Server> all;
+    std::vector<Slot> slots;
   };
   struct Pool {
     bool grace = true;
@@ -136,9 +146,9 @@ class Authority::State {
 
   // --- time (authority_time.cc)
   void end_lease(ServerId server, const base::Now& now);
-  void watch(ServerId server, base::MonoTime at);
+  void watch(ServerId server, base::MonoTime deadline);
   void end_grace(const base::Now& now);
-  base::MonoTime lease_end(const Server& server) const;
+  base::MonoTime lease_end(const Lease& lease) const;
 
   // --- orders (authority_orders.cc)
   Outcome<Target> resolve(const std::string& server,
@@ -186,10 +196,10 @@ class Authority::State {
                                  const std::map<std::string, Refusal, std::less<>>& refused) const;
 
   // --- a reload (authority_reload.cc)
-  void take_over(ServerId id, Server old, const Topology& before, ServerId was);
+  void take_over(ServerId id, Servers& old, const Topology& before, ServerId was);
   void note_periods(ServerId id, std::chrono::seconds old_ttl, std::vector<Period>& periods) const;
   void note_leaving(const Topology& before, std::vector<Period>& periods);
-  void remember_absent(const std::vector<Server>& old, const Topology& before);
+  void remember_absent(const Servers& old, const Topology& before);
   void adopt_absent(ServerId id);
   void regrace(const Topology& before);
 
@@ -206,7 +216,18 @@ class Authority::State {
   bool guard_active(PoolId pool) const;
 
   // --- shared by all
-  const std::string& name(ServerId server) const { return topology_->servers()[server].fqdn; }
+  std::string_view name(ServerId server) const { return topology_->servers()[server].fqdn; }
+  const Server& at(ServerId server) const { return servers_.all[server]; }
+  Server& at(ServerId server) { return servers_.all[server]; }
+  const Slot& at(ServerId server, std::size_t slot) const {
+    return servers_.slots[topology_->servers()[server].first_slot + slot];
+  }
+  Slot& at(ServerId server, std::size_t slot) {
+    return servers_.slots[topology_->servers()[server].first_slot + slot];
+  }
+  std::size_t slot_count(ServerId server) const {
+    return topology_->servers()[server].services.size();
+  }
   const std::string& service_name(ServerId server, std::size_t slot) const {
     return topology_->services()[topology_->servers()[server].services[slot].service].name;
   }
@@ -224,7 +245,8 @@ class Authority::State {
   }
   void say(std::string type, ServerId server, std::string_view service, std::string by,
            std::string text) const;
-  Server fresh_server(ServerId server, const base::Now& now) const;
+  // All that is known of a server nobody has spoken of yet.
+  void add_fresh(ServerId server, const base::Now& now);
   void restore(const StoredState& stored, const base::Now& now);
   void restore_horizons(ServerId server, const base::Now& now);
 
@@ -236,7 +258,7 @@ class Authority::State {
   Events events_;
 
   HoldSet holds_;
-  std::vector<Server> servers_;      // by ServerId
+  Servers servers_;
   std::vector<Pool> pools_;          // by PoolId
   std::vector<unsigned> accepting_;  // by ServicePoolId: in by rules 2 to 5, as decided last
   std::map<std::pair<std::string, std::string>, ServiceState> absent_;  // orphans' health and force

@@ -7,13 +7,13 @@
 
 namespace sluice::health {
 
-base::MonoTime Authority::State::lease_end(const Server& server) const {
-  return std::max(*server.lease.last_push + settings_.health.lease, lease_floor_);
+base::MonoTime Authority::State::lease_end(const Lease& lease) const {
+  return std::max(*lease.last_push + settings_.health.lease, lease_floor_);
 }
 
-void Authority::State::watch(ServerId server, base::MonoTime at) {
-  servers_[server].watched = at;
-  deadlines_.push({at, server});
+void Authority::State::watch(ServerId server, base::MonoTime deadline) {
+  at(server).agent.edit().watched = deadline;
+  deadlines_.push({deadline, server});
 }
 
 void Authority::State::tick() {
@@ -25,22 +25,22 @@ void Authority::State::tick() {
   }
   alive_ = now.mono;
   while (!deadlines_.empty() && deadlines_.top().at <= now.mono) {
-    const auto [at, id] = deadlines_.top();
+    const auto [deadline, id] = deadlines_.top();
     deadlines_.pop();
-    Server& server = servers_[id];
-    if (at != server.watched) continue;  // another deadline took its place
-    if (server.lease.current) {
-      const base::MonoTime end = lease_end(server);
+    Agent& agent = at(id).agent.edit();
+    if (deadline != agent.watched) continue;  // another deadline took its place
+    if (agent.lease.current) {
+      const base::MonoTime end = lease_end(agent.lease);
       if (end > now.mono) {
         watch(id, end);  // pushed meanwhile: heartbeats never touch the queue
       } else {
         end_lease(id, now);
       }
-    } else if (server.lease.guarded()) {
-      if (*server.lease.guarded_until > now.mono) {
-        watch(id, *server.lease.guarded_until);
+    } else if (agent.lease.guarded()) {
+      if (*agent.lease.guarded_until > now.mono) {
+        watch(id, *agent.lease.guarded_until);
       } else {
-        server.lease.guarded_until.reset();
+        agent.lease.guarded_until.reset();
         say("lease", id, "", "", "the mass-loss guard ended: out until its agent pushes");
         republish_server(id);
       }
@@ -57,7 +57,7 @@ void Authority::State::tick() {
     for (const std::string& service : wait.services) {
       const auto target = resolve(wait.server, service);
       if (!target) continue;
-      ServiceState& state = servers_[target->server].slots[*target->slot].service;
+      ServiceState& state = at(target->server, *target->slot).service.edit();
       if (state.lift == ServiceState::Lift::Asked) state.lift = ServiceState::Lift::No;
     }
     wait.finish(false);
@@ -72,28 +72,29 @@ std::optional<base::MonoTime> Authority::State::next_deadline() const {
 }
 
 void Authority::State::end_lease(ServerId id, const base::Now& now) {
-  Server& server = servers_[id];
-  if (!server.lease.guarded_until) {
+  Lease& lease = at(id).agent.edit().lease;
+  if (!lease.guarded_until) {
     const TopologyPool& pool = topology_->pools()[topology_->servers()[id].pool];
     std::vector<Lease> leases;
     leases.reserve(pool.server_count);
     for (std::uint32_t i = 0; i < pool.server_count; ++i) {
-      leases.push_back(servers_[pool.first_server + i].lease);
+      leases.push_back(at(pool.first_server + i).agent->lease);
     }
     const Loss loss = judge_loss(leases, settings_.health, now.mono);
     if (loss.mass) {
       for (const std::size_t lost : loss.lost) {
-        servers_[pool.first_server + lost].lease.guarded_until =
+        at(pool.first_server + static_cast<ServerId>(lost)).agent.edit().lease.guarded_until =
             now.mono + settings_.health.mass_loss_hold;
       }
       say("mass-loss", id, "", "",
           std::to_string(loss.lost.size()) + " of " + std::to_string(loss.current_before) +
-              " agents of " + pool.fqdn + " went silent at once: their last known health stands");
+              " agents of " + std::string(pool.fqdn) +
+              " went silent at once: their last known health stands");
     }
   }
-  server.lease.current = false;
-  if (server.lease.guarded_until) {
-    watch(id, *server.lease.guarded_until);
+  lease.current = false;
+  if (lease.guarded_until) {
+    watch(id, *lease.guarded_until);
   } else {
     say("lease", id, "", "", "the lease ran out: its agent went silent");
   }

@@ -25,25 +25,26 @@ std::string unknown_because(const ServiceState& service, const Lease& lease) {
 }  // namespace
 
 Status Authority::State::status(ServerId id, std::size_t index, const base::Now& now) const {
-  const Server& server = servers_[id];
-  const ServiceState& service = server.slots[index].service;
+  const Lease& lease = at(id).agent->lease;
+  const ServiceState& service = *at(id, index).service;
   StatusInput input;
-  input.lease_current = server.lease.current;
+  input.lease_current = lease.current;
   input.health = service.health;
   for (const Hold* hold : holds_.covering(name(id), service_name(id, index))) {
     input.held = true;
     input.newer_than_hold =
         input.newer_than_hold || outlived(*hold, service_name(id, index), service);
   }
-  input.at_zero = at_zero(known_sessions(service, server.lease.current));
+  input.at_zero = at_zero(known_sessions(service, lease.current));
   input.horizon_past = out_of_answers(id, index) && horizon(id, index) <= now.mono;
   return status_of(input);
 }
 
 VerdictInput Authority::State::verdict_input(ServerId id, std::size_t index,
                                              const base::Now& now) const {
-  const Server& server = servers_[id];
-  const Slot& slot = server.slots[index];
+  const Lease& lease = at(id).agent->lease;
+  const Naming& naming = at(id, index).naming;
+  const ServiceState& service = *at(id, index).service;
   VerdictInput input;
   input.service = service_name(id, index);
   for (const Hold* hold : holds_.covering(name(id), input.service)) {
@@ -51,16 +52,16 @@ VerdictInput Authority::State::verdict_input(ServerId id, std::size_t index,
     input.durable = input.durable && !not_durable_.contains(hold->key);
   }
   input.balanced_by_dns = topology_->pools()[topology_->servers()[id].pool].dns_load_balancing;
-  input.named = slot.naming.named;
+  input.named = naming.named;
   const base::MonoTime end = horizon(id, index);
   if (!input.named && !out_of_answers(id, index)) {
     input.unconfirmed.push_back(settings_.responder);
   } else if (!input.named && end > now.mono) {
     input.horizon = now.to_wall(end);
   }
-  input.sessions = known_sessions(slot.service, server.lease.current);
-  if (!input.sessions) input.unknown_because = unknown_because(slot.service, server.lease);
-  const auto newest = slot.service.last_new_connection;
+  input.sessions = known_sessions(service, lease.current);
+  if (!input.sessions) input.unknown_because = unknown_because(service, lease);
+  const auto newest = service.last_new_connection;
   if (input.held && newest && out_of_answers(id, index) && *newest > end) {
     input.new_connection_ago = std::chrono::duration_cast<base::Duration>(now.mono - *newest);
   }
@@ -79,9 +80,9 @@ Verdict Authority::State::verdict_of_slots(ServerId id, std::span<const std::siz
     const unsigned accepting = accepting_[pool_id];
     const unsigned floor = topology_->pools()[pool.pool].min_accepting;
     if (accepting >= floor) continue;
-    verdict.warnings.push_back(topology_->answer_sets()[pool.answer_sets.front()].owner + " has " +
-                               std::to_string(accepting) + " accepting, below its floor of " +
-                               std::to_string(floor));
+    verdict.warnings.push_back(
+        std::string(topology_->answer_sets()[pool.answer_sets.front()].owner) + " has " +
+        std::to_string(accepting) + " accepting, below its floor of " + std::to_string(floor));
   }
   if (!topology_->pools()[topology_->servers()[id].pool].dns_load_balancing) {
     verdict.warnings.push_back(
@@ -107,8 +108,8 @@ HoldView Authority::State::hold_view(const Hold& hold, config::Startup service_d
 
 ServiceView Authority::State::service_view(ServerId id, std::size_t index,
                                            const base::Now& now) const {
-  const Server& server = servers_[id];
-  const Slot& slot = server.slots[index];
+  const Lease& lease = at(id).agent->lease;
+  const ServiceState& state = *at(id, index).service;
   const TopologyService& service =
       topology_->services()[topology_->servers()[id].services[index].service];
   ServiceView view;
@@ -116,21 +117,21 @@ ServiceView Authority::State::service_view(ServerId id, std::size_t index,
   view.title = service.title;
   view.consolidates = service.consolidates;
   view.status = status(id, index, now);
-  if (server.lease.current || server.lease.guarded()) view.health = slot.service.health;
-  view.forced = slot.service.forced;
-  view.instance = slot.service.instance;
+  if (lease.current || lease.guarded()) view.health = state.health;
+  view.forced = state.forced;
+  view.instance = state.instance;
   view.startup = startup(id, index);
-  view.sessions = known_sessions(slot.service, server.lease.current);
-  if (slot.service.last_new_connection) {
+  view.sessions = known_sessions(state, lease.current);
+  if (state.last_new_connection) {
     view.last_new_connection =
-        std::chrono::duration_cast<base::Duration>(now.mono - *slot.service.last_new_connection);
+        std::chrono::duration_cast<base::Duration>(now.mono - *state.last_new_connection);
   }
-  view.in_answers = slot.naming.named;
+  view.in_answers = at(id, index).naming.named;
   if (out_of_answers(id, index)) view.cache_horizon = now.to_wall(horizon(id, index));
   for (const Hold* hold : holds_.covering(name(id), service.name)) {
     view.holds.push_back(hold_view(*hold, view.startup));
   }
-  view.hook = slot.service.hook;
+  view.hook = state.hook;
   const std::size_t only[] = {index};
   view.verdict = verdict_of_slots(id, only, now);
   return view;
@@ -138,21 +139,21 @@ ServiceView Authority::State::service_view(ServerId id, std::size_t index,
 
 ServerView Authority::State::server_view(ServerId id, const base::Now& now) const {
   const TopologyServer& from = topology_->servers()[id];
-  const Server& server = servers_[id];
+  const Lease& lease = at(id).agent->lease;
   ServerView view;
   view.server = from.fqdn;
   view.pool = topology_->pools()[from.pool].fqdn;
-  view.addresses = from.addresses;
+  view.addresses.assign(from.addresses.begin(), from.addresses.end());
   view.weight = from.weight;
-  view.lease = state_of(server.lease);
-  if (server.lease.current) {
-    const auto left = std::chrono::duration_cast<base::Duration>(lease_end(server) - now.mono);
+  view.lease = state_of(lease);
+  if (lease.current) {
+    const auto left = std::chrono::duration_cast<base::Duration>(lease_end(lease) - now.mono);
     view.lease_expires_in = std::max(left, base::Duration(0));
   }
-  view.host_hidden = server.host_hidden;
-  for (std::size_t slot = 0; slot < server.slots.size(); ++slot) {
+  view.host_hidden = at(id).host_hidden;
+  for (std::size_t slot = 0; slot < slot_count(id); ++slot) {
     view.services.push_back(service_view(id, slot, now));
-    if (server.lease.current && !server.slots[slot].service.health) {
+    if (lease.current && !at(id, slot).service->health) {
       view.warnings.push_back("no agent pushes " + service_name(id, slot));
     }
   }
@@ -178,9 +179,9 @@ PoolView Authority::State::pool_view(PoolId id, const base::Now& now) const {
     shown.service =
         topology_->services()[topology_->service_pools()[from.service_pool].service].name;
     shown.fallback = members.fallback;
-    for (const ServerId server : members.servers) shown.members.push_back(name(server));
+    for (const ServerId server : members.servers) shown.members.emplace_back(name(server));
     if (members.fallback != Fallback::None) {
-      view.warnings.push_back(from.owner + " has no accepting member: answered by " +
+      view.warnings.push_back(shown.owner + " has no accepting member: answered by " +
                               to_string(members.fallback));
     }
     view.answer_sets.push_back(std::move(shown));
@@ -201,7 +202,7 @@ PoolView Authority::State::pool_view(PoolId id, const base::Now& now) const {
 bool Authority::State::guard_active(PoolId id) const {
   const TopologyPool& pool = topology_->pools()[id];
   for (std::uint32_t i = 0; i < pool.server_count; ++i) {
-    if (servers_[pool.first_server + i].lease.guarded()) return true;
+    if (at(pool.first_server + i).agent->lease.guarded()) return true;
   }
   return false;
 }
@@ -251,7 +252,7 @@ std::optional<Explanation> Authority::State::explain(std::string_view owner) con
 }
 
 ExplainedMember Authority::State::explain_member(ServerId id, std::size_t index, Rule rule) const {
-  const ServiceState& service = servers_[id].slots[index].service;
+  const ServiceState& service = *at(id, index).service;
   ExplainedMember member;
   member.server = name(id);
   member.in = is_in(rule);
@@ -297,7 +298,7 @@ ExplainedMember Authority::State::explain_member(ServerId id, std::size_t index,
       say_text("its agent says stopped: it is not running");
       break;
     case Rule::Unknown:
-      say_text(unknown_because(service, servers_[id].lease));
+      say_text(unknown_because(service, at(id).agent->lease));
       break;
   }
   return member;

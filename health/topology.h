@@ -3,12 +3,13 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "config/model.h"
+#include "health/name_index.h"
 #include "health/snapshot.h"
 
 // The configuration as the authority works with it: numbers in place of names, and who follows
@@ -32,19 +33,22 @@ struct ServiceSlot {
   config::Startup startup = config::Startup::Automatic;
 };
 
+// Names and lists below are views into the topology that they come from.
 struct TopologyServer {
-  std::string fqdn;
+  std::string_view fqdn;
+  std::span<const base::IpAddress> addresses;
+  std::span<const ServiceSlot> services;  // in the order of the configuration
   PoolId pool = 0;
-  std::vector<base::IpAddress> addresses;
+  // Slots are numbered through all servers: its first one's number.
+  std::uint32_t first_slot = 0;
   std::uint8_t weight = 100;
-  std::vector<ServiceSlot> services;  // in the order of the configuration
 
   // The place of a service in `services`, or nothing.
   std::optional<std::size_t> slot_of(ServiceId service) const noexcept;
 };
 
 struct TopologyAnswerSet {
-  std::string owner;
+  std::string_view owner;
   ServicePoolId service_pool = 0;
 };
 
@@ -53,14 +57,14 @@ struct TopologyAnswerSet {
 struct ServicePool {
   PoolId pool = 0;
   ServiceId service = 0;
-  std::vector<ServerId> servers;  // ascending
-  std::vector<AnswerSetId> answer_sets;
+  std::span<const ServerId> servers;  // ascending
+  std::span<const AnswerSetId> answer_sets;
 };
 
 struct TopologyPool {
-  std::string fqdn;
-  ServiceId service = 0;
+  std::string_view fqdn;
   std::chrono::seconds ttl{30};
+  ServiceId service = 0;
   unsigned min_accepting = 1;
   config::WhenAllHeld when_all_held = config::WhenAllHeld::NoData;
   bool dns_load_balancing = true;
@@ -93,19 +97,28 @@ class Topology {
   // The service that consolidates this component, if any does.
   std::optional<ServiceId> consolidator(std::string_view component) const;
 
+  // Of all servers together.
+  std::size_t slot_count() const noexcept { return slot_count_; }
+
  private:
-  ServicePoolId service_pool(TopologyPool& pool, PoolId id, ServiceId service);
-  void add_pool(const config::Pool& pool, PoolId id);
+  friend class TopologyBuilder;  // topology.cc
 
   std::vector<TopologyPool> pools_;
   std::vector<TopologyServer> servers_;
   std::vector<TopologyService> services_;
   std::vector<TopologyAnswerSet> answer_sets_;
   std::vector<ServicePool> service_pools_;
-  // Views into the vectors above, which do not change once built.
-  std::unordered_map<std::string_view, ServerId> server_by_name_;
-  std::unordered_map<std::string_view, PoolId> pool_by_name_;
-  std::unordered_map<std::string_view, AnswerSetId> answer_set_by_owner_;
+  std::size_t slot_count_ = 0;
+  // What the views above point into. Flat, since there may be a million names.
+  std::string names_;
+  std::vector<base::IpAddress> addresses_;
+  std::vector<ServiceSlot> slots_;  // servers of one pool that run the same share theirs
+  std::vector<ServerId> service_pool_servers_;
+  std::vector<AnswerSetId> service_pool_answer_sets_;
+
+  NameIndex server_by_name_;
+  NameIndex pool_by_name_;
+  NameIndex answer_set_by_owner_;
 };
 
 }  // namespace sluice::health

@@ -117,7 +117,7 @@ std::vector<std::string> warnings(const Blueprint& blueprint) {
   }
   for (std::size_t id = 0; id < blueprint.zones->hosts().size(); ++id) {
     if (blueprint.zones->hosts()[id].in_zone) continue;
-    warnings.push_back("server " + blueprint.topology->servers()[id].fqdn +
+    warnings.push_back("server " + std::string(blueprint.topology->servers()[id].fqdn) +
                        " lies in no configured zone: its host record, which SRV answers point to, "
                        "is for somebody else to serve");
   }
