@@ -1,6 +1,5 @@
 #include "dns/server/udp_batch.h"
 
-#include <algorithm>
 #include <cassert>
 #include <cstring>
 
@@ -28,8 +27,6 @@ UdpBatch::UdpBatch() {
     received_[i].msg_hdr.msg_namelen = sizeof clients_[i];
     received_[i].msg_hdr.msg_iov = &received_octets_[i];
     received_[i].msg_hdr.msg_iovlen = 1;
-    sent_[i].msg_hdr.msg_iov = &sent_octets_[i];
-    sent_[i].msg_hdr.msg_iovlen = 1;
   }
 }
 
@@ -45,80 +42,108 @@ std::span<mmsghdr> UdpBatch::to_receive(bool addresses) noexcept {
 }
 
 void UdpBatch::begin_letters() noexcept {
+  places_.fill(kNoLetter);
   letter_count_ = 0;
   answer_count_ = 0;
   used_ = 0;
 }
 
-bool UdpBatch::extends(const Letter& letter, const msghdr& to, std::size_t size) const noexcept {
-  if (!letter.open || size > letter.segment) return false;
-  if (std::size_t{letter.answers} * letter.segment + size > kLetterOctets) return false;
-  // The letter's header has the address and the asked address of its first query.
-  const msghdr& header = sent_[letter_count_ - 1].msg_hdr;
-  return same(header.msg_name, header.msg_namelen, to.msg_name, to.msg_namelen) &&
-         same(header.msg_control, header.msg_controllen, to.msg_control, to.msg_controllen);
+// By what differs between clients of one family: the port and the end of the address.
+std::size_t UdpBatch::place_of(const msghdr& to, std::size_t size) noexcept {
+  assert(to.msg_namelen >= 8);
+  const auto* name = static_cast<const std::uint8_t*>(to.msg_name);
+  std::uint32_t port = 0;
+  std::uint32_t address = 0;
+  std::memcpy(&port, name, sizeof port);  // the family too, which is that of all
+  std::memcpy(&address, name + (to.msg_namelen == sizeof(sockaddr_in) ? 4 : 20), sizeof address);
+  const std::uint32_t mixed = (port ^ address ^ static_cast<std::uint32_t>(size)) * 0x9E3779B1;
+  return mixed >> 25;  // kPlaces is 2^7
+}
+
+bool UdpBatch::takes(const Letter& letter, const msghdr& to, std::size_t size) const noexcept {
+  if (letter.segment != size || (letter.answers + 1U) * size > kLetterOctets) return false;
+  return same(letter.to->msg_name, letter.to->msg_namelen, to.msg_name, to.msg_namelen) &&
+         same(letter.to->msg_control, letter.to->msg_controllen, to.msg_control, to.msg_controllen);
+}
+
+std::size_t UdpBatch::new_letter(const msghdr& to, std::size_t size) noexcept {
+  letters_[letter_count_] = {&to, 0, static_cast<std::uint16_t>(size), 0};
+  return letter_count_++;
 }
 
 void UdpBatch::add(const msghdr& to, const Answered& answered, bool together) noexcept {
   assert(answer_count_ < kMessages && answered.size <= kAnswerOctets);
+  std::size_t letter = kNoLetter;
+  if (together && answered.size <= kSegmentOctets) {
+    std::uint8_t& place = places_[place_of(to, answered.size)];
+    if (place == kNoLetter || !takes(letters_[place], to, answered.size)) {
+      place = static_cast<std::uint8_t>(new_letter(to, answered.size));
+    }
+    letter = place;
+  } else {
+    letter = new_letter(to, answered.size);
+  }
+  ++letters_[letter].answers;
   std::uint8_t* octets = room();
   answered_[answer_count_] = {answered.rcode, (octets[kFlagsOctet] & kTruncated) != 0};
-  if (together && letter_count_ > 0 && extends(letters_[letter_count_ - 1], to, answered.size)) {
-    Letter& letter = letters_[letter_count_ - 1];
-    ++letter.answers;
-    letter.open = answered.size == letter.segment;
-    sent_octets_[letter_count_ - 1].iov_len += answered.size;
-  } else {
-    letters_[letter_count_] = {static_cast<std::uint16_t>(answer_count_), 1,
-                               static_cast<std::uint16_t>(answered.size),
-                               answered.size <= kSegmentOctets};
-    msghdr& header = sent_[letter_count_].msg_hdr;
-    header.msg_name = to.msg_name;
-    header.msg_namelen = to.msg_namelen;
-    header.msg_control = to.msg_control;
-    header.msg_controllen = to.msg_controllen;
-    sent_octets_[letter_count_] = {octets, answered.size};
-    ++letter_count_;
-  }
+  octets_[answer_count_] = {octets, answered.size};
+  letter_of_[answer_count_] = static_cast<std::uint8_t>(letter);
   ++answer_count_;
   used_ += answered.size;
 }
 
-void UdpBatch::mark_segments(std::size_t letter) noexcept {
-  msghdr& header = sent_[letter].msg_hdr;
-  Control& control = segments_[letter];
-  const std::size_t address = header.msg_controllen;
-  assert(address <= kAddressOctets);
-  if (address > 0) std::memcpy(control.octets.data(), header.msg_control, address);
-  auto* part = reinterpret_cast<cmsghdr*>(control.octets.data() + address);
-  part->cmsg_level = IPPROTO_UDP;
-  part->cmsg_type = UDP_SEGMENT;
-  part->cmsg_len = CMSG_LEN(sizeof letters_[letter].segment);
-  std::memcpy(CMSG_DATA(part), &letters_[letter].segment, sizeof letters_[letter].segment);
-  header.msg_control = control.octets.data();
-  header.msg_controllen = address + CMSG_SPACE(sizeof letters_[letter].segment);
-}
-
-void UdpBatch::end_receiving(unsigned received) noexcept {
-  for (std::size_t letter = 0; letter < letter_count_; ++letter) {
-    if (letters_[letter].answers > 1) mark_segments(letter);
-  }
+void UdpBatch::end_letters(unsigned received) noexcept {
+  sort_answers();
+  for (std::size_t letter = 0; letter < letter_count_; ++letter) address(letter);
   for (unsigned i = 0; i < received; ++i) {
+    // The kernel had set them to what the client needed.
     received_[i].msg_hdr.msg_namelen = sizeof clients_[i];
     received_[i].msg_hdr.msg_controllen = addresses_asked_ ? kAddressOctets : 0;
   }
 }
 
+void UdpBatch::sort_answers() noexcept {
+  std::uint16_t first = 0;
+  std::array<std::uint16_t, kMessages> next;
+  for (std::size_t letter = 0; letter < letter_count_; ++letter) {
+    next[letter] = letters_[letter].first = first;
+    first = static_cast<std::uint16_t>(first + letters_[letter].answers);
+  }
+  for (std::size_t answer = 0; answer < answer_count_; ++answer) {
+    const std::uint16_t to = next[letter_of_[answer]]++;
+    sorted_[to] = answered_[answer];
+    sent_octets_[to] = octets_[answer];
+  }
+}
+
+// Makes what sendmmsg is given.
+void UdpBatch::address(std::size_t letter) noexcept {
+  const Letter& of = letters_[letter];
+  msghdr& header = sent_[letter].msg_hdr;
+  header = *of.to;
+  header.msg_iov = &sent_octets_[of.first];
+  header.msg_iovlen = of.answers;
+  if (of.answers == 1) return;
+  Control& control = segments_[letter];
+  const std::size_t asked = header.msg_controllen;
+  assert(asked <= kAddressOctets);
+  if (asked > 0) std::memcpy(control.octets.data(), header.msg_control, asked);
+  auto* part = reinterpret_cast<cmsghdr*>(control.octets.data() + asked);
+  part->cmsg_level = IPPROTO_UDP;
+  part->cmsg_type = UDP_SEGMENT;
+  part->cmsg_len = CMSG_LEN(sizeof of.segment);
+  std::memcpy(CMSG_DATA(part), &of.segment, sizeof of.segment);
+  header.msg_control = control.octets.data();
+  header.msg_controllen = asked + CMSG_SPACE(sizeof of.segment);
+}
+
 const msghdr& UdpBatch::single(std::size_t letter, std::size_t answer) noexcept {
   const Letter& of = letters_[letter];
   assert(of.answers > 1 && answer < of.answers);
-  const iovec& all = sent_octets_[letter];
-  const std::size_t begin = answer * of.segment;
-  single_octets_ = {static_cast<std::uint8_t*>(all.iov_base) + begin,
-                    std::min(std::size_t{of.segment}, all.iov_len - begin)};
   single_ = sent_[letter].msg_hdr;
-  single_.msg_iov = &single_octets_;
-  single_.msg_controllen -= CMSG_SPACE(sizeof of.segment);  // segments no more
+  single_.msg_iov = &sent_octets_[of.first + answer];
+  single_.msg_iovlen = 1;
+  single_.msg_controllen -= CMSG_SPACE(sizeof of.segment);  // no segments any more
   if (single_.msg_controllen == 0) single_.msg_control = nullptr;
   return single_;
 }

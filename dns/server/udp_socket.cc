@@ -77,7 +77,7 @@ void UdpSocket::answer(UdpBatch& batch, unsigned received, Responder& responder)
       batch.add(from, answered, coalesces_);
     }
   }
-  batch.end_receiving(received);
+  batch.end_letters(received);
 }
 
 void UdpSocket::send(UdpBatch& batch, WorkerCounters& counters) {
@@ -98,22 +98,25 @@ void UdpSocket::send(UdpBatch& batch, WorkerCounters& counters) {
     } else if (errno == EINTR) {
       continue;
     } else if (batch.answers_of(done).size() > 1) {
-      coalesces_ = false;
-      send_one_by_one(batch, done++, counters);
+      // Where they go one by one, it was the cutting; else it is this client's fault.
+      if (send_one_by_one(batch, done++, counters) > 0) coalesces_ = false;
     } else {
-      counters.udp_send_errors
-          .add();  // this one's fault (no route to it, port 0): on with the next
+      // This one's fault (no route to it, port 0): on with the next.
+      counters.udp_send_errors.add();
       ++done;
     }
   }
 }
 
-void UdpSocket::send_one_by_one(UdpBatch& batch, std::size_t letter, WorkerCounters& counters) {
+std::size_t UdpSocket::send_one_by_one(UdpBatch& batch, std::size_t letter,
+                                       WorkerCounters& counters) {
   const std::span<const UdpBatch::Answer> answers = batch.answers_of(letter);
+  std::size_t sent = 0;
   for (std::size_t i = 0; i < answers.size();) {
     const msghdr& single = batch.single(letter, i);
     if (::sendmsg(fd_.get(), &single, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) {
       count(answers[i], counters);
+      ++sent;
     } else if (errno == EINTR) {
       continue;
     } else {
@@ -121,6 +124,7 @@ void UdpSocket::send_one_by_one(UdpBatch& batch, std::size_t letter, WorkerCount
     }
     ++i;
   }
+  return sent;
 }
 
 std::uint64_t UdpSocket::overflow() const noexcept {

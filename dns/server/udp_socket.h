@@ -30,7 +30,8 @@ class UdpSocket {
   unsigned receive(UdpBatch& batch, WorkerCounters& counters);
   void answer(UdpBatch& batch, unsigned received, Responder& responder);
   void send(UdpBatch& batch, WorkerCounters& counters);
-  void send_one_by_one(UdpBatch& batch, std::size_t letter, WorkerCounters& counters);
+  // Returns how many the kernel took.
+  std::size_t send_one_by_one(UdpBatch& batch, std::size_t letter, WorkerCounters& counters);
 
   FileDescriptor fd_;
   bool wildcard_;

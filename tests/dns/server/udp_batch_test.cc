@@ -37,10 +37,15 @@ class UdpBatchTest : public testing::Test {
 
   // Answers and octets of each letter.
   std::vector<std::pair<std::size_t, std::size_t>> letters() {
-    batch_->end_receiving(received_);
+    batch_->end_letters(received_);
     std::vector<std::pair<std::size_t, std::size_t>> found;
     for (const mmsghdr& letter : batch_->letters()) {
-      found.emplace_back(batch_->answers_of(found.size()).size(), letter.msg_hdr.msg_iov->iov_len);
+      std::size_t octets = 0;
+      for (std::size_t i = 0; i < letter.msg_hdr.msg_iovlen; ++i) {
+        octets += letter.msg_hdr.msg_iov[i].iov_len;
+      }
+      EXPECT_EQ(batch_->answers_of(found.size()).size(), letter.msg_hdr.msg_iovlen);
+      found.emplace_back(letter.msg_hdr.msg_iovlen, octets);
     }
     return found;
   }
@@ -79,7 +84,7 @@ TEST_F(UdpBatchTest, KeepsClientsApart) {
   answer(1, 100);
   answer(2, 100);
   answer(1, 100);
-  EXPECT_EQ(letters(), (Letters{{1, 100}, {1, 100}, {1, 100}}));
+  EXPECT_EQ(letters(), (Letters{{2, 200}, {1, 100}}));
 }
 
 TEST_F(UdpBatchTest, KeepsThePacketsApartThatWereAskedAtDifferentAddresses) {
@@ -93,17 +98,31 @@ TEST_F(UdpBatchTest, KeepsThePacketsApartThatWereAskedAtDifferentAddresses) {
   EXPECT_EQ(segment_of(1), 0);
 }
 
-TEST_F(UdpBatchTest, AShorterAnswerIsTheLastOfItsLetter) {
-  answer(1, 100);
-  answer(1, 60);
-  answer(1, 60);
-  EXPECT_EQ(letters(), (Letters{{2, 160}, {1, 60}}));
+TEST_F(UdpBatchTest, KeepsSizesApartWhateverTheirOrder) {
+  for (const std::size_t size : {100U, 60U, 100U, 101U, 60U}) answer(1, size);
+  EXPECT_EQ(letters(), (Letters{{2, 200}, {2, 120}, {1, 101}}));
+  EXPECT_EQ(segment_of(1), 60);
 }
 
-TEST_F(UdpBatchTest, ALongerAnswerBeginsALetter) {
-  answer(1, 100);
-  answer(1, 101);
-  EXPECT_EQ(letters(), (Letters{{1, 100}, {1, 101}}));
+// Places are few: letters that meet at one stay apart, whoever they are for.
+TEST_F(UdpBatchTest, ManyClientsGetTheirOwn) {
+  for (unsigned i = 0; i < UdpBatch::kMessages; ++i) {
+    answer(static_cast<std::uint16_t>(1 + i % 32), 40 + i % 2);
+  }
+  std::size_t answers = 0;
+  const Letters found = letters();
+  for (std::size_t letter = 0; letter < found.size(); ++letter) {
+    const msghdr& header = batch_->letters()[letter].msg_hdr;
+    sockaddr_in client{};
+    std::memcpy(&client, header.msg_name, sizeof client);
+    for (std::size_t i = 0; i < header.msg_iovlen; ++i) {
+      // The answer's octets tell its number, and so its client.
+      const unsigned number = static_cast<const std::uint8_t*>(header.msg_iov[i].iov_base)[0] - 1U;
+      EXPECT_EQ(client.sin_port, 1 + number % 32);
+      ++answers;
+    }
+  }
+  EXPECT_EQ(answers, UdpBatch::kMessages);
 }
 
 TEST_F(UdpBatchTest, AnswersThatSomePathMayNotTakeWholeTravelAlone) {
@@ -127,14 +146,12 @@ TEST_F(UdpBatchTest, JoinsNothingWhenNotAskedTo) {
 }
 
 TEST_F(UdpBatchTest, EachAnswerOfALetterCanBeSentByItself) {
-  answer(1, 100);
-  answer(1, 100);
-  answer(1, 40);
+  for (int i = 0; i < 3; ++i) answer(1, 100);
   letters();
-  const std::vector<std::size_t> sizes = {100, 100, 40};
-  for (std::size_t i = 0; i < sizes.size(); ++i) {
+  for (std::size_t i = 0; i < 3; ++i) {
     const msghdr& single = batch_->single(0, i);
-    EXPECT_EQ(single.msg_iov->iov_len, sizes[i]);
+    EXPECT_EQ(single.msg_iovlen, 1U);
+    EXPECT_EQ(single.msg_iov->iov_len, 100U);
     EXPECT_EQ(static_cast<const std::uint8_t*>(single.msg_iov->iov_base)[0], i + 1);
     EXPECT_EQ(single.msg_control, nullptr);
   }
