@@ -77,6 +77,33 @@ void read_cookies(const Value& value, Cookies& out) {
   });
 }
 
+void read_rate_limit(const Value& value, RateLimit& out) {
+  constexpr unsigned kDefaultBurst = 5;  // seconds' worth: an office that comes back from a pause
+  Mapping block(value);
+  if (const auto rate =
+          block.require("responses_per_second", "answers about one name, 1..100000")) {
+    if (const auto number = rate->number(1, 100'000)) {
+      out.responses_per_second = static_cast<unsigned>(*number);
+    }
+  }
+  out.burst = kDefaultBurst * out.responses_per_second;
+  block.read("burst", out.burst, 1, 1'000'000);
+  block.read("slip", out.slip, 0, 10);
+  block.read("ipv4_prefix", out.ipv4_prefix, 8, 32);
+  block.read("ipv6_prefix", out.ipv6_prefix, 16, 128);
+  // From what a test needs to 64 MiB for each worker.
+  block.read("accounts", out.accounts, 64, 4'194'304);
+  const auto exempt = block.find("exempt");
+  if (!exempt) return;
+  constexpr std::size_t kMostExempt = 64;  // each limited answer looks at all of them
+  exempt->each([&](const Value& item) {
+    const auto prefix = item.prefix();
+    if (!prefix) return;
+    if (out.exempt.size() == kMostExempt) return item.reject("is one too many: at most 64");
+    out.exempt.push_back(*prefix);
+  });
+}
+
 void read_workers(const Value& value, unsigned& out) {
   if (value.is("auto")) {
     out = 0;
@@ -102,6 +129,7 @@ void read_dns(const Value& value, Known& known, Dns& out) {
   block.read("hide_identity", out.hide_identity);
   if (const auto version = block.find("version")) read_version(*version, out.version);
   if (const auto cookies = block.find("cookies")) read_cookies(*cookies, out.cookies);
+  if (const auto limit = block.find("rate_limit")) read_rate_limit(*limit, out.rate_limit);
   // No default: port 53 of the wrong address is a service taken away from somebody else.
   if (const auto list = block.require("listen", R"(addresses to answer on, ["192.0.2.1@53"])")) {
     const std::size_t before = list->findings().size();

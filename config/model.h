@@ -37,6 +37,19 @@ struct Cookies {
   bool required = false;
 };
 
+// Response rate limiting (dns/answer/limit.h), for each worker by itself.
+struct RateLimit {
+  unsigned responses_per_second = 0;  // of one kind, about one name, to one block; 0: off
+  unsigned burst = 0;                 // as many at once; default: those of five seconds
+  unsigned slip = 2;                  // each so many of the limited answers is sent, empty; 0: none
+  std::uint8_t ipv4_prefix = 24;      // bits of the address that are a block, 8..32
+  std::uint8_t ipv6_prefix = 56;      // 16..128
+  unsigned accounts = 65'536;         // that are remembered, 16 octets each
+  std::vector<base::Prefix> exempt{};  // blocks that are never limited
+
+  friend bool operator==(const RateLimit&, const RateLimit&) = default;
+};
+
 struct Dns {
   // NSID, CH TXT id.server, confirmed_by; 1..255 octets; default: the host name
   std::string identity;
@@ -44,6 +57,7 @@ struct Dns {
   // CH TXT version.bind and version.server, at most 255 octets; empty (`hidden`): REFUSED
   std::string version = "Sluice " SLUICE_VERSION;
   Cookies cookies;
+  RateLimit rate_limit;
   std::vector<base::SocketAddress> listen;  // at least one; UDP and TCP; port 0: the kernel chooses
   unsigned workers = 0;                     // threads, 0..64; 0 (`auto`) = one for each CPU
   std::uint16_t max_udp_payload = 1232;     // octets, 512..4096 (RFC 6891 section 6.2.5)

@@ -160,6 +160,15 @@ std::optional<base::SocketAddress> Value::socket_address() const {
   return address;
 }
 
+std::optional<base::Prefix> Value::prefix() const {
+  const bool scalar = kind() == Document::Kind::Scalar;
+  const auto prefix = base::Prefix::parse(scalar ? document_->text(id_) : "");
+  if (!prefix) {
+    reject("must be an address block such as 192.0.2.0/24 or 2001:db8::/32, is " + shown());
+  }
+  return prefix;
+}
+
 bool Value::is_list() const {
   if (kind() == Document::Kind::Sequence || kind() == Document::Kind::Null) return true;
   reject("must be a list, is " + shown());

@@ -64,6 +64,7 @@ class Value {
                                   std::initializer_list<std::string_view> later = {}) const;
   std::optional<base::IpAddress> address() const;
   std::optional<base::SocketAddress> socket_address() const;
+  std::optional<base::Prefix> prefix() const;
 
   // Calls `visit(const Value& item)` for each item of a list. An empty value is an empty list: what
   // is left when every line of it is a comment.

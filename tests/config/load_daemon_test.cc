@@ -114,6 +114,20 @@ TEST(LoadDaemon, RefusesEachMistakeOfDnsStoreAndHealth) {
        "00000000000000000000000000000002, 00000000000000000000000000000003, "
        "00000000000000000000000000000004, 00000000000000000000000000000005]}\n",
        "t.yaml:2: dns.cookies.secrets[4]: is one too many: at most 4 verify"},
+      {"dns:\n",
+       "dns:\n"
+       "  rate_limit: {slip: 11, ipv4_prefix: 33, ipv6_prefix: 15, accounts: 1}\n",
+       "t.yaml:2: dns.rate_limit.responses_per_second: is missing: answers about one name, "
+       "1..100000\n"
+       "t.yaml:2: dns.rate_limit.slip: must be 0..10, is 11\n"
+       "t.yaml:2: dns.rate_limit.ipv4_prefix: must be 8..32, is 33\n"
+       "t.yaml:2: dns.rate_limit.ipv6_prefix: must be 16..128, is 15\n"
+       "t.yaml:2: dns.rate_limit.accounts: must be 64..4194304, is 1"},
+      {"dns:\n",
+       "dns:\n"
+       "  rate_limit: {responses_per_second: 5, exempt: [192.0.2.1/24]}\n",
+       "t.yaml:2: dns.rate_limit.exempt[0]: must be an address block such as 192.0.2.0/24 or "
+       "2001:db8::/32, is 192.0.2.1/24"},
       {"health:",
        "store: {etcd: {endpoints: []}}\n"
        "health:",
@@ -184,6 +198,24 @@ TEST(LoadDaemon, ReadsCookieSecretsInTheirOrder) {
   EXPECT_EQ(cookies.secrets[0].front(), 0xe5);
   EXPECT_EQ(cookies.secrets[1].back(), 2);
   EXPECT_FALSE(small_with("dns:\n", "dns:\n  cookies: {enabled: false}\n").dns.cookies.enabled);
+}
+
+TEST(LoadDaemon, ReadsARateLimit) {
+  EXPECT_EQ(small_with("dns:\n", "dns:\n").dns.rate_limit.responses_per_second, 0U) << "off";
+  const RateLimit limit =
+      small_with("dns:\n",
+                 "dns:\n  rate_limit: {responses_per_second: 20, exempt: [192.0.2.0/24, ::1]}\n")
+          .dns.rate_limit;
+  EXPECT_EQ(limit.responses_per_second, 20U);
+  EXPECT_EQ(limit.burst, 100U);
+  EXPECT_EQ(limit.slip, 2U);
+  EXPECT_EQ(limit.ipv4_prefix, 24);
+  EXPECT_EQ(limit.ipv6_prefix, 56);
+  ASSERT_EQ(limit.exempt.size(), 2U);
+  EXPECT_EQ(limit.exempt[1].to_string(), "::1/128");
+  EXPECT_EQ(small_with("dns:\n", "dns:\n  rate_limit: {responses_per_second: 20, burst: 7}\n")
+                .dns.rate_limit.burst,
+            7U);
 }
 
 TEST(LoadDaemon, ListensTwiceOnAnAddressWhosePortTheKernelChooses) {
