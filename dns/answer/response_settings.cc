@@ -9,6 +9,7 @@ ResponseSettings make_response_settings(const config::Dns& dns, const SipKey& ra
   if (!dns.hide_identity) settings.identity = dns.identity;
   settings.version = dns.version;
   settings.cookies_required = dns.cookies.required;
+  settings.rate_limit = dns.rate_limit;
   if (!dns.cookies.enabled) return settings;
   assert(dns.cookies.secrets.size() <= CookieSecrets::kMost);
   for (const SipKey& secret : dns.cookies.secrets) {

@@ -15,6 +15,7 @@ struct ResponseSettings {
   std::string version;   // CH TXT version.server and version.bind
   CookieSecrets cookies;
   bool cookies_required = false;  // over UDP, of clients that know cookies
+  config::RateLimit rate_limit;
 };
 
 // `random_secret` makes the cookies when none is configured: they hold until this process ends.

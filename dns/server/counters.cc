@@ -10,6 +10,8 @@ Counters& Counters::operator+=(const Counters& other) noexcept {
   }
   truncated += other.truncated;
   silent += other.silent;
+  limited_dropped += other.limited_dropped;
+  limited_slipped += other.limited_slipped;
   udp_received += other.udp_received;
   udp_batches += other.udp_batches;
   udp_dropped += other.udp_dropped;
@@ -33,6 +35,8 @@ Counters WorkerCounters::read() const noexcept {
   }
   counters.truncated = truncated.get();
   counters.silent = silent.get();
+  counters.limited_dropped = limited_dropped.get();
+  counters.limited_slipped = limited_slipped.get();
   counters.udp_received = udp_received.get();
   counters.udp_batches = udp_batches.get();
   counters.udp_dropped = udp_dropped.get();

@@ -21,6 +21,8 @@ struct Counters {
   std::array<std::array<std::uint64_t, kRcodes>, kTransports> answers{};
   std::uint64_t truncated = 0;        // of these: with TC, over UDP
   std::uint64_t silent = 0;           // messages that deserve no answer (a response, a scrap)
+  std::uint64_t limited_dropped = 0;  // answers that the rate limit kept back
+  std::uint64_t limited_slipped = 0;  // and those that it made empty and truncated
   std::uint64_t udp_received = 0;     // datagrams
   std::uint64_t udp_batches = 0;      // receive calls that brought any
   std::uint64_t udp_dropped = 0;      // answers lost, for the interface was slower than we
@@ -59,7 +61,7 @@ class Count {
 // A worker's own, on cache lines that no other worker writes (128: x86 fetches lines in pairs).
 struct alignas(128) WorkerCounters {
   std::array<std::array<Count, Counters::kRcodes>, Counters::kTransports> answers;
-  Count truncated, silent;
+  Count truncated, silent, limited_dropped, limited_slipped;
   Count udp_received, udp_batches, udp_dropped, udp_send_errors, receive_errors;
   Count tcp_accepted, tcp_closed, tcp_timed_out, tcp_evicted, tcp_accept_errors;
 

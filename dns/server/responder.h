@@ -4,12 +4,14 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 
 #include <sys/socket.h>
 
 #include "config/base/clock.h"
 #include "config/base/snapshot.h"
+#include "dns/answer/limit.h"
 #include "dns/answer/respond.h"
 #include "dns/server/counters.h"
 
@@ -24,6 +26,7 @@ struct ResponderSettings {
   base::Duration tcp_idle = std::chrono::seconds(10);
   // Read once a batch.
   base::WallTime (*clock)() = base::coarse_wall_time;
+  SipKey limiter_key{};  // random, see ResponseLimiter
 };
 
 // What a worker answers with: its view of the published snapshot, and its counters. The worker's
@@ -44,7 +47,8 @@ class Responder {
   void refresh();
 
   // One message from `client`, by the snapshot of the last refresh(). `answer` has room as
-  // respond() asks. Silence is counted here, answers are by who sends them.
+  // respond() asks. Silence and what the rate limit does are counted here, answers by who sends
+  // them.
   Answered answer(Transport transport, const sockaddr* client, std::span<const std::uint8_t> query,
                   std::span<std::uint8_t> answer) noexcept;
 
@@ -57,12 +61,18 @@ class Responder {
 
  private:
   void read_clock() noexcept;
+  void adopt_settings();
+  Answered limit(const Answered& answered, std::span<std::uint8_t> answer) noexcept;
 
   base::SnapshotReader<ServingSnapshot> reader_;
   const ServingSnapshot* snapshot_;  // of the last refresh(), held by reader_
   std::function<void()> on_progress_;
   base::WallTime (*clock_)();
   QueryContext context_;
+  std::uint32_t now_ = 0;  // milliseconds, modulo 2^32
+  SipKey limiter_key_;
+  config::RateLimit rate_limit_;              // what limiter_ was made of
+  std::unique_ptr<ResponseLimiter> limiter_;  // null: off
   std::atomic<std::uint64_t> marked_;
   WorkerCounters counters_;
 };

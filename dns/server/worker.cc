@@ -67,7 +67,11 @@ base::Checked<base::Done> Loop::init() {
 Worker::Worker(const WorkerSettings& settings, const base::SnapshotCell<ServingSnapshot>& cell,
                std::function<void()> on_progress)
     : settings_(settings),
-      responder_(cell, {settings.max_udp_payload, settings.number, settings.tcp.idle},
+      responder_(cell,
+                 {.max_udp_payload = settings.max_udp_payload,
+                  .first_rotation = settings.number,
+                  .tcp_idle = settings.tcp.idle,
+                  .limiter_key = random_sip_key()},
                  std::move(on_progress)),
       clients_(loop_.get(), responder_, settings.tcp) {}
 

@@ -1,7 +1,10 @@
 #include "dns/wire/siphash.h"
 
 #include <bit>
+#include <cassert>
 #include <cstddef>
+
+#include <sys/random.h>
 
 namespace sluice::dns {
 
@@ -58,6 +61,14 @@ class SipState {
 };
 
 }  // namespace
+
+SipKey random_sip_key() {
+  SipKey key{};
+  const ssize_t size = getrandom(key.data(), key.size(), 0);
+  assert(size == static_cast<ssize_t>(key.size()));  // 256 octets at once never fail
+  static_cast<void>(size);
+  return key;
+}
 
 std::uint64_t siphash(const SipKey& key, std::span<const std::uint8_t> message) noexcept {
   SipState state(load_low_first(key.data(), kWord), load_low_first(key.data() + kWord, kWord));

@@ -8,6 +8,9 @@ namespace sluice::dns {
 
 using SipKey = std::array<std::uint8_t, 16>;
 
+// From the kernel: for start-up, not for a query.
+SipKey random_sip_key();
+
 // SipHash-2-4 (Aumasson and Bernstein, "SipHash: a fast short-input PRF"): a keyed hash that nobody
 // without the key can steer. By hand, since a library sets up a context for each message, and these
 // have 20 to 40 octets.

@@ -5,8 +5,6 @@
 #include <csignal>
 #include <utility>
 
-#include <sys/random.h>
-
 #include "tools/sluiced/dns_metrics.h"
 #include "tools/sluiced/log.h"
 
@@ -31,17 +29,9 @@ void log_event(const health::Event& event) {
   alarming ? log::warning(line) : log::info(line);
 }
 
-dns::SipKey random_secret() {
-  dns::SipKey secret{};
-  const ssize_t size = getrandom(secret.data(), secret.size(), 0);
-  assert(size == static_cast<ssize_t>(secret.size()));  // 256 octets at once never fail
-  static_cast<void>(size);
-  return secret;
-}
-
 }  // namespace
 
-Daemon::Daemon() : cookie_secret_(random_secret()) {
+Daemon::Daemon() : cookie_secret_(dns::random_sip_key()) {
   const int status = uv_loop_init(&loop_);
   assert(status == 0);
   static_cast<void>(status);

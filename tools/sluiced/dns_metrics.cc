@@ -24,6 +24,8 @@ std::string rcode_name(std::size_t rcode) {
       return "REFUSED";
     case dns::Rcode::BadVers:
       return "BADVERS";
+    case dns::Rcode::BadCookie:
+      return "BADCOOKIE";
     default:
       return std::to_string(rcode);
   }
@@ -60,6 +62,13 @@ void append_dns_metrics(const dns::Counters& counters, std::string& page) {
   }
   append(page, "sluice_dns_truncated_total", "Answers with TC, over UDP.", counters.truncated);
   append(page, "sluice_dns_silent_total", "Messages that deserve no answer.", counters.silent);
+  page +=
+      "# HELP sluice_dns_rate_limited_total Answers that dns.rate_limit kept back or cut short.\n"
+      "# TYPE sluice_dns_rate_limited_total counter\n"
+      "sluice_dns_rate_limited_total{action=\"dropped\"} " +
+      std::to_string(counters.limited_dropped) +
+      "\nsluice_dns_rate_limited_total{action=\"slipped\"} " +
+      std::to_string(counters.limited_slipped) + '\n';
   append(page, "sluice_dns_udp_dropped_total", "Answers lost: the interface was slower than we.",
          counters.udp_dropped);
   append(page, "sluice_dns_udp_overflow_total", "Queries lost: a receive buffer was full.",

@@ -42,6 +42,11 @@ class Pool {
     return publisher_.publish(std::make_shared<health::MembershipSnapshot>(std::move(snapshot)),
                               changed, {});
   }
+  // The same member by other settings, as a reload brings them.
+  std::uint64_t renew(ResponseSettings settings) {
+    publisher_.prepare(build(), std::move(settings));
+    return show(1);
+  }
   std::uint64_t show(unsigned member) { return show(std::vector{member}); }
 
  private:
