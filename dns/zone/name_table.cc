@@ -2,9 +2,16 @@
 
 #include <algorithm>
 #include <cassert>
-#include <utility>
 
 namespace sluice::dns {
+
+namespace {
+
+std::uint32_t tag_of(std::uint64_t hash) noexcept {
+  return static_cast<std::uint32_t>(hash >> 32);
+}
+
+}  // namespace
 
 std::uint32_t NameTable::find(const SuffixHashes& hashes, std::size_t suffix,
                               const Name& name) const noexcept {
@@ -14,7 +21,7 @@ std::uint32_t NameTable::find(const SuffixHashes& hashes, std::size_t suffix,
   for (std::size_t at = hashes.hash(suffix) & mask;; at = (at + 1) & mask) {
     const Slot& slot = slots_[at];
     if (slot.number == kNone) return kNone;
-    if (slot.hash == hashes.hash(suffix) && std::ranges::equal(wire(slot.number), octets)) {
+    if (slot.tag == tag_of(hashes.hash(suffix)) && std::ranges::equal(wire(slot.number), octets)) {
       return slot.number;
     }
   }
@@ -22,11 +29,14 @@ std::uint32_t NameTable::find(const SuffixHashes& hashes, std::size_t suffix,
 
 std::uint32_t NameTable::insert(const SuffixHashes& hashes, std::size_t suffix, const Name& name) {
   assert(find(hashes, suffix, name) == kNone);
-  if (2 * (starts_.size() + 1) > slots_.size()) grow();
+  if (2 * (starts_.size() + 1) > slots_.size()) {
+    resize_slots(std::max<std::size_t>(64, 2 * slots_.size()));
+  }
   const std::uint32_t number = size();
   const auto octets = name.wire().subspan(hashes.offset(suffix));
   starts_.push_back(octets_.size());
   octets_.insert(octets_.end(), octets.begin(), octets.end());
+  hashes_.push_back(hashes.hash(suffix));
   place(hashes.hash(suffix), number);
   return number;
 }
@@ -45,15 +55,23 @@ void NameTable::place(std::uint64_t hash, std::uint32_t number) noexcept {
   const std::size_t mask = slots_.size() - 1;
   std::size_t at = hash & mask;
   while (slots_[at].number != kNone) at = (at + 1) & mask;
-  slots_[at] = {hash, number};
+  slots_[at] = {tag_of(hash), number};
 }
 
-void NameTable::grow() {
-  const std::vector<Slot> old =
-      std::exchange(slots_, std::vector<Slot>(std::max<std::size_t>(64, 2 * slots_.size())));
-  for (const Slot& slot : old) {
-    if (slot.number != kNone) place(slot.hash, slot.number);
-  }
+void NameTable::resize_slots(std::size_t slots) {
+  slots_.assign(slots, {});
+  for (std::uint32_t number = 0; number < size(); ++number) place(hashes_[number], number);
+}
+
+void NameTable::reserve(std::size_t names) {
+  // What names of a few labels take: more than enough makes no pages resident, less grows.
+  constexpr std::size_t kOctets = 32;
+  octets_.reserve(kOctets * names);
+  starts_.reserve(names);
+  hashes_.reserve(names);
+  std::size_t slots = 64;
+  while (slots < 2 * names) slots *= 2;
+  if (slots > slots_.size()) resize_slots(slots);
 }
 
 }  // namespace sluice::dns

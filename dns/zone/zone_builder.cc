@@ -38,7 +38,10 @@ std::string refusal(RRType type) {
 class ZoneBuilder {
  public:
   ZoneBuilder(const config::Config& config, const SerialBases& persisted)
-      : config_(config), persisted_(persisted), sources_(config.zones.size()) {}
+      : config_(config),
+        placed_{config::servers(config), config::answer_sets(config), {}, {}},
+        persisted_(persisted),
+        sources_(config.zones.size()) {}
 
   base::Result<std::shared_ptr<const ZoneSet>, std::vector<base::Error>> build() {
     add_apexes();
@@ -46,10 +49,11 @@ class ZoneBuilder {
     draft_.gather();
     for (const DraftRRset& rrset : draft_.rrsets()) check_rrset(rrset);
     for (ZoneId zone = 0; zone < config_.zones.size(); ++zone) check_apex(zone);
+    draft_.reserve(placed_.servers.size() + placed_.answer_sets.size());
     add_answer_sets();
     add_hosts();
     if (!errors_.empty()) return base::Unexpected{std::move(errors_)};
-    return ZoneSetWriter(config_, draft_, host_nodes_, persisted_, sources_).write();
+    return ZoneSetWriter(config_, draft_, placed_, persisted_, sources_).write();
   }
 
  private:
@@ -135,87 +139,92 @@ class ZoneBuilder {
     }
   }
 
-  // Static records of these types, or a CNAME, where `what` answers.
-  void check_free_of_records(std::uint32_t node, std::span<const RRType> types,
-                             const std::string& what) {
+  // Static records of these types, or a CNAME, where `what()` answers.
+  template <class What>
+  void check_free_of_records(std::uint32_t node, std::span<const RRType> types, const What& what) {
     for (const DraftRRset& rrset : draft_.rrsets_of(node)) {
       const bool cname = rrset.type == RRType::CNAME;
       if (!cname && std::ranges::find(types, rrset.type) == types.end()) continue;
       zone_mistake(draft_.node(node).zone, rrset.place,
                    draft_.name(node).to_string() + ": " + (cname ? "CNAME" : "a static record") +
-                       " collides with " + what);
+                       " collides with " + what());
     }
   }
 
   void add_answer_sets() {
-    const std::vector<config::AnswerSet> sets = config::answer_sets(config_);
-    for (std::uint32_t number = 0; number < sets.size(); ++number) {
-      const config::AnswerSet& set = sets[number];
-      const std::string path = pool_path(set.pool);
-      const std::string what = "the answer set " + set.owner;
+    placed_.answer_set_nodes.resize(placed_.answer_sets.size(), kNone);
+    for (std::uint32_t number = 0; number < placed_.answer_sets.size(); ++number) {
+      const config::AnswerSet& set = placed_.answer_sets[number];
+      // Of hundreds of thousands hardly any has a mistake to tell.
+      const auto path = [&] { return pool_path(set.pool); };
+      const auto what = [&] { return "the answer set " + set.owner; };
       const auto owner = Name::parse(set.owner);
       if (!owner) {
-        mistake(path, "\"" + set.owner + "\" is not a domain name");
+        mistake(path(), "\"" + set.owner + "\" is not a domain name");
         continue;
       }
-      const std::uint32_t closest = draft_.closest(*owner);
-      if (closest == kNone) {
-        mistake(path, what + " lies in no configured zone");
+      const SuffixHashes hashes(*owner);
+      const ZoneDraft::Closest closest = draft_.closest(*owner, hashes);
+      if (closest.node == kNone) {
+        mistake(path(), what() + " lies in no configured zone");
         continue;
       }
-      if (const std::uint32_t cut = draft_.node(closest).cut; cut != kNone) {
-        mistake(path, what + " lies at or below the zone cut " + draft_.name(cut).to_string() +
-                          " of zone " + config_.zones[draft_.node(closest).zone].name);
+      if (const std::uint32_t cut = draft_.node(closest.node).cut; cut != kNone) {
+        mistake(path(), what() + " lies at or below the zone cut " + draft_.name(cut).to_string() +
+                            " of zone " + config_.zones[draft_.node(closest.node).zone].name);
         continue;
       }
-      const std::uint32_t node = draft_.touch(*owner);
+      const std::uint32_t node = draft_.touch(*owner, hashes, closest);
       std::uint32_t& place =
           set.srv != nullptr ? draft_.node(node).srv_set : draft_.node(node).address_set;
       if (place != kNone) {
-        mistake(path, what + " is configured twice, in " + pool_path(sets[place].pool) + " too");
+        mistake(path(), what() + " is configured twice, in " +
+                            pool_path(placed_.answer_sets[place].pool) + " too");
         continue;
       }
       place = number;
+      placed_.answer_set_nodes[number] = node;
       constexpr std::array kAddresses = {RRType::A, RRType::AAAA};
       constexpr std::array kSrv = {RRType::SRV};
       const std::span<const RRType> types =
           set.srv != nullptr ? std::span<const RRType>(kSrv) : std::span<const RRType>(kAddresses);
-      check_free_of_records(node, types, what + " of " + path);
+      check_free_of_records(node, types, [&] { return what() + " of " + path(); });
     }
   }
 
   void add_hosts() {
-    for (const config::ServerAt& at : config::servers(config_)) {
-      const auto number = static_cast<std::uint32_t>(host_nodes_.size());
-      host_nodes_.push_back(kNone);
-      const std::string path = pool_path(at.pool) + ".servers";
+    placed_.host_nodes.resize(placed_.servers.size(), kNone);
+    for (std::uint32_t number = 0; number < placed_.servers.size(); ++number) {
+      const config::ServerAt& at = placed_.servers[number];
+      const auto path = [&] { return pool_path(at.pool) + ".servers"; };
       const auto name = Name::parse(at.server->fqdn);
       if (!name) {
-        mistake(path, "\"" + at.server->fqdn + "\" is not a domain name");
+        mistake(path(), "\"" + at.server->fqdn + "\" is not a domain name");
         continue;
       }
-      const std::uint32_t closest = draft_.closest(*name);
-      if (closest == kNone || draft_.node(closest).cut != kNone) continue;
-      const std::uint32_t node = draft_.touch(*name);
-      const std::string what = "the host record of server " + at.server->fqdn;
+      const SuffixHashes hashes(*name);
+      const ZoneDraft::Closest closest = draft_.closest(*name, hashes);
+      if (closest.node == kNone || draft_.node(closest.node).cut != kNone) continue;
+      const std::uint32_t node = draft_.touch(*name, hashes, closest);
+      const auto what = [&] { return "the host record of server " + at.server->fqdn; };
       if (draft_.node(node).host != kNone) {
-        mistake(path, "server " + at.server->fqdn + " is configured twice");
+        mistake(path(), "server " + at.server->fqdn + " is configured twice");
       }
       if (draft_.node(node).address_set != kNone) {
-        mistake(path, what + " collides with the answer set " + at.server->fqdn);
+        mistake(path(), what() + " collides with the answer set " + at.server->fqdn);
       }
       constexpr std::array kAddresses = {RRType::A, RRType::AAAA};
-      check_free_of_records(node, kAddresses, what + " of " + path);
+      check_free_of_records(node, kAddresses, [&] { return what() + " of " + path(); });
       draft_.node(node).host = number;
-      host_nodes_.back() = node;
+      placed_.host_nodes[number] = node;
     }
   }
 
   const config::Config& config_;
+  PlacedNames placed_;
   const SerialBases& persisted_;
   std::vector<SourceMap> sources_;  // by zone
   ZoneDraft draft_;
-  std::vector<std::uint32_t> host_nodes_;  // by server; kNone: the host record is not ours
   std::vector<base::Error> errors_;
 };
 

@@ -17,12 +17,20 @@ bool ZoneDraft::add_apex(const Name& apex, ZoneId zone) {
 }
 
 std::uint32_t ZoneDraft::closest(const Name& name) const noexcept {
-  const SuffixHashes hashes(name);
+  return closest(name, SuffixHashes(name)).node;
+}
+
+ZoneDraft::Closest ZoneDraft::closest(const Name& name, const SuffixHashes& hashes) const noexcept {
   for (std::size_t suffix = 0; suffix <= hashes.labels(); ++suffix) {
     const std::uint32_t found = names_.find(hashes, suffix, name);
-    if (found != kNone) return found;
+    if (found != kNone) return {found, suffix};
   }
-  return kNone;
+  return {};
+}
+
+void ZoneDraft::reserve(std::size_t names) {
+  names_.reserve(names_.size() + names);
+  nodes_.reserve(nodes_.size() + names);
 }
 
 std::optional<ZoneId> ZoneDraft::zone_of(const Name& name) const {
@@ -33,14 +41,13 @@ std::optional<ZoneId> ZoneDraft::zone_of(const Name& name) const {
 
 std::uint32_t ZoneDraft::touch(const Name& name) {
   const SuffixHashes hashes(name);
-  std::size_t missing = 0;
-  std::uint32_t parent = names_.find(hashes, 0, name);
-  while (parent == kNone) {
-    ++missing;
-    assert(missing <= hashes.labels());  // REQUIRES: within some zone
-    parent = names_.find(hashes, missing, name);
-  }
-  while (missing-- > 0) {
+  return touch(name, hashes, closest(name, hashes));
+}
+
+std::uint32_t ZoneDraft::touch(const Name& name, const SuffixHashes& hashes, Closest closest) {
+  assert(closest.node != kNone);  // REQUIRES: within some zone
+  std::uint32_t parent = closest.node;
+  for (std::size_t missing = closest.missing; missing-- > 0;) {
     const std::uint32_t number = names_.insert(hashes, missing, name);
     nodes_.push_back({.zone = nodes_[parent].zone, .parent = parent});
     inherit_cut(number);

@@ -62,10 +62,25 @@ class ZoneDraft {
   std::optional<ZoneId> zone_of(const Name& name) const;
   std::uint32_t closest(const Name& name) const noexcept;  // kNone: in no zone
 
+  // The same, and how many labels the name has below it.
+  struct Closest {
+    std::uint32_t node = kNone;
+    std::size_t missing = 0;
+  };
+  Closest closest(const Name& name, const SuffixHashes& hashes) const noexcept;
+
+  // Makes room for so many more names.
+  void reserve(std::size_t names);
   // The node of a name within some zone, made with all that are missing above it.
   std::uint32_t touch(const Name& name);
+  // The same for a name of which closest() was asked since the last touch().
+  std::uint32_t touch(const Name& name, const SuffixHashes& hashes, Closest closest);
   std::uint32_t find(const Name& name) const noexcept { return names_.find(name); }
   Name name(std::uint32_t node) const noexcept { return names_.name(node); }
+  std::span<const std::uint8_t> wire(std::uint32_t node) const noexcept {
+    return names_.wire(node);
+  }
+  std::uint64_t hash(std::uint32_t node) const noexcept { return names_.hash(node); }
 
   void add_record(std::uint32_t node, const Record& record);
   // Sorts the records, drops duplicates, gathers RRsets with the smallest TTL of their records, and

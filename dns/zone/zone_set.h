@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "config/base/large_pages.h"
 #include "dns/wire/name.h"
 #include "dns/wire/types.h"
 #include "dns/zone/rrset.h"
@@ -141,9 +142,9 @@ class ZoneSet {
   // The zone that answers for the DS of a name.
   ZoneId ds_zone(const Node& node, const SuffixHashes& hashes, const Name& name) const noexcept;
 
-  std::vector<std::uint8_t> arena_;
-  std::vector<Slot> slots_;  // a power of two, at most half of them taken
-  std::size_t deepest_ = 0;  // labels of the longest name
+  std::vector<std::uint8_t, base::LargePages<std::uint8_t>> arena_;
+  std::vector<Slot, base::LargePages<Slot>> slots_;  // a power of two, at most half of them taken
+  std::size_t deepest_ = 0;                          // labels of the longest name
   std::vector<Zone> zones_;
   std::vector<Host> hosts_;
   std::vector<PoolAnswers> pools_;

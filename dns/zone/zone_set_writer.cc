@@ -1,6 +1,7 @@
 #include "dns/zone/zone_set_writer.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <functional>
 #include <limits>
@@ -20,6 +21,11 @@ constexpr std::size_t kMaxAnswerOctets = 65'535 - kHeaderOctets - Name::kMaxOcte
 std::uint32_t soa_minimum(std::span<const std::uint8_t> rdata) noexcept {
   return load_u32(rdata.data() + rdata.size() - 4);
 }
+std::size_t labels_of(std::span<const std::uint8_t> name) noexcept {
+  std::size_t labels = 0;
+  for (std::size_t at = 0; name[at] != 0; at += 1U + name[at]) ++labels;
+  return labels;
+}
 std::uint32_t soa_serial(std::span<const std::uint8_t> rdata) noexcept {
   return load_u32(rdata.data() + rdata.size() - kSoaNumbers);
 }
@@ -27,27 +33,26 @@ std::uint32_t soa_serial(std::span<const std::uint8_t> rdata) noexcept {
 }  // namespace
 
 ZoneSetWriter::ZoneSetWriter(const config::Config& config, const ZoneDraft& draft,
-                             std::span<const std::uint32_t> host_nodes,
-                             const SerialBases& persisted, std::span<const SourceMap> sources)
+                             const PlacedNames& placed, const SerialBases& persisted,
+                             std::span<const SourceMap> sources)
     : config_(config),
       draft_(draft),
-      host_nodes_(host_nodes),
+      placed_(placed),
       persisted_(persisted),
       sources_(sources),
-      servers_(config::servers(config)),
-      answer_sets_(config::answer_sets(config)),
       set_(std::make_unique<ZoneSet>()) {}
 
 template <class T>
 void ZoneSetWriter::put(const T& value) {
   static_assert(std::is_trivially_copyable_v<T>);
-  const std::size_t at = set_->arena_.size();
-  set_->arena_.resize(at + sizeof value);
-  std::memcpy(set_->arena_.data() + at, &value, sizeof value);
+  std::array<std::uint8_t, sizeof value> octets;
+  std::memcpy(octets.data(), &value, sizeof value);
+  set_->arena_.insert(set_->arena_.end(), octets.begin(), octets.end());
 }
 
 base::Result<std::shared_ptr<const ZoneSet>, std::vector<base::Error>> ZoneSetWriter::write() {
   write_static_rrsets();
+  reserve();
   write_hosts();
   write_pools();
   write_nodes();
@@ -58,7 +63,6 @@ base::Result<std::shared_ptr<const ZoneSet>, std::vector<base::Error>> ZoneSetWr
   }
   if (!errors_.empty()) return base::Unexpected{std::move(errors_)};
   write_slots();
-  set_->arena_.shrink_to_fit();
   return std::shared_ptr<const ZoneSet>(std::move(set_));
 }
 
@@ -128,30 +132,72 @@ std::vector<AdditionalName> ZoneSetWriter::additional_names(const DraftRRset& rr
   return names;
 }
 
-std::uint32_t ZoneSetWriter::write_addresses(const Name& owner, RRType type, std::uint32_t ttl,
+// Without names in RDATA there is nothing to render: heads and addresses. (Three quarters of a
+// large arena are written here.)
+std::uint32_t ZoneSetWriter::write_addresses(RRType type, std::uint32_t ttl,
                                              std::span<const base::IpAddress> addresses) {
-  RRsetRenderer renderer(owner, type, ttl);
+  const bool v4 = type == RRType::A;
+  const auto of_type = [v4](const base::IpAddress& address) { return address.is_v4() == v4; };
+  const auto count = static_cast<std::size_t>(std::ranges::count_if(addresses, of_type));
+  if (count == 0) return 0;
+  const std::uint32_t at = end();
+  ZoneSet::RRsetHead head;
+  head.type = type;
+  head.count = static_cast<std::uint16_t>(count);
+  head.octets = static_cast<std::uint16_t>(count * (v4 ? kARecord : kAaaaRecord));
+  head.ttl = ttl;
+  put(head);
   for (const base::IpAddress& address : addresses) {
-    if (address.is_v4() == (type == RRType::A)) renderer.add(address.octets());
+    if (!of_type(address)) continue;
+    const auto octets = address.octets();
+    std::array<std::uint8_t, kRecordHead> record{};
+    store_u16(record.data(), kPointerMark | kHeaderOctets);
+    store_u16(record.data() + 2, static_cast<std::uint16_t>(type));
+    store_u16(record.data() + 4, static_cast<std::uint16_t>(RRClass::IN));
+    store_u32(record.data() + 6, ttl);
+    store_u16(record.data() + 10, static_cast<std::uint16_t>(octets.size()));
+    put(record);
+    set_->arena_.insert(set_->arena_.end(), octets.begin(), octets.end());
   }
-  return renderer.count() == 0 ? 0 : write_rrset(renderer, type, ttl, {});
+  return at;
+}
+
+void ZoneSetWriter::reserve() {
+  const auto octets_of = [](std::span<const base::IpAddress> addresses) {
+    std::size_t octets = 2 * sizeof(ZoneSet::RRsetHead);
+    for (const base::IpAddress& address : addresses) {
+      octets += address.is_v4() ? kARecord : kAaaaRecord;
+    }
+    return octets;
+  };
+  std::size_t octets = set_->arena_.size();
+  for (const config::ServerAt& server : placed_.servers) {
+    octets += octets_of(server.server->addresses);
+  }
+  for (const config::Pool& pool : config_.pools) octets += octets_of(pool.last_resort);
+  constexpr std::size_t kEntries = 3 * sizeof(Entry);  // mostly two: A and AAAA
+  for (std::uint32_t number = 0; number < draft_.size(); ++number) {
+    octets += sizeof(Node) + kEntries + draft_.wire(number).size();
+  }
+  set_->arena_.reserve(octets);
 }
 
 void ZoneSetWriter::write_hosts() {
-  set_->hosts_.reserve(servers_.size());
-  for (std::size_t index = 0; index < servers_.size(); ++index) {
-    const config::Server& server = *servers_[index].server;
-    const auto ttl = static_cast<std::uint32_t>(config_.pools[servers_[index].pool].ttl.count());
-    const Name name = *Name::parse(server.fqdn);
+  set_->hosts_.reserve(placed_.servers.size());
+  for (std::size_t index = 0; index < placed_.servers.size(); ++index) {
+    const auto& [pool, server] = placed_.servers[index];
+    const auto ttl = static_cast<std::uint32_t>(config_.pools[pool].ttl.count());
+    const std::uint32_t node = placed_.host_nodes[index];
     Host host;
-    host.a = write_addresses(name, RRType::A, ttl, server.addresses);
-    host.aaaa = write_addresses(name, RRType::AAAA, ttl, server.addresses);
-    host.weight = server.weight;
-    host.in_zone = host_nodes_[index] != kNone;
+    host.a = write_addresses(RRType::A, ttl, server->addresses);
+    host.aaaa = write_addresses(RRType::AAAA, ttl, server->addresses);
+    host.weight = server->weight;
+    host.in_zone = node != kNone;
     host.name = end();
     if (host.in_zone) {
-      host.zone = draft_.node(host_nodes_[index]).zone;  // its name: write_nodes()
+      host.zone = draft_.node(node).zone;  // its name: write_nodes()
     } else {
+      const Name name = *Name::parse(server->fqdn);
       set_->arena_.insert(set_->arena_.end(), name.wire().begin(), name.wire().end());
     }
     set_->hosts_.push_back(host);
@@ -159,24 +205,26 @@ void ZoneSetWriter::write_hosts() {
 }
 
 void ZoneSetWriter::write_pools() {
+  set_->pools_.reserve(config_.pools.size());
   for (const config::Pool& pool : config_.pools) {
     PoolAnswers answers;
     answers.ttl = static_cast<std::uint32_t>(pool.ttl.count());
     answers.rotate = pool.order == config::Order::Rotate;
-    answers.last_resort_a = write_addresses({}, RRType::A, answers.ttl, pool.last_resort);
-    answers.last_resort_aaaa = write_addresses({}, RRType::AAAA, answers.ttl, pool.last_resort);
+    answers.last_resort_a = write_addresses(RRType::A, answers.ttl, pool.last_resort);
+    answers.last_resort_aaaa = write_addresses(RRType::AAAA, answers.ttl, pool.last_resort);
     set_->pools_.push_back(answers);
   }
-  for (const config::AnswerSet& configured : answer_sets_) {
+  set_->answer_sets_.reserve(placed_.answer_sets.size());
+  for (const config::AnswerSet& configured : placed_.answer_sets) {
+    const auto number = static_cast<std::uint32_t>(set_->answer_sets_.size());
     AnswerSetPlan plan;
     plan.pool = configured.pool;
-    plan.zone = draft_.node(draft_.find(*Name::parse(configured.owner))).zone;
+    plan.zone = draft_.node(placed_.answer_set_nodes[number]).zone;
     plan.srv = configured.srv != nullptr;
     if (plan.srv) {
       plan.port = configured.srv->port;
       plan.priority = configured.srv->priority;
     }
-    const auto number = static_cast<std::uint32_t>(set_->answer_sets_.size());
     const bool first = number == 0 || set_->answer_sets_.back().pool != plan.pool;
     if (first) set_->pools_[plan.pool].first_answer_set = number;
     set_->answer_sets_.push_back(plan);
@@ -184,29 +232,29 @@ void ZoneSetWriter::write_pools() {
 }
 
 // In the order of their types, so that what is asked for most comes first.
-std::vector<ZoneSet::Entry> ZoneSetWriter::entries_of(std::uint32_t node) const {
+std::span<const ZoneSet::Entry> ZoneSetWriter::entries_of(std::uint32_t node) {
   const DraftNode& draft = draft_.node(node);
-  std::vector<Entry> entries;
+  entries_.clear();
   for (std::uint32_t index = draft.first_rrset; index < draft.first_rrset + draft.rrset_count;
        ++index) {
     const RRType type = draft_.rrsets()[index].type;
     if (type == RRType::SOA) {
-      entries.push_back({type, Lookup::Kind::Soa, 0});
+      entries_.push_back({type, Lookup::Kind::Soa, 0});
     } else {
-      entries.push_back({type, Lookup::Kind::RRset, rrset_at_[index]});
+      entries_.push_back({type, Lookup::Kind::RRset, rrset_at_[index]});
     }
   }
   const auto put_both = [&](Lookup::Kind kind, std::uint32_t number) {
-    entries.push_back({RRType::A, kind, number});
-    entries.push_back({RRType::AAAA, kind, number});
+    entries_.push_back({RRType::A, kind, number});
+    entries_.push_back({RRType::AAAA, kind, number});
   };
   if (draft.address_set != kNone) put_both(Lookup::Kind::AnswerSet, draft.address_set);
   if (draft.host != kNone) put_both(Lookup::Kind::Host, draft.host);
   if (draft.srv_set != kNone) {
-    entries.push_back({RRType::SRV, Lookup::Kind::AnswerSet, draft.srv_set});
+    entries_.push_back({RRType::SRV, Lookup::Kind::AnswerSet, draft.srv_set});
   }
-  std::ranges::sort(entries, {}, &Entry::type);
-  return entries;
+  std::ranges::sort(entries_, {}, &Entry::type);
+  return entries_;
 }
 
 void ZoneSetWriter::write_nodes() {
@@ -216,23 +264,22 @@ void ZoneSetWriter::write_nodes() {
   node_at_.resize(draft_.size());
   std::size_t next = set_->arena_.size();
   for (std::uint32_t number = 0; number < draft_.size(); ++number) {
-    const Name name = draft_.name(number);
+    const auto name = draft_.wire(number);
     const std::uint32_t parent = draft_.node(number).parent;
-    if (parent != kNone && name.is_wildcard()) wildcards[parent] = number;
+    if (parent != kNone && name[0] == 1 && name[1] == '*') wildcards[parent] = number;
     node_at_[number] = static_cast<std::uint32_t>(next);
     next += sizeof(Node) + entries_of(number).size() * sizeof(Entry) + name.size();
   }
-  set_->arena_.reserve(next);
   for (std::uint32_t number = 0; number < draft_.size(); ++number) {
     const DraftNode& draft = draft_.node(number);
-    const Name name = draft_.name(number);
-    const std::vector<Entry> entries = entries_of(number);
+    const auto name = draft_.wire(number);
+    const std::span<const Entry> entries = entries_of(number);
     Node node;
     node.zone = draft.zone;
     if (draft.cut != kNone) {
       const DraftRRset* cut = draft_.find_rrset(draft.cut, RRType::NS);
       node.cut = rrset_at_[static_cast<std::size_t>(cut - draft_.rrsets().data())];
-      node.cut_octets = static_cast<std::uint8_t>(draft_.name(draft.cut).size());
+      node.cut_octets = static_cast<std::uint8_t>(draft_.wire(draft.cut).size());
     }
     if (wildcards[number] != kNone) node.wildcard = node_at_[wildcards[number]];
     node.entries = static_cast<std::uint16_t>(entries.size());
@@ -241,8 +288,8 @@ void ZoneSetWriter::write_nodes() {
     put(node);
     for (const Entry& entry : entries) put(entry);
     if (draft.host != kNone) set_->hosts_[draft.host].name = end();
-    set_->arena_.insert(set_->arena_.end(), name.wire().begin(), name.wire().end());
-    set_->deepest_ = std::max(set_->deepest_, name.labels());
+    set_->arena_.insert(set_->arena_.end(), name.begin(), name.end());
+    set_->deepest_ = std::max(set_->deepest_, labels_of(name));
   }
   for (const std::uint32_t at : unresolved_) {
     auto additional = load<AdditionalName>(set_->at(at));
@@ -274,7 +321,7 @@ void ZoneSetWriter::write_slots() {
   while (slots < 2 * std::size_t{draft_.size()}) slots *= 2;
   set_->slots_.assign(slots, {});
   for (std::uint32_t number = 0; number < draft_.size(); ++number) {
-    const std::uint64_t hash = SuffixHashes(draft_.name(number)).hash(0);
+    const std::uint64_t hash = draft_.hash(number);
     std::size_t slot = hash & (slots - 1);
     while (set_->slots_[slot].node != 0) slot = (slot + 1) & (slots - 1);
     set_->slots_[slot] = {static_cast<std::uint32_t>(hash >> 32), node_at_[number]};
@@ -286,13 +333,11 @@ void ZoneSetWriter::check_answer_sizes() {
   std::vector<std::size_t> addresses(config_.pools.size());  // of A or AAAA, whichever is more
   std::vector<std::size_t> targets(config_.pools.size());    // of SRV records
   std::vector<std::size_t> v4(config_.pools.size());
-  for (std::size_t index = 0; index < servers_.size(); ++index) {
-    std::size_t& a = v4[servers_[index].pool];
-    std::size_t& aaaa = addresses[servers_[index].pool];
-    for (const base::IpAddress& address : servers_[index].server->addresses) {
-      (address.is_v4() ? a : aaaa) += address.is_v4() ? kARecord : kAaaaRecord;
+  for (const auto& [pool, server] : placed_.servers) {
+    for (const base::IpAddress& address : server->addresses) {
+      (address.is_v4() ? v4 : addresses)[pool] += address.is_v4() ? kARecord : kAaaaRecord;
     }
-    targets[servers_[index].pool] += kRecordHead + 6 + servers_[index].server->fqdn.size() + 2;
+    targets[pool] += kRecordHead + 6 + server->fqdn.size() + 2;
   }
   for (std::size_t pool = 0; pool < config_.pools.size(); ++pool) {
     const std::size_t srv = config_.pools[pool].srv.empty() ? 0 : targets[pool];
