@@ -73,10 +73,12 @@ void read_servers(const Value& list, Known& known, const PoolServices& services,
 // told with the file's lines.
 class ServerList {
  public:
-  ServerList(const Value& list, Known& known) : list_(list), known_(known) {}
+  // The pools are put behind those that `out` has.
+  ServerList(const Value& list, Known& known, std::vector<Pool>& out)
+      : list_(list), known_(known), out_(out), first_pool_(out.size()) {}
 
   void read(std::chrono::seconds ttl);
-  std::vector<Pool>& pools() noexcept { return pools_; }
+  std::span<Pool> pools() const noexcept { return std::span(out_).subspan(first_pool_); }
 
   // What is only known once all of it is read: no pool has less servers than it must keep, or a
   // server at an address of the last resort.
@@ -86,7 +88,7 @@ class ServerList {
   static constexpr std::uint32_t kNone = 0xFFFFFFFF;
   // What a name of the list stands for.
   struct Place {
-    std::uint32_t pool = kNone;    // none: something is wrong with it, which was told
+    std::uint32_t pool = kNone;    // in out_; none: something is wrong with it, which was told
     std::uint32_t server = kNone;  // none: the pool itself
   };
 
@@ -105,7 +107,8 @@ class ServerList {
   const std::string* file_ = nullptr;  // owned by `known_`
   std::string text_;
   std::chrono::seconds ttl_{0};
-  std::vector<Pool> pools_;
+  std::vector<Pool>& out_;
+  std::size_t first_pool_;
   std::uint32_t first_name_ = 0;  // the number of the list's first name in known_.owners
   std::vector<Place> places_;     // by the number behind that
   std::optional<Place> last_;     // of the record before, if it was understood

@@ -19,6 +19,13 @@ bool is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\r';
 }
 
+// What ends a line's fields, and what none of them may have.
+constexpr std::array<bool, 256> kStops = [] {
+  std::array<bool, 256> table{};
+  for (const char c : {';', '(', ')', '"', '\\'}) table[static_cast<std::uint8_t>(c)] = true;
+  return table;
+}();
+
 // The next word of a line, which loses it; empty: there is none.
 std::string_view take_word(std::string_view& line) {
   std::size_t begin = 0;
@@ -44,6 +51,9 @@ constexpr std::array<char, 256> kInNames = [] {
 
 // Appends the name in lower case. False: something is wrong with it, names.h knows what.
 bool append_lower(std::string_view text, std::string& out) {
+  const std::size_t before = out.size();
+  out.resize(before + text.size());
+  char* next = out.data() + before;
   std::size_t label = 0;
   char last = '.';
   for (const char c : text) {
@@ -54,7 +64,7 @@ bool append_lower(std::string_view text, std::string& out) {
     }
     label = ends ? 0 : label + 1;
     if (label > kMaxLabel) return false;
-    out += lower;
+    *next++ = lower;
     last = lower;
   }
   return label > 0 && last != '-';
@@ -122,8 +132,11 @@ ListFile::Step ListFile::next() {
   Step step;
   while (!rest_.empty()) {
     std::string_view line = take_line();
-    line = line.substr(0, line.find(';'));
-    if (line.find_first_of("()\"\\") != std::string_view::npos) {
+    std::size_t end = 0;
+    while (end < line.size() && !kStops[static_cast<std::uint8_t>(line[end])]) ++end;
+    const bool foreign = end < line.size() && line[end] != ';';
+    line = line.substr(0, end);
+    if (foreign) {
       step.mistake = kOneLine;
     } else if (line.starts_with('$')) {
       step.mistake = read_directive(line);

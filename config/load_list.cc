@@ -16,6 +16,11 @@ constexpr std::size_t kMaxMistakes = 20;
 // Addresses of one pool: few are compared each with each, many are sorted.
 constexpr std::size_t kFew = 16;
 
+// What makes room in one go for most lists; others take a little longer, or room that they don't
+// touch.
+constexpr std::size_t kUsualLine = 24;  // octets
+constexpr std::size_t kUsualServers = 3;
+
 std::string_view parent_of(std::string_view name) {
   const auto dot = name.find('.');
   return dot == std::string_view::npos ? std::string_view() : name.substr(dot + 1);
@@ -37,6 +42,8 @@ void ServerList::read(std::chrono::seconds ttl) {
   text_ = *std::move(text);
   ttl_ = ttl;
   first_name_ = known_.owners.size();
+  out_.reserve(out_.size() + text_.size() / (kUsualServers * kUsualLine));
+  known_.owners.reserve(text_.size() / kUsualLine);
   ListFile records(text_, ttl);
   for (;;) {
     auto step = records.next();
@@ -50,8 +57,8 @@ void ServerList::read(std::chrono::seconds ttl) {
     return mistake(step.line, "the rest was not read: mend these " + std::to_string(mistakes_) +
                                   " mistakes first");
   }
-  if (pools_.empty() && mistakes_ == 0) list_.reject(printable(*path) + " has no server");
-  for (const Pool& pool : pools_) {
+  if (pools().empty() && mistakes_ == 0) list_.reject(printable(*path) + " has no server");
+  for (const Pool& pool : pools()) {
     if (mistakes_ < kMaxMistakes) check_addresses(pool);
   }
 }
@@ -59,7 +66,7 @@ void ServerList::read(std::chrono::seconds ttl) {
 void ServerList::add(const ListRecord& record) {
   if (!record.same_owner) last_ = place_server(record.owner, record.line);
   if (!last_) return;
-  pools_[last_->pool].servers[last_->server].addresses.push_back(record.address);
+  out_[last_->pool].servers[last_->server].addresses.push_back(record.address);
 }
 
 const ServerList::Place* ServerList::known_place(std::string_view name) const {
@@ -79,14 +86,14 @@ std::optional<ServerList::Place> ServerList::place_server(std::string_view fqdn,
   places_.emplace_back();
   const auto pool = place_pool(parent_of(fqdn), line);
   if (!pool) return {};
-  std::vector<Server>& servers = pools_[*pool].servers;
+  std::vector<Server>& servers = out_[*pool].servers;
   places_[own] = {*pool, static_cast<std::uint32_t>(servers.size())};
   servers.emplace_back().fqdn = fqdn;
   return places_[own];
 }
 
 std::optional<std::uint32_t> ServerList::place_pool(std::string_view fqdn, int line) {
-  if (last_ && pools_[last_->pool].fqdn == fqdn) return last_->pool;
+  if (last_ && out_[last_->pool].fqdn == fqdn) return last_->pool;
   if (fqdn.empty()) {
     mistake(line, "must be a full name such as fe01.pool01.contoso.example, has one label");
     return {};
@@ -97,9 +104,11 @@ std::optional<std::uint32_t> ServerList::place_pool(std::string_view fqdn, int l
     mistake(line, known_.owners.clash(fqdn));
     return {};
   }
-  const auto pool = static_cast<std::uint32_t>(pools_.size());
+  const auto pool = static_cast<std::uint32_t>(out_.size());
   places_.push_back({pool, kNone});
-  pools_.emplace_back().fqdn = fqdn;
+  Pool& made = out_.emplace_back();
+  made.fqdn = fqdn;
+  made.servers.reserve(kUsualServers);
   if (known_.all_zones && !known_.in_zone(fqdn)) {
     mistake(line, "the pool " + std::string(fqdn) +
                       " lies in no configured zone: add one to zones: that contains it");
@@ -130,7 +139,7 @@ void ServerList::check_addresses(const Pool& pool) {
 }
 
 void ServerList::check(unsigned min_accepting, std::span<const base::IpAddress> last_resort) {
-  for (const Pool& pool : pools_) {
+  for (const Pool& pool : pools()) {
     if (mistakes_ > 0) return;
     const base::IpAddress& any = pool.servers.front().addresses.front();
     if (pool.servers.size() < min_accepting) {

@@ -164,7 +164,7 @@ void read_list(const Value& value, Mapping& block, const Value& list, Known& kno
   }
   Pool common;
   if (const auto ttl = block.find("ttl")) read_ttl(*ttl, common.ttl);
-  ServerList servers(list, known);
+  ServerList servers(list, known, out);
   servers.read(common.ttl);
   if (!servers.pools().empty()) common.fqdn = servers.pools().front().fqdn;
   const auto service = block.require("service", "one of services:");
@@ -182,17 +182,17 @@ void read_list(const Value& value, Mapping& block, const Value& list, Known& kno
   servers.check(common.min_accepting, common.last_resort);
 
   const std::size_t before = value.findings().size();
-  for (Pool& read : servers.pools()) {
-    const bool first = read.fqdn == common.fqdn;
-    Pool pool = common;
-    pool.fqdn = std::move(read.fqdn);
-    pool.servers = std::move(read.servers);
-    for (Server& server : pool.servers) {
+  for (Pool& pool : servers.pools()) {
+    const bool first = pool.fqdn == common.fqdn;
+    Pool whole = common;
+    whole.fqdn = std::move(pool.fqdn);
+    whole.servers = std::move(pool.servers);
+    for (Server& server : whole.servers) {
       server.services = alike.services;
       server.startup = alike.startup;
     }
-    if (!first && value.findings().size() == before) take_names(list, pool, known);
-    out.push_back(std::move(pool));
+    if (!first && value.findings().size() == before) take_names(list, whole, known);
+    pool = std::move(whole);
   }
 }
 

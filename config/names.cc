@@ -130,13 +130,15 @@ std::optional<std::string> read_name(const Value& value, CheckedName (*check)(st
 }
 
 std::optional<std::uint32_t> NameTable::claim(std::string_view name, Taken by) {
-  if (2 * (entries_.size() + 1) > slots_.size()) grow();
+  if (2 * (entries_.size() + 1) > slots_.size()) {
+    resize_slots(std::max<std::size_t>(64, 4 * slots_.size()));
+  }
   const std::uint32_t hash = hash_of(name);
   Slot& slot = slots_[slot_of(name, hash)];
   if (slot.entry != 0) return {};
   const std::uint32_t number = size();
   entries_.push_back({octets_.size(), name.size(), by});
-  octets_ += name;
+  octets_.insert(octets_.end(), name.begin(), name.end());
   slot = {hash, number + 1};
   return number;
 }
@@ -176,9 +178,19 @@ std::size_t NameTable::slot_of(std::string_view name, std::uint32_t hash) const 
   return at;
 }
 
-void NameTable::grow() {
-  const std::vector<Slot> old =
-      std::exchange(slots_, std::vector<Slot>(std::max<std::size_t>(64, 4 * slots_.size())));
+void NameTable::reserve(std::size_t names) {
+  const std::size_t all = entries_.size() + names;
+  // Room that nothing is written to costs nothing; what is longer grows.
+  constexpr std::size_t kUsualName = 32;
+  octets_.reserve(octets_.size() + kUsualName * names);
+  entries_.reserve(all);
+  std::size_t slots = 64;
+  while (slots < 2 * all) slots *= 2;
+  if (slots > slots_.size()) resize_slots(slots);
+}
+
+void NameTable::resize_slots(std::size_t slots) {
+  const Large<Slot> old = std::exchange(slots_, Large<Slot>(slots));
   const std::size_t mask = slots_.size() - 1;
   for (const Slot& slot : old) {
     if (slot.entry == 0) continue;

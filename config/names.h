@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "config/base/large_pages.h"
 #include "config/base/result.h"
 #include "config/value.h"
 
@@ -34,7 +35,7 @@ CheckedName check_token_name(std::string_view text);
 std::optional<std::string> read_name(const Value& value, CheckedName (*check)(std::string_view));
 
 // Who took which name, so that two never mean the same. Names may be taken by the million: they lie
-// in one string, found through one flat hash table.
+// one behind another, found through one flat hash table.
 class NameTable {
  public:
   struct Taken {
@@ -46,8 +47,10 @@ class NameTable {
   // The name is taken from here on, if it is free: then its number, counted from 0 in the order of
   // taking. Else nothing; find() says who has it.
   std::optional<std::uint32_t> claim(std::string_view name, Taken by);
-  // The same for a value; that the name is not free is an error there, which names the line where
-  // it was taken.
+  // Makes room for so many more names.
+  void reserve(std::size_t names);
+  // The same as claim() for a value; that the name is not free is an error there, which names the
+  // line where it was taken.
   bool take(const Value& at, std::string_view name, const char* what);
 
   // Valid until the next name is taken.
@@ -72,17 +75,20 @@ class NameTable {
     std::uint32_t entry = 0;  // its number + 1; 0: free
   };
 
+  template <class T>
+  using Large = std::vector<T, base::LargePages<T>>;
+
   std::string_view name_of(const Entry& entry) const noexcept {
-    return std::string_view(octets_).substr(entry.first, entry.size);
+    return {octets_.data() + entry.first, entry.size};
   }
   // The name's slot, or the free one where it would be. REQUIRES: a free slot.
   std::size_t slot_of(std::string_view name, std::uint32_t hash) const noexcept;
-  void grow();
+  void resize_slots(std::size_t slots);
 
-  std::string octets_;
-  std::vector<Entry> entries_;
-  std::vector<Slot> slots_;  // a power of two, at most half of them taken
-  int hints_left_ = 20;      // who has more to mend has another problem
+  Large<char> octets_;
+  Large<Entry> entries_;
+  Large<Slot> slots_;    // a power of two, at most half of them taken
+  int hints_left_ = 20;  // who has more to mend has another problem
 };
 
 }  // namespace sluice::config
