@@ -42,7 +42,12 @@ RdataLayout rdata_layout(RRType type) noexcept {
     case RRType::CNAME:
       // May be compressed, but the records of the target follow with this name for an owner, and
       // they point into it.
+    case RRType::DNAME:  // never compressed: RFC 6672 section 2.5
       return {.names = 1, .first = 0, .compressed = false, .additional = false};
+    case RRType::SVCB:
+    case RRType::HTTPS:
+      // Not compressed: RFC 9460 section 2.2. The target's addresses: section 4.1.
+      return {.names = 1, .first = 2, .compressed = false, .additional = true};
     case RRType::PTR:
     case RRType::MD:
     case RRType::MF:

@@ -1,5 +1,8 @@
 #include "dns/zone/master_file.h"
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -12,13 +15,34 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
+// A folder of files that is gone afterwards.
+class Folder {
+ public:
+  Folder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "sluice-XXXXXX").string();
+    path_ = mkdtemp(pattern.data());
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  ~Folder() { std::filesystem::remove_all(path_); }
+
+  std::string path(const std::string& name) const { return (path_ / name).string(); }
+  void write(const std::string& name, const std::string& text) const {
+    std::filesystem::create_directories((path_ / name).parent_path());
+    std::ofstream(path_ / name) << text;
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
 struct Read {
   std::vector<std::string> records;  // "line owner ttl type rdata-in-hex"
   std::vector<std::string> errors;
 };
 
-Read read(const std::string& text) {
-  const config::Zone zone{"example.org", text, {"zone.txt", 5}};
+Read read(const std::string& text, const std::string& file = "zone.txt") {
+  const config::Zone zone{"example.org", text, {file, 5}};
   Read result;
   SourceMap sources;
   const auto errors = read_master_file(zone, "zones[0]", sources, [&](const Record& record) {
@@ -106,6 +130,102 @@ TEST(ReadMasterFile, ReadsTheGenericFormAndChecksIt) {  // RFC 3597 section 5
   EXPECT_EQ(read("a 60 TYPE1 \\# 3 010101\n").errors.size(), 1U);
   EXPECT_EQ(read("a 60 TYPE5 \\# 3 036162\n").errors.size(), 1U) << "a name that ends early";
   EXPECT_EQ(read("a 60 TYPE15 \\# 1 00\n").errors.size(), 1U);
+}
+
+TEST(ReadMasterFile, IncludesFilesRelativeToTheIncludingOne) {  // RFC 1035 section 5.1
+  const Folder folder;
+  folder.write("sub/one", "a 60 A 1.1.1.1\n$INCLUDE two\n$INCLUDE ../three x\n");
+  folder.write("sub/two", "b 60 A 1.1.1.1\n");
+  folder.write("three", "c 60 A 1.1.1.1\n");
+  folder.write("with space", "d 60 A 1.1.1.1\n");
+  const Read result = read("$INCLUDE sub/one o.org.\n$INCLUDE \"with space\"\n$INCLUDE " +
+                               folder.path("three") + " ; absolute\n",
+                           folder.path("zone"));
+  EXPECT_THAT(result.errors, ElementsAre());
+  EXPECT_THAT(
+      result.records,
+      ElementsAre("1 a.o.org 60 1 01010101", "1 b.o.org 60 1 01010101", "1 c.x.o.org 60 1 01010101",
+                  "1 d.example.org 60 1 01010101", "1 c.example.org 60 1 01010101"));
+}
+
+TEST(ReadMasterFile, AnIncludedTextChangesNothingBehindIt) {  // RFC 1035 section 5.1
+  const Folder folder;
+  folder.write("inner", " TXT inherited\n$ORIGIN deep\n$TTL 7\nb A 1.1.1.1\n$ORIGIN other.org.\n");
+  const Read result = read("$TTL 9\na A 1.1.1.1\n$INCLUDE inner sub\n A 2.2.2.2\nc A 1.1.1.1\n",
+                           folder.path("zone"));
+  EXPECT_THAT(result.errors, ElementsAre());
+  EXPECT_THAT(result.records, ElementsAre("6 a.example.org 9 1 01010101",
+                                          HasSubstr("1 a.example.org 9 16"),  // owner and TTL go in
+                                          "4 b.deep.sub.example.org 7 1 01010101",
+                                          "8 a.example.org 9 1 02020202",  // and come back
+                                          "9 c.example.org 9 1 01010101"));
+}
+
+TEST(ReadMasterFile, NamesFileAndLineOfAnIncludedMistake) {
+  const Folder folder;
+  folder.write("inner", "\n\na 60 A x\n$INCLUDE none\nb 60 A (\n");
+  folder.write("binary", std::string("a 60 A 1.1.1.1\n\0", 16));
+  const std::string inner = folder.path("inner");
+  const Read result = read("$INCLUDE inner\nc 60 A x\n$INCLUDE binary\n", folder.path("zone"));
+  EXPECT_THAT(result.errors,
+              ElementsAre(HasSubstr(inner + ":3: zones[0]: A record of a.example.org: "),
+                          HasSubstr(inner + ":4: zones[0]: $INCLUDE: " + folder.path("none") +
+                                    " can't be read: No such file"),
+                          HasSubstr(inner + ":5: zones[0]: a parenthesis is never closed"),
+                          HasSubstr(folder.path("zone") + ":6: zones[0]: A record of c"),
+                          HasSubstr(folder.path("binary") + ":2: zones[0]: not a text")));
+}
+
+TEST(ReadMasterFile, DoesNotIncludeForEver) {
+  const Folder folder;
+  folder.write("self", "$INCLUDE ./self\n");
+  folder.write("ping", "$INCLUDE pong\n");
+  folder.write("pong", "$INCLUDE ping\n");
+  for (int depth = 1; depth <= 11; ++depth) {
+    folder.write("d" + std::to_string(depth), "$INCLUDE d" + std::to_string(depth + 1) + "\n");
+  }
+  const Read result =
+      read("$INCLUDE self\n$INCLUDE ping\n$INCLUDE d1\n$INCLUDE d3\n$INCLUDE /dev/zero\n",
+           folder.path("zone"));
+  EXPECT_THAT(result.errors,
+              ElementsAre(HasSubstr("self:1: zones[0]: $INCLUDE: " + folder.path("self") +
+                                    " would include itself"),
+                          HasSubstr("pong:1: zones[0]: $INCLUDE: " + folder.path("ping")),
+                          HasSubstr("d10:1: zones[0]: $INCLUDE: more than ten deep"),
+                          HasSubstr("d11:1: zones[0]: $INCLUDE: " + folder.path("d12")),
+                          HasSubstr("more than 256 MiB")));
+}
+
+TEST(ReadMasterFile, RefusesAnIncludeThatItDoesNotUnderstand) {
+  const Folder folder;
+  folder.write("inner", "");
+  EXPECT_THAT(
+      read("$INCLUDE\n$INCLUDE a b c\n$INCLUDE a\\256\n$INCLUDE inner a..b\n", folder.path("zone"))
+          .errors,
+      ElementsAre(HasSubstr("$INCLUDE takes a file"), HasSubstr("$INCLUDE takes a file"),
+                  HasSubstr("$INCLUDE takes a file"),
+                  HasSubstr("$INCLUDE: the origin is not a domain name")));
+}
+
+TEST(ReadMasterFile, GeneratesRecords) {
+  const Read result = read(
+      "x 9 A 9.9.9.9\n$GENERATE 1-5/2 h${0,2} 60 IN A 10.0.0.$\n$GENERATE 0-0 $ PTR h\n TXT z\n");
+  EXPECT_THAT(result.errors, ElementsAre());
+  EXPECT_THAT(result.records,
+              ElementsAre(HasSubstr("x.example.org"), "6 h01.example.org 60 1 0a000001",
+                          "6 h03.example.org 60 1 0a000003", "6 h05.example.org 60 1 0a000005",
+                          HasSubstr("7 0.example.org 60 12"), HasSubstr("8 x.example.org 60 16")));
+}
+
+TEST(ReadMasterFile, RefusesAGenerateThatItDoesNotUnderstand) {
+  EXPECT_THAT(read("$GENERATE 1-2 a A\n$GENERATE 2-1 a A 1.1.1.1\n$GENERATE 1-9 a 1 A ${q}\n"
+                   "$GENERATE 250-260 a$ 1 A 1.1.1.$\n$GENERATE 1-4000001 a$ 1 A 1.1.1.1\n")
+                  .errors,
+              ElementsAre(HasSubstr("$GENERATE takes"), HasSubstr("$GENERATE takes"),
+                          HasSubstr("$GENERATE: \"${\" must be"),
+                          HasSubstr("zone.txt:8: zones[0]: A record of a256.example.org"),
+                          HasSubstr("more than 4000000 records")))
+      << "one mistake for each line";
 }
 
 TEST(ReadMasterFile, SurvivesAnyCutOfItsText) {
