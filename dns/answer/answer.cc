@@ -4,12 +4,11 @@
 #include <array>
 #include <cassert>
 
+#include "dns/answer/alias_chain.h"
+
 namespace sluice::dns {
 
 namespace {
-
-// A chain of CNAMEs is followed so far; longer ones are mistakes, or somebody's game.
-constexpr std::size_t kMaxCnames = 16;
 
 // HINFO "RFC8482" "" at the question's name: says that ANY is not served (RFC 8482 section 4.2),
 // for an hour, so that the same client does not ask again soon.
@@ -31,28 +30,25 @@ Rcode Answer::write(const Name& qname) noexcept {
   if (lookup.kind == Lookup::Kind::NotAuth) return Rcode::Refused;
   about_ = lookup.kind == Lookup::Kind::Referral ? lookup.where : lookup.node;
   if (lookup.kind != Lookup::Kind::Referral) writer_.set_authoritative();
-  if (lookup.kind != Lookup::Kind::Cname) return conclude(lookup, qname, kHeaderOctets);
+  if (lookup.kind < Lookup::Kind::Cname) return conclude(lookup, qname, kHeaderOctets);
+  return follow(lookup, qname);
+}
 
+Rcode Answer::follow(Lookup lookup, const Name& qname) noexcept {
   const ZoneId zone = lookup.zone;
-  std::array<std::uint32_t, kMaxCnames> seen{};
-  std::size_t owner = kHeaderOctets;
-  Name target;
-  for (std::size_t hops = 0; hops < kMaxCnames; ++hops) {
-    const auto* seen_end = seen.begin() + hops;
-    if (std::find(seen.cbegin(), seen_end, lookup.node) != seen_end) break;  // a loop
-    seen[hops] = lookup.node;
-    const std::size_t start = writer_.size();
-    const RRset cname = zones_.rrset(lookup.where);
-    if (!writer_.add(Section::Answer, cname, owner)) return truncated();
-    owner = start + kRecordHead;
-    WireReader reader(cname.octets.subspan(kRecordHead));
-    target = *Name::read(reader);
-    lookup = zones_.find(target, qtype_);
+  AliasChain chain(zones_, qname, writer_);
+  for (;;) {
+    const AliasChain::Step step = chain.add(lookup);
+    if (step == AliasChain::Step::NoRoom) return truncated();
+    if (step == AliasChain::Step::TooLong) return Rcode::YXDomain;
+    // Whoever asks for CNAME or ANY has got it.
+    const bool done = qtype_ == RRType::CNAME || qtype_ == RRType::ANY;
+    if (step == AliasChain::Step::End || done) return Rcode::NoError;
+    lookup = zones_.find(chain.name(), qtype_);
     // Beyond the zone the client asks whoever answers there; it would not believe us.
-    if (lookup.kind == Lookup::Kind::NotAuth || lookup.zone != zone) break;
-    if (lookup.kind != Lookup::Kind::Cname) return conclude(lookup, target, owner);
+    if (lookup.kind == Lookup::Kind::NotAuth || lookup.zone != zone) return Rcode::NoError;
+    if (lookup.kind < Lookup::Kind::Cname) return conclude(lookup, chain.name(), chain.owner());
   }
-  return Rcode::NoError;
 }
 
 Rcode Answer::conclude(const Lookup& lookup, const Name& name, std::size_t owner) noexcept {
@@ -78,6 +74,7 @@ Rcode Answer::conclude(const Lookup& lookup, const Name& name, std::size_t owner
       return negative(Rcode::NXDomain, lookup.zone, name, owner);
     case Lookup::Kind::NotAuth:
     case Lookup::Kind::Cname:
+    case Lookup::Kind::Dname:
       break;
   }
   assert(false);  // write() dealt with them
@@ -88,7 +85,7 @@ Rcode Answer::rrset(const Lookup& lookup, std::size_t owner) noexcept {
   const RRset rrset = zones_.rrset(lookup.where);
   const std::size_t start = writer_.size();
   if (!writer_.add(Section::Answer, rrset, owner)) return truncated();
-  add_additional(rrset, start);
+  add_additional(rrset, start, owner);
   return Rcode::NoError;
 }
 
@@ -134,7 +131,7 @@ Rcode Answer::referral(const Lookup& lookup, std::size_t owner) noexcept {
   const RRset ns = zones_.rrset(lookup.where);
   const std::size_t start = writer_.size();
   if (!writer_.add(Section::Authority, ns, owner + lookup.above)) return truncated();
-  add_additional(ns, start);
+  add_additional(ns, start, owner);
   return Rcode::NoError;
 }
 
@@ -180,13 +177,20 @@ void Answer::add_targets(const RenderedSet& set, std::size_t start) noexcept {
   }
 }
 
-void Answer::add_additional(const RRset& rrset, std::size_t start) noexcept {
+void Answer::add_additional(const RRset& rrset, std::size_t start, std::size_t owner) noexcept {
   for (std::size_t index = 0; index < rrset.additional.size(); ++index) {
     const AdditionalName name = rrset.additional[index];
-    if (add_addresses_of(name.node, start + name.position)) continue;
+    const std::size_t at = name.position == 0 ? owner : start + name.position;
+    if (name.same_type != 0 && !add_same_type(name.node, rrset.type, at)) return;
+    if (add_addresses_of(name.node, at)) continue;
     if (name.required != 0) writer_.set_truncated();
     return;
   }
+}
+
+bool Answer::add_same_type(std::uint32_t node, RRType type, std::size_t owner) noexcept {
+  const Lookup lookup = zones_.at_node(node, type);
+  return writer_.add(Section::Additional, zones_.rrset(lookup.where), owner);
 }
 
 bool Answer::add_addresses_of(std::uint32_t node, std::size_t owner) noexcept {

@@ -34,6 +34,8 @@ class Answer {
   std::uint32_t about() const noexcept { return about_; }
 
  private:
+  // Along CNAMEs and DNAMEs, as far as the zone goes.
+  Rcode follow(Lookup lookup, const Name& qname) noexcept;
   Rcode conclude(const Lookup& lookup, const Name& name, std::size_t owner) noexcept;
   Rcode rrset(const Lookup& lookup, std::size_t owner) noexcept;
   Rcode answer_set(const Lookup& lookup, const Name& name, std::size_t owner) noexcept;
@@ -46,7 +48,9 @@ class Answer {
   bool add_addresses(RRType type, const RenderedSet& set, Section section,
                      std::size_t owner) noexcept;
   void add_targets(const RenderedSet& set, std::size_t start) noexcept;
-  void add_additional(const RRset& rrset, std::size_t start) noexcept;
+  // `owner`: where the owner of the RRset, which begins at `start`, stands.
+  void add_additional(const RRset& rrset, std::size_t start, std::size_t owner) noexcept;
+  bool add_same_type(std::uint32_t node, RRType type, std::size_t owner) noexcept;
   bool add_addresses_of(std::uint32_t node, std::size_t owner) noexcept;
   bool is_hidden(health::ServerId server) const noexcept {
     return std::ranges::binary_search(snapshot_.hidden_hosts, server);

@@ -49,6 +49,11 @@ enum class RRType : std::uint16_t {
   ANY = 255,
 };
 
+// They share their form and meaning (RFC 9460 section 9).
+constexpr bool is_svcb(RRType type) noexcept {
+  return type == RRType::SVCB || type == RRType::HTTPS;
+}
+
 enum class RRClass : std::uint16_t { IN = 1, CH = 3, NONE = 254, ANY = 255 };
 
 enum class Opcode : std::uint8_t { Query = 0, Status = 2, Notify = 4, Update = 5 };
@@ -61,6 +66,7 @@ enum class Rcode : std::uint16_t {
   NXDomain = 3,
   NotImp = 4,
   Refused = 5,
+  YXDomain = 6,
   BadVers = 16,
   BadCookie = 23,  // RFC 7873 section 8
 };

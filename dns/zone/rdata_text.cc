@@ -105,7 +105,8 @@ base::Result<base::Done, std::string> read_by_ldns(const std::string& word, RRTy
     rdata.insert(rdata.end(), octets, octets + ldns_rdf_size(part));
   }
   // It drops octets behind what a type needs.
-  const bool whole = !is_generic(fields) || fields[1] == std::to_string(rdata.size());
+  const bool whole =
+      !is_generic(fields) || (fields.size() > 1 && fields[1] == std::to_string(rdata.size()));
   if (rdata.size() > kMaxRdata || !whole || !well_formed(type, rdata)) {
     return base::Unexpected{std::string("RDATA is malformed")};
   }

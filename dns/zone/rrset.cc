@@ -89,10 +89,23 @@ void RRsetRenderer::add(std::span<const std::uint8_t> rdata) {
     assert(read);  // whoever made the RDATA checked it
     put_name(rest.first(reader.offset() - before), layout);
   }
+  if (is_svcb(type_)) read_svcb_target(load_u16(rdata.data()) == 0);
   put(reader.rest());
   const std::size_t size = octets_.size() - start - kRecordHead;
   store_u16(octets_.data() + start + kRecordHead - 2, static_cast<std::uint16_t>(size));
   ++count_;
+}
+
+// "." is the owner itself, but nothing at all for an alias (RFC 9460 section 2.5).
+void RRsetRenderer::read_svcb_target(bool alias) {
+  Target& target = targets_.back();
+  target.alias = alias;
+  if (target.name.labels() > 0) return;
+  if (alias) {
+    targets_.pop_back();
+  } else {
+    target = {.position = 0, .name = owner_};
+  }
 }
 
 void RRsetRenderer::put_name(std::span<const std::uint8_t> written, const RdataLayout& layout) {

@@ -38,10 +38,13 @@ class Packed {
 // A name in an RRset's RDATA whose addresses belong into the additional section.
 struct AdditionalName {
   std::uint32_t node = 0;      // of the ZoneSet; it has A or AAAA
-  std::uint16_t position = 0;  // of the name, in the RRset's octets
+  std::uint16_t position = 0;  // of the name, in the RRset's octets; 0: it is the owner's
   // Glue of a name at or below the zone cut: an answer without it leads nowhere (RFC 9471
   // section 3.1), so what has no room for it is truncated.
-  std::uint16_t required = 0;
+  std::uint8_t required = 0;
+  // The target of an alias: records of the RRset's own type belong there too (RFC 9460
+  // section 4.1).
+  std::uint8_t same_type = 0;
 };
 
 // An RRset as it stands in a message: whole records in wire form, made once, copied into answers.
@@ -82,8 +85,9 @@ class RRsetRenderer {
  public:
   // Where a name of the RDATA stands, for the additional section.
   struct Target {
-    std::uint16_t position = 0;
+    std::uint16_t position = 0;  // 0: it is the owner, by another word for it
     Name name;
+    bool alias = false;  // SVCB and HTTPS alone: priority 0
   };
 
   // RDATA of a wildcard's records is not compressed: the owner is the question's name then, which
@@ -104,6 +108,7 @@ class RRsetRenderer {
   // A message less its header and the shortest question.
   static constexpr std::size_t kMaxOctets = 65'535 - kHeaderOctets - 5;
 
+  void read_svcb_target(bool alias);
   void put_name(std::span<const std::uint8_t> name, const RdataLayout& layout);
 
   Name owner_;

@@ -8,14 +8,8 @@
 
 #include "config/base/result.h"
 #include "dns/wire/name.h"
-#include "dns/wire/types.h"
 
 namespace sluice::dns {
-
-// SVCB and HTTPS share their form and meaning (RFC 9460 section 9).
-constexpr bool is_svcb(RRType type) noexcept {
-  return type == RRType::SVCB || type == RRType::HTTPS;
-}
 
 // Reads the RDATA of an SVCB or HTTPS record from its tokens (RFC 9460 section 2.1, appendix A):
 // priority, target, parameters in any order. Not by ldns: 1.8.3 takes `port=65536` for 0 and

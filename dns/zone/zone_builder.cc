@@ -15,17 +15,20 @@ namespace {
 
 // Why records of this type can't be in a zone's text; empty: they can.
 std::string refusal(RRType type) {
-  constexpr std::array kUnsupported = {
-      std::pair{RRType::SIG, "SIG"},     std::pair{RRType::KEY, "KEY"},
-      std::pair{RRType::NXT, "NXT"},     std::pair{RRType::DNAME, "DNAME"},
-      std::pair{RRType::DS, "DS"},       std::pair{RRType::RRSIG, "RRSIG"},
-      std::pair{RRType::NSEC, "NSEC"},   std::pair{RRType::DNSKEY, "DNSKEY"},
-      std::pair{RRType::NSEC3, "NSEC3"}, std::pair{RRType::NSEC3PARAM, "NSEC3PARAM"},
-      std::pair{RRType::CDS, "CDS"},     std::pair{RRType::CDNSKEY, "CDNSKEY"},
+  // What only a signed zone may say: answers here change with the servers' health and are not
+  // signed. A ZONEMD would be wrong with the next serial.
+  constexpr std::array kOfSignedZones = {
+      std::pair{RRType::SIG, "SIG"},         std::pair{RRType::NXT, "NXT"},
+      std::pair{RRType::RRSIG, "RRSIG"},     std::pair{RRType::NSEC, "NSEC"},
+      std::pair{RRType::DNSKEY, "DNSKEY"},   std::pair{RRType::NSEC3, "NSEC3"},
+      std::pair{RRType::CDS, "CDS"},         std::pair{RRType::NSEC3PARAM, "NSEC3PARAM"},
+      std::pair{RRType::CDNSKEY, "CDNSKEY"}, std::pair{RRType::ZONEMD, "ZONEMD"},
   };
-  const auto* found = std::ranges::find(kUnsupported, type, &std::pair<RRType, const char*>::first);
-  if (found != kUnsupported.end()) {
-    return std::string(found->second) + " records are not supported by this version yet";
+  const auto* found =
+      std::ranges::find(kOfSignedZones, type, &std::pair<RRType, const char*>::first);
+  if (found != kOfSignedZones.end()) {
+    return std::string(found->second) +
+           " records belong into a signed zone, and zones are not signed here: leave them out";
   }
   const auto number = static_cast<std::uint16_t>(type);
   // Q and meta types (RFC 6895 section 3.1) exist in messages alone.
@@ -110,10 +113,30 @@ class ZoneBuilder {
     if (record.type == RRType::SOA && !(record.owner == apex)) {
       return zone_mistake(zone, record.place, owner + ": SOA must be at the apex");
     }
-    if (record.type == RRType::NS && record.owner.is_wildcard()) {
-      return zone_mistake(zone, record.place, owner + ": NS at a wildcard (RFC 4592 section 4.2)");
+    if (const std::string why = wildcard_refusal(record); !why.empty()) {
+      return zone_mistake(zone, record.place, owner + ": " + why);
     }
-    if (draft_.zone_of(record.owner) == zone) draft_.add_record(draft_.touch(record.owner), record);
+    if (record.type == RRType::DS && record.owner == apex) {
+      return zone_mistake(zone, record.place,
+                          owner + ": DS at the apex: it belongs to the parent zone");
+    }
+    if (draft_.zone_of(record.owner) == zone || is_ds_of_child(zone, record)) {
+      draft_.add_record(draft_.touch(record.owner), record);
+    }
+  }
+
+  static std::string wildcard_refusal(const Record& record) {
+    if (!record.owner.is_wildcard()) return {};
+    if (record.type == RRType::NS) return "NS at a wildcard (RFC 4592 section 4.2)";
+    if (record.type == RRType::DNAME) return "DNAME at a wildcard (RFC 4592 section 4.4)";
+    return {};
+  }
+
+  // The parent answers for the DS of a zone that is configured too (RFC 4035 section 3.1.4.1).
+  bool is_ds_of_child(ZoneId zone, const Record& record) const {
+    const std::uint32_t node = draft_.find(record.owner);
+    return record.type == RRType::DS && node != kNone && draft_.node(node).apex &&
+           draft_.zone_of(record.owner.parent()) == zone;
   }
 
   void check_rrset(const DraftRRset& rrset) {
@@ -124,11 +147,19 @@ class ZoneBuilder {
     if (rrset.type == RRType::CNAME && rrset.count > 1) complain("more than one CNAME");
     if (rrset.type == RRType::CNAME && node.rrset_count > 1) complain("CNAME and other records");
     if (rrset.type == RRType::SOA && rrset.count > 1) complain("more than one SOA");
+    if (rrset.type == RRType::DNAME && rrset.count > 1) complain("more than one DNAME");
+    if (rrset.type == RRType::DNAME && node.is_cut) {
+      complain("DNAME and NS at a name that is no apex (RFC 6672 section 2.3)");
+    }
+    if (rrset.type == RRType::DS && !node.is_cut && !node.apex) {
+      complain("DS without NS: it belongs to a zone cut (RFC 4035 section 2.4)");
+    }
   }
 
   void check_apex(ZoneId zone) {
     const auto apex = Name::parse(config_.zones[zone].name);
     if (!apex || draft_.node(draft_.find(*apex)).zone != zone) return;
+    check_not_below_dname(zone, *apex);
     const std::uint32_t node = draft_.find(*apex);
     const std::string name = apex->to_string();
     if (draft_.find_rrset(node, RRType::SOA) == nullptr) {
@@ -137,6 +168,27 @@ class ZoneBuilder {
     if (draft_.find_rrset(node, RRType::NS) == nullptr) {
       zone_mistake(zone, 0, name + ": no NS record at the apex");
     }
+  }
+
+  // RFC 6672 section 2.4: what the DNAME says of a name would be another thing than what is here.
+  void check_not_below_dname(ZoneId zone, const Name& apex) {
+    if (apex.labels() == 0) return;
+    const std::uint32_t parent = draft_.find(apex.parent());
+    if (parent == kNone) return;
+    const std::uint32_t above =
+        draft_.node(parent).has_dname ? parent : draft_.node(parent).occluded_by;
+    if (above == kNone || !draft_.node(above).has_dname) return;
+    zone_mistake(zone, 0, "zone " + apex.to_string() + " lies " + below(above));
+  }
+
+  // "below the DNAME d.example.org of zone example.org, ..."
+  std::string below(std::uint32_t occluder) const {
+    const DraftNode& node = draft_.node(occluder);
+    const std::string name = draft_.name(occluder).to_string();
+    const std::string& zone = config_.zones[node.zone].name;
+    if (!node.has_dname) return "at or below the zone cut " + name + " of zone " + zone;
+    return "below the DNAME " + name + " of zone " + zone +
+           ", which leads all names there elsewhere";
   }
 
   // Static records of these types, or a CNAME, where `what()` answers.
@@ -169,9 +221,8 @@ class ZoneBuilder {
         mistake(path(), what() + " lies in no configured zone");
         continue;
       }
-      if (const std::uint32_t cut = draft_.node(closest.node).cut; cut != kNone) {
-        mistake(path(), what() + " lies at or below the zone cut " + draft_.name(cut).to_string() +
-                            " of zone " + config_.zones[draft_.node(closest.node).zone].name);
+      if (const std::uint32_t occluder = draft_.occluder_of(closest); occluder != kNone) {
+        mistake(path(), what() + " lies " + below(occluder));
         continue;
       }
       const std::uint32_t node = draft_.touch(*owner, hashes, closest);
@@ -204,7 +255,14 @@ class ZoneBuilder {
       }
       const SuffixHashes hashes(*name);
       const ZoneDraft::Closest closest = draft_.closest(*name, hashes);
-      if (closest.node == kNone || draft_.node(closest.node).cut != kNone) continue;
+      if (closest.node == kNone) continue;
+      if (const std::uint32_t occluder = draft_.occluder_of(closest); occluder != kNone) {
+        // A zone cut hands the name to somebody else, a DNAME to nobody.
+        if (draft_.node(occluder).has_dname) {
+          mistake(path(), "server " + at.server->fqdn + " lies " + below(occluder));
+        }
+        continue;
+      }
       const std::uint32_t node = draft_.touch(*name, hashes, closest);
       const auto what = [&] { return "the host record of server " + at.server->fqdn; };
       if (draft_.node(node).host != kNone) {

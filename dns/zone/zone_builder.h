@@ -14,9 +14,11 @@ namespace sluice::dns {
 
 // Configuration -> ZoneSet, or all its mistakes about names and records, each with its file and
 // line. Checked: exactly one SOA and at least one NS at each apex; owners within their zone; CNAME
-// alone at its name (RFC 2181 section 10.1); no NS at a wildcard (RFC 4592 section 4.2); no record
-// where an answer set or a server's host record answers; every answer set in a zone, and above its
-// zone cuts. DNAME and the types of DNSSEC are not supported by this version.
+// alone at its name (RFC 2181 section 10.1); no NS and no DNAME at a wildcard (RFC 4592
+// sections 4.2 and 4.4); DS at zone cuts alone; no zone, answer set or server below a DNAME (RFC
+// 6672 section 2.4; records there are occluded); no record where an answer set or a server's host
+// record answers; every answer set in a zone, and above its zone cuts; no types that only a signed
+// zone may have.
 //
 // Records that occur twice count once. TTLs that differ within an RRset become the smallest (RFC
 // 2181 section 5.2 forbids them; the smallest keeps nothing longer than any line says). Records at

@@ -39,6 +39,13 @@ std::optional<ZoneId> ZoneDraft::zone_of(const Name& name) const {
   return nodes_[found].zone;
 }
 
+std::uint32_t ZoneDraft::occluder_of(const Closest& closest) const noexcept {
+  if (closest.node == kNone) return kNone;
+  const DraftNode& node = nodes_[closest.node];
+  const bool below = node.occluded_by == kNone && node.has_dname && closest.missing > 0;
+  return below ? closest.node : node.occluded_by;
+}
+
 std::uint32_t ZoneDraft::touch(const Name& name) {
   const SuffixHashes hashes(name);
   return touch(name, hashes, closest(name, hashes));
@@ -50,7 +57,7 @@ std::uint32_t ZoneDraft::touch(const Name& name, const SuffixHashes& hashes, Clo
   for (std::size_t missing = closest.missing; missing-- > 0;) {
     const std::uint32_t number = names_.insert(hashes, missing, name);
     nodes_.push_back({.zone = nodes_[parent].zone, .parent = parent});
-    inherit_cut(number);
+    inherit_occlusion(number);
     parent = number;
   }
   return parent;
@@ -122,23 +129,28 @@ void ZoneDraft::gather() {
     records_[kept++] = record;
   }
   records_.resize(kept);
-  find_cuts();
+  find_occluded();
 }
 
-void ZoneDraft::find_cuts() {
+void ZoneDraft::find_occluded() {
   for (const DraftRRset& rrset : rrsets_) {
     DraftNode& owner = nodes_[rrset.node];
     if (rrset.type == RRType::NS && !owner.apex) owner.is_cut = true;
+    if (rrset.type == RRType::DNAME) owner.has_dname = true;
   }
-  // A parent's number is lower than its children's, so its cut is known before theirs. (Apexes come
+  // A parent's number is lower than its children's, so it is known before theirs. (Apexes come
   // first, and have no parent.)
-  for (std::uint32_t number = 0; number < size(); ++number) inherit_cut(number);
+  for (std::uint32_t number = 0; number < size(); ++number) inherit_occlusion(number);
 }
 
-void ZoneDraft::inherit_cut(std::uint32_t number) noexcept {
+void ZoneDraft::inherit_occlusion(std::uint32_t number) noexcept {
   DraftNode& node = nodes_[number];
-  if (node.parent != kNone) node.cut = nodes_[node.parent].cut;
-  if (node.cut == kNone && node.is_cut) node.cut = number;
+  if (node.parent != kNone) {
+    const DraftNode& parent = nodes_[node.parent];
+    node.occluded_by = parent.occluded_by;
+    if (node.occluded_by == kNone && parent.has_dname) node.occluded_by = node.parent;
+  }
+  if (node.occluded_by == kNone && node.is_cut) node.occluded_by = number;
 }
 
 }  // namespace sluice::dns

@@ -25,8 +25,11 @@ struct DraftNode {
   ZoneId zone = 0;
   std::uint32_t parent = kNone;  // none above an apex
   bool apex = false;
-  bool is_cut = false;        // it has NS records and is no apex
-  std::uint32_t cut = kNone;  // the topmost cut at or above, in the same zone
+  bool is_cut = false;  // it has NS records and is no apex
+  bool has_dname = false;
+  // What answers instead of the node, in the same zone: the topmost of the zone cuts at or above it
+  // and the DNAMEs above it (RFC 1034 section 4.3.2, RFC 6672 section 3.2).
+  std::uint32_t occluded_by = kNone;
   std::uint32_t first_rrset = 0;
   std::uint32_t rrset_count = 0;
   std::uint32_t address_set = kNone;  // an answer set of A and AAAA
@@ -75,6 +78,8 @@ class ZoneDraft {
   std::uint32_t touch(const Name& name);
   // The same for a name of which closest() was asked since the last touch().
   std::uint32_t touch(const Name& name, const SuffixHashes& hashes, Closest closest);
+  // What answers instead of a name, should it be made where closest() found it; kNone: nothing.
+  std::uint32_t occluder_of(const Closest& closest) const noexcept;
   std::uint32_t find(const Name& name) const noexcept { return names_.find(name); }
   Name name(std::uint32_t node) const noexcept { return names_.name(node); }
   std::span<const std::uint8_t> wire(std::uint32_t node) const noexcept {
@@ -84,7 +89,7 @@ class ZoneDraft {
 
   void add_record(std::uint32_t node, const Record& record);
   // Sorts the records, drops duplicates, gathers RRsets with the smallest TTL of their records, and
-  // finds the zone cuts. Once, behind the last record.
+  // finds what zone cuts and DNAMEs occlude. Once, behind the last record.
   void gather();
 
   std::uint32_t size() const noexcept { return names_.size(); }
@@ -98,8 +103,8 @@ class ZoneDraft {
 
  private:
   bool same_rdata(const DraftRecord& left, const DraftRecord& right) const;
-  void find_cuts();
-  void inherit_cut(std::uint32_t number) noexcept;
+  void find_occluded();
+  void inherit_occlusion(std::uint32_t number) noexcept;
 
   NameTable names_;
   std::vector<DraftNode> nodes_;

@@ -40,7 +40,7 @@ Lookup ZoneSet::find(const Name& name, RRType type) const noexcept {
     if (suffix == 0) return at_name(found, hashes, name, type);
     // The closest encloser (RFC 4592 section 3.3.1).
     const Node encloser = load<Node>(at(found));
-    if (encloser.cut != 0) return referral(encloser, name);
+    if (encloser.occluder != 0) return occluded(encloser, name);
     if (encloser.wildcard != 0) return at_node(encloser.wildcard, type);
     return {.kind = Lookup::Kind::NXDomain, .zone = encloser.zone, .node = found};
   }
@@ -52,21 +52,32 @@ Lookup ZoneSet::at_name(std::uint32_t found, const SuffixHashes& hashes, const N
   const Node node = load<Node>(at(found));
   if (type == RRType::DS) {
     const ZoneId zone = ds_zone(node, hashes, name);
-    if (zone != node.zone) return {.kind = Lookup::Kind::NoData, .zone = zone, .node = found};
-    // At the cut itself the parent side answers.
-    if (node.cut != 0 && node.cut_octets == name.size()) {
+    if (zone != node.zone) {
+      Lookup lookup = at_node(found, type);  // the parent's word at the child's apex
+      lookup.zone = zone;
+      return lookup;
+    }
+    if (zones_[zone].apex_octets == name.size()) {  // no parent of ours above it
       return {.kind = Lookup::Kind::NoData, .zone = zone, .node = found};
     }
   }
-  if (node.cut != 0) return referral(node, name);
-  return at_node(found, type);
+  if (node.occluder == 0) return at_node(found, type);
+  // At its owner a zone cut is asked for DS by the parent's side, and a DNAME does not redirect
+  // (RFC 4035 section 3.1.4.1, RFC 6672 section 2.3).
+  const bool at_owner = node.occluder_octets == name.size();
+  if (at_owner && (type == RRType::DS || is_dname(node.occluder))) return at_node(found, type);
+  return occluded(node, name);
 }
 
-Lookup ZoneSet::referral(const Node& node, const Name& name) const noexcept {
-  return {.kind = Lookup::Kind::Referral,
-          .above = static_cast<std::uint8_t>(name.size() - node.cut_octets),
+bool ZoneSet::is_dname(std::uint32_t rrset) const noexcept {
+  return load<RRsetHead>(at(rrset)).type == RRType::DNAME;
+}
+
+Lookup ZoneSet::occluded(const Node& node, const Name& name) const noexcept {
+  return {.kind = is_dname(node.occluder) ? Lookup::Kind::Dname : Lookup::Kind::Referral,
+          .above = static_cast<std::uint8_t>(name.size() - node.occluder_octets),
           .zone = node.zone,
-          .where = node.cut};
+          .where = node.occluder};
 }
 
 Lookup ZoneSet::at_node(std::uint32_t found, RRType type) const noexcept {
@@ -99,7 +110,7 @@ ZoneId ZoneSet::ds_zone(const Node& node, const SuffixHashes& hashes,
         probe(hashes.hash(suffix), name.wire().subspan(hashes.offset(suffix)));
     if (found == 0) continue;
     const Node encloser = load<Node>(at(found));
-    return encloser.cut == 0 ? encloser.zone : node.zone;
+    return encloser.occluder == 0 ? encloser.zone : node.zone;
   }
   return node.zone;
 }

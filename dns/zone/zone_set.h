@@ -26,14 +26,16 @@ struct Lookup {
     Soa,        // the zone's SOA, whose serial is the snapshot's
     AnswerSet,  // members decide: `where` is the answer set's number
     Host,       // a server's addresses: `where` is the server's number
-    Cname,      // `where` is for rrset(); the question goes on at its target
     Referral,   // the NS RRset of a zone cut above: `where` is for rrset()
     Any,        // QTYPE ANY at a name that has records other than CNAME
     NoData,
     NXDomain,
+    // The question goes on elsewhere, and only for these:
+    Cname,  // at its target: `where` is for rrset()
+    Dname,  // the DNAME RRset of a name above, which the asked name gets for a new end (RFC 6672)
   };
   Kind kind = Kind::NotAuth;
-  // Of a referral: how much longer than the zone cut's the asked name is, in octets.
+  // Of a referral or DNAME: how much longer than its owner the asked name is, in octets.
   std::uint8_t above = 0;
   ZoneId zone = 0;
   std::uint32_t where = 0;
@@ -109,11 +111,13 @@ class ZoneSet {
   // In the arena: Node, its entries, its name.
   struct Node {
     ZoneId zone = 0;
-    std::uint32_t cut = 0;       // the NS RRset of the topmost zone cut at or above; 0: none
+    // The RRset that answers instead of what is here or missing below: the topmost of the NS of
+    // zone cuts and of the DNAMEs at or above; 0: none. At its own owner a DNAME is no occluder.
+    std::uint32_t occluder = 0;
     std::uint32_t wildcard = 0;  // the node of the wildcard below; 0: none
     std::uint16_t entries = 0;
     std::uint8_t name_octets = 0;
-    std::uint8_t cut_octets = 0;  // of the cut's name
+    std::uint8_t occluder_octets = 0;  // of its owner's name
   };
   struct Entry {
     RRType type = RRType::A;
@@ -138,7 +142,8 @@ class ZoneSet {
   std::uint32_t probe(std::uint64_t hash, std::span<const std::uint8_t> name) const noexcept;
   Lookup at_name(std::uint32_t found, const SuffixHashes& hashes, const Name& name,
                  RRType type) const noexcept;
-  Lookup referral(const Node& node, const Name& name) const noexcept;
+  bool is_dname(std::uint32_t rrset) const noexcept;
+  Lookup occluded(const Node& node, const Name& name) const noexcept;
   // The zone that answers for the DS of a name.
   ZoneId ds_zone(const Node& node, const SuffixHashes& hashes, const Name& name) const noexcept;
 

@@ -117,15 +117,21 @@ std::vector<AdditionalName> ZoneSetWriter::additional_names(const DraftRRset& rr
       continue;
     }
     const DraftNode& there = draft_.node(node);
-    // What lies below a zone cut is not ours to tell, but as the glue of a referral.
-    const bool glue = owner.is_cut && there.cut != kNone;
-    if (there.cut != kNone && !glue) continue;
+    // What lies below a zone cut is not ours to tell, but as the glue of a referral; what lies
+    // below a DNAME is nobody's.
+    const bool occluded = there.occluded_by != kNone;
+    const bool glue = occluded && owner.is_cut && draft_.node(there.occluded_by).is_cut;
+    if (occluded && !glue) continue;
     const bool has_addresses = there.address_set != kNone || there.host != kNone ||
                                draft_.find_rrset(node, RRType::A) != nullptr ||
                                draft_.find_rrset(node, RRType::AAAA) != nullptr;
-    if (!has_addresses) continue;
-    const bool required = glue && there.cut == owner.cut;
-    names.push_back({node, target.position, required ? std::uint16_t{1} : std::uint16_t{0}});
+    const bool same_type = target.alias && draft_.find_rrset(node, rrset.type) != nullptr;
+    if (!has_addresses && !same_type) continue;
+    const bool required = glue && there.occluded_by == owner.occluded_by;
+    names.push_back({.node = node,
+                     .position = target.position,
+                     .required = std::uint8_t{required},
+                     .same_type = std::uint8_t{same_type}});
   }
   // What must be there comes first, before room runs out.
   std::ranges::stable_sort(names, std::ranges::greater(), &AdditionalName::required);
@@ -276,10 +282,13 @@ void ZoneSetWriter::write_nodes() {
     const std::span<const Entry> entries = entries_of(number);
     Node node;
     node.zone = draft.zone;
-    if (draft.cut != kNone) {
-      const DraftRRset* cut = draft_.find_rrset(draft.cut, RRType::NS);
-      node.cut = rrset_at_[static_cast<std::size_t>(cut - draft_.rrsets().data())];
-      node.cut_octets = static_cast<std::uint8_t>(draft_.wire(draft.cut).size());
+    // A DNAME's owner occludes what does not exist below it, too.
+    const bool own_dname = draft.occluded_by == kNone && draft.has_dname;
+    if (const std::uint32_t by = own_dname ? number : draft.occluded_by; by != kNone) {
+      const RRType type = draft_.node(by).has_dname ? RRType::DNAME : RRType::NS;
+      const DraftRRset* rrset = draft_.find_rrset(by, type);
+      node.occluder = rrset_at_[static_cast<std::size_t>(rrset - draft_.rrsets().data())];
+      node.occluder_octets = static_cast<std::uint8_t>(draft_.wire(by).size());
     }
     if (wildcards[number] != kNone) node.wildcard = node_at_[wildcards[number]];
     node.entries = static_cast<std::uint16_t>(entries.size());

@@ -22,6 +22,8 @@ std::string rcode_name(std::size_t rcode) {
       return "NOTIMP";
     case dns::Rcode::Refused:
       return "REFUSED";
+    case dns::Rcode::YXDomain:
+      return "YXDOMAIN";
     case dns::Rcode::BadVers:
       return "BADVERS";
     case dns::Rcode::BadCookie:

@@ -1,15 +1,20 @@
 #include "dns/zone/zone_builder.h"
 
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "dns/ldns.h"
+
 namespace sluice::dns {
 namespace {
 
 using testing::AllOf;
+using testing::AnyOf;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -74,12 +79,77 @@ TEST(BuildZones, WantsACnameAlone) {  // RFC 2181 section 10.1
 }
 
 TEST(BuildZones, RefusesTypesThatItCannotServe) {
-  EXPECT_THAT(mistakes_of("a 60 DNAME b\n"),
-              ElementsAre(HasSubstr("DNAME records are not supported by this version yet")));
-  EXPECT_THAT(mistakes_of("a 60 DS 1 8 2 " + std::string(64, 'a') + "\n"),
-              ElementsAre(HasSubstr("DS records are not supported")));
+  for (const char* type : {"RRSIG", "NSEC", "NSEC3", "NSEC3PARAM", "DNSKEY", "CDS", "CDNSKEY",
+                           "ZONEMD", "SIG", "NXT"}) {
+    const auto number = ldns_get_rr_type_by_name(type);
+    EXPECT_THAT(
+        mistakes_of("a 60 TYPE" + std::to_string(number) + " \\# 0\n"),
+        ElementsAre(AnyOf(HasSubstr(std::string(type) + " records belong into a signed zone"),
+                          HasSubstr("record of a.example.org"))));
+  }
+  EXPECT_THAT(mistakes_of("a 60 CDS 0 0 0 00\n"),
+              ElementsAre(HasSubstr("CDS records belong into a signed zone")));
   EXPECT_THAT(mistakes_of("a 60 TYPE250 \\# 0\n"), ElementsAre(HasSubstr("can't be in a zone")));
-  EXPECT_THAT(mistakes_of("*.a 60 NS ns\n"), ElementsAre(HasSubstr("RFC 4592")));
+  EXPECT_THAT(mistakes_of("*.a 60 NS ns\n"), ElementsAre(HasSubstr("RFC 4592 section 4.2")));
+}
+
+TEST(BuildZones, WantsADnameAloneOfItsKind) {  // RFC 6672 sections 2.3, 2.4, RFC 4592 section 4.4
+  EXPECT_THAT(mistakes_of("a 60 DNAME b\na 60 TXT x\na 60 A 192.0.2.1\nx.a 60 TXT x\n"), IsEmpty());
+  EXPECT_THAT(mistakes_of("@ 60 DNAME b.example.net.\n"), IsEmpty()) << "at the apex";
+  EXPECT_THAT(mistakes_of("a 60 DNAME b\na 60 DNAME c\n"),
+              ElementsAre("zone.txt:4: zones[0]: a.example.org: more than one DNAME"));
+  EXPECT_THAT(mistakes_of("a 60 DNAME b\nA 60 DNAME B\n"), IsEmpty()) << "the same twice";
+  EXPECT_THAT(mistakes_of("a 60 DNAME b\na 60 CNAME c\n"),
+              ElementsAre("zone.txt:5: zones[0]: a.example.org: CNAME and other records"));
+  EXPECT_THAT(mistakes_of("a 60 DNAME b\na 60 NS c\n"),
+              ElementsAre(HasSubstr("a.example.org: DNAME and NS at a name that is no apex")));
+  EXPECT_THAT(mistakes_of("*.a 60 DNAME b\n"),
+              ElementsAre(HasSubstr("DNAME at a wildcard (RFC 4592 section 4.4)")));
+}
+
+TEST(BuildZones, RefusesPoolsBelowADname) {
+  EXPECT_THAT(mistakes(pool_config("pool 60 DNAME x\n")),
+              ElementsAre("sluice.yaml: pools[0]: the answer set _sip._tcp.pool.example.org lies "
+                          "below the DNAME pool.example.org of zone example.org, which leads all "
+                          "names there elsewhere"))
+      << "the pool's own name is not below it";
+  config::Config config = pool_config("d 60 DNAME x\ny.d 60 TXT x\n");
+  config.pools[0].servers[0].fqdn = "fe01.y.d.example.org";
+  EXPECT_THAT(mistakes(config),
+              ElementsAre("sluice.yaml: pools[0].servers: server fe01.y.d.example.org lies below "
+                          "the DNAME d.example.org of zone example.org, which leads all names "
+                          "there elsewhere"));
+}
+
+TEST(BuildZones, RefusesAZoneBelowADname) {  // RFC 6672 section 2.4
+  config::Config config = zone_config(kApex + "a 60 DNAME b\n");
+  for (const char* lower : {"x.a.example.org", "y.x.a.example.org", "a.example.org"}) {
+    config.zones.resize(1);
+    config.zones.push_back({lower, kApex, {"lower.txt", 1}});
+    const auto below = HasSubstr("lies below the DNAME a.example.org of zone example.org");
+    if (std::string(lower) == "a.example.org") {
+      EXPECT_THAT(mistakes(config), IsEmpty()) << "records at its apex are its own";
+    } else {
+      EXPECT_THAT(mistakes(config), ElementsAre(AllOf(HasSubstr("lower.txt:1: zones[1]"), below)));
+    }
+  }
+}
+
+TEST(BuildZones, WantsDsAtZoneCuts) {  // RFC 4035 section 2.4
+  const std::string ds = " 60 DS 1 8 2 " + std::string(64, 'a') + "\n";
+  EXPECT_THAT(mistakes_of("a 60 NS b\na" + ds), IsEmpty());
+  EXPECT_THAT(mistakes_of("a" + ds), ElementsAre(HasSubstr("DS without NS")));
+  EXPECT_THAT(mistakes_of("@" + ds), ElementsAre(HasSubstr("DS at the apex")));
+}
+
+TEST(BuildZones, TellsMistakesOfIncludedFiles) {
+  const std::string file = testing::TempDir() + "sluice-included";
+  std::ofstream(file) << "\nwww.example.net. 60 A 192.0.2.1\na 60 CNAME b\n";
+  EXPECT_THAT(mistakes_of("$INCLUDE " + file + "\na 60 TXT x\nwww.example.com. 60 TXT x\n"),
+              ElementsAre(HasSubstr(file + ":2: zones[0]: www.example.net is not within"),
+                          HasSubstr("zone.txt:6: zones[0]: www.example.com is not within"),
+                          HasSubstr(file + ":3: zones[0]: a.example.org: CNAME and other")));
+  std::filesystem::remove(file);
 }
 
 TEST(BuildZones, NamesBothWhenAStaticRecordCollidesWithThePool) {
@@ -161,7 +231,7 @@ TEST(BuildZones, GathersRRsetsWithTheSmallestTtlAndWithoutDuplicates) {  // RFC 
 }
 
 TEST(BuildZones, ReportsAllMistakesInOneGo) {
-  EXPECT_EQ(mistakes_of("a 60 A 1\nb 60 DNAME c\nc 60 CNAME d\nc 60 A 1.1.1.1\n").size(), 3U);
+  EXPECT_EQ(mistakes_of("a 60 A 1\nb 60 NSEC c A\nc 60 CNAME d\nc 60 A 1.1.1.1\n").size(), 3U);
   config::Config config = zone_config(kApex);
   config.zones.push_back(config.zones[0]);
   EXPECT_THAT(mistakes(config), Contains(HasSubstr("configured twice")));

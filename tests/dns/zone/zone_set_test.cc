@@ -18,6 +18,12 @@ const std::string kUpper =
     "a.b.c 60 A 192.0.2.3\n"
     "*.wild 60 A 192.0.2.4\nhost.wild 60 TXT x\n*.sub.wild 60 TXT x\n"
     "cut 60 NS ns.cut\nns.cut 60 A 192.0.2.5\ndeep.cut 60 NS ns\n"
+    "cut 60 DS 1 8 2 "
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n"
+    "lower 60 DS 2 8 2 "
+    "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\n"
+    "d 60 DNAME www\nd 60 TXT x\nbelow.d 60 A 192.0.2.9\ncut.d 60 NS ns\n*.w.d 60 A 192.0.2.9\n"
+    "inner.cut 60 DNAME www\n"
     "lower 60 NS ns.lower\nns.lower 60 A 192.0.2.6\nx.lower 60 TXT occluded\n";
 const std::string kLower = "@ 60 SOA ns hostmaster 9 1 1 1 30\n@ 60 NS ns\nns 60 A 192.0.2.7\n";
 
@@ -94,11 +100,32 @@ TEST_F(ZoneSetFind, RefersFromTheTopmostZoneCutDown) {  // RFC 1034 section 4.3.
 }
 
 TEST_F(ZoneSetFind, TheParentAnswersForDs) {  // RFC 4035 section 3.1.4.1
-  EXPECT_EQ(kind("cut.example.org", RRType::DS), Kind::NoData);
+  EXPECT_EQ(kind("cut.example.org", RRType::DS), Kind::RRset);
+  EXPECT_EQ(kind("q.p.example.org", RRType::DS), Kind::NoData);
+  EXPECT_EQ(find("q.p.example.org", RRType::DS).zone, 0U);
   EXPECT_EQ(kind("x.cut.example.org", RRType::DS), Kind::Referral);
-  EXPECT_EQ(kind("lower.example.org", RRType::DS), Kind::NoData);
+  EXPECT_EQ(kind("lower.example.org", RRType::DS), Kind::RRset) << "of the parent's text";
   EXPECT_EQ(find("lower.example.org", RRType::DS).zone, 0U);
   EXPECT_EQ(find("example.org", RRType::DS).zone, 0U) << "no parent here";
+}
+
+TEST_F(ZoneSetFind, ADnameAnswersForAllNamesBelowIt) {  // RFC 6672 sections 2.3, 2.4, 3.2
+  for (const char* name :
+       {"x.d.example.org", "x.y.d.example.org", "below.d.example.org", "x.below.d.example.org",
+        "cut.d.example.org", "x.cut.d.example.org", "x.w.d.example.org", "w.d.example.org"}) {
+    const Lookup lookup = find(name);
+    EXPECT_EQ(lookup.kind, Kind::Dname) << name;
+    EXPECT_EQ(lookup.above, Name::parse(name)->size() - Name::parse("d.example.org")->size());
+    EXPECT_EQ(zones_->rrset(lookup.where).type, RRType::DNAME);
+  }
+  EXPECT_EQ(kind("cut.d.example.org", RRType::DS), Kind::Dname);
+  EXPECT_EQ(kind("d.example.org", RRType::TXT), Kind::RRset) << "its owner is not redirected";
+  EXPECT_EQ(kind("d.example.org", RRType::DNAME), Kind::RRset);
+  EXPECT_EQ(kind("d.example.org"), Kind::NoData);
+  EXPECT_EQ(kind("d.example.org", RRType::DS), Kind::NoData);
+  EXPECT_EQ(kind("d.example.org", RRType::ANY), Kind::Any);
+  EXPECT_EQ(kind("inner.cut.example.org"), Kind::Referral) << "the zone cut is above it";
+  EXPECT_EQ(kind("x.inner.cut.example.org"), Kind::Referral);
 }
 
 TEST_F(ZoneSetFind, TheLongestApexWins) {
