@@ -41,9 +41,8 @@ Rcode Answer::follow(Lookup lookup, const Name& qname) noexcept {
     const AliasChain::Step step = chain.add(lookup);
     if (step == AliasChain::Step::NoRoom) return truncated();
     if (step == AliasChain::Step::TooLong) return Rcode::YXDomain;
-    // Whoever asks for CNAME or ANY has got it.
-    const bool done = qtype_ == RRType::CNAME || qtype_ == RRType::ANY;
-    if (step == AliasChain::Step::End || done) return Rcode::NoError;
+    // Whoever asks for CNAME has got one.
+    if (step == AliasChain::Step::End || qtype_ == RRType::CNAME) return Rcode::NoError;
     lookup = zones_.find(chain.name(), qtype_);
     // Beyond the zone the client asks whoever answers there; it would not believe us.
     if (lookup.kind == Lookup::Kind::NotAuth || lookup.zone != zone) return Rcode::NoError;

@@ -92,7 +92,10 @@ Lookup ZoneSet::at_node(std::uint32_t found, RRType type) const noexcept {
       return lookup;
     }
     if (entry.type == RRType::CNAME) {
-      // Alone at its name. ANY is answered by the CNAME itself (RFC 8482 section 4.2).
+      // Alone at its name, but for RRSIG and NSEC: who asks for those means the alias's own (RFC
+      // 4034 section 3, RFC 4035 section 2.5). ANY is answered by the CNAME itself (RFC 8482
+      // section 4.2).
+      if (type == RRType::RRSIG || type == RRType::NSEC) return lookup;
       lookup.kind = type == RRType::ANY ? Lookup::Kind::RRset : Lookup::Kind::Cname;
       lookup.where = entry.where;
       return lookup;

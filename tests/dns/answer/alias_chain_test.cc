@@ -110,12 +110,17 @@ TEST_F(Aliases, ADnameStandsOnceHoweverOftenItLeads) {
                           HasSubstr("CNAME " + in_zone("c.there.")), HasSubstr("twice through")));
 }
 
-TEST_F(Aliases, QuestionsForAliasesEndAtTheFirst) {
-  for (const char* type : {"CNAME", "ANY"}) {
-    const Judged judged = asked("a.tree.", type);
-    EXPECT_THAT(judged.answer, ElementsAre(HasSubstr("DNAME"), HasSubstr("CNAME"))) << type;
-    EXPECT_EQ(judged.rcode, Rcode::NoError);
-  }
+TEST_F(Aliases, AQuestionForCnameEndsAtTheFirst) {
+  const Judged judged = asked("z.tree.", "CNAME");
+  EXPECT_THAT(judged.answer, ElementsAre(HasSubstr("DNAME"), HasSubstr("CNAME")));
+  EXPECT_EQ(judged.rcode, Rcode::NoError);
+}
+
+TEST_F(Aliases, AnyFollowsDnamesAndStopsAtCnames) {  // RFC 8482 section 4.2
+  EXPECT_THAT(asked("a.tree.", "ANY").answer,
+              ElementsAre(HasSubstr("DNAME"), HasSubstr("CNAME"), HasSubstr("HINFO")));
+  EXPECT_EQ(asked("z.tree.", "ANY").rcode, Rcode::NXDomain);
+  EXPECT_THAT(asked("b.there.", "ANY").answer, ElementsAre(HasSubstr("CNAME")));
 }
 
 TEST_F(Aliases, TheChainEndsWhereTheZoneDoes) {

@@ -59,6 +59,7 @@ TEST_F(ZoneSetFind, FindsExactNames) {
   EXPECT_EQ(kind("alias.example.org"), Kind::Cname);
   EXPECT_EQ(kind("alias.example.org", RRType::CNAME), Kind::RRset);
   EXPECT_EQ(kind("alias.example.org", RRType::ANY), Kind::RRset);
+  EXPECT_EQ(kind("alias.example.org", RRType::NSEC), Kind::NoData) << "RFC 4035 section 2.5";
   EXPECT_EQ(kind("www.example.org", RRType::ANY), Kind::Any);
   EXPECT_EQ(kind("example.org", RRType::SOA), Kind::Soa);
   EXPECT_EQ(kind("nothing.example.org"), Kind::NXDomain);
