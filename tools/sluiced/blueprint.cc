@@ -1,6 +1,7 @@
 #include "tools/sluiced/blueprint.h"
 
 #include <algorithm>
+#include <thread>
 #include <tuple>
 #include <utility>
 
@@ -71,14 +72,30 @@ std::vector<base::Error> with_record_errors(const std::string& file,
 
 }  // namespace
 
-base::Result<Blueprint, std::vector<base::Error>> read_blueprint(
-    const std::string& file, const dns::SerialBases& serial_bases) {
+base::Result<config::Config, std::vector<base::Error>> read_config(const std::string& file) {
   auto config = config::load(file);
   if (!config) return base::Unexpected{with_record_errors(file, std::move(config).error())};
-  auto zones = dns::build_zones(*config, serial_bases);
+  return config;
+}
+
+base::Result<Blueprint, std::vector<base::Error>> draw_blueprint(
+    config::Config config, const dns::SerialBases& serial_bases) {
+  // Neither needs the other: names on one side, numbers on the other.
+  std::shared_ptr<const health::Topology> topology;
+  std::thread aside([&] { topology = std::make_shared<const health::Topology>(config); });
+  auto zones = dns::build_zones(config, serial_bases);
+  aside.join();
   if (!zones) return base::Unexpected{std::move(zones).error()};
-  auto topology = std::make_shared<const health::Topology>(*config);
-  return Blueprint{*std::move(config), *std::move(zones), std::move(topology)};
+  config.pools = {};
+  for (config::Zone& zone : config.zones) zone.records = {};
+  return Blueprint{std::move(config), *std::move(zones), std::move(topology)};
+}
+
+base::Result<Blueprint, std::vector<base::Error>> read_blueprint(
+    const std::string& file, const dns::SerialBases& serial_bases) {
+  auto config = read_config(file);
+  if (!config) return base::Unexpected{std::move(config).error()};
+  return draw_blueprint(*std::move(config), serial_bases);
 }
 
 std::vector<base::Error> needs_restart(const config::Config& running, const config::Config& next) {
@@ -115,11 +132,17 @@ std::vector<std::string> warnings(const Blueprint& blueprint) {
                          blueprint.config.dns.identity + "): it answers without knowing the holds");
     }
   }
+  constexpr std::size_t kNamed = 10;  // servers outside; the rest is told as a number
+  std::size_t outside = 0;
   for (std::size_t id = 0; id < blueprint.zones->hosts().size(); ++id) {
-    if (blueprint.zones->hosts()[id].in_zone) continue;
+    if (blueprint.zones->hosts()[id].in_zone || ++outside > kNamed) continue;
     warnings.push_back("server " + std::string(blueprint.topology->servers()[id].fqdn) +
                        " lies in no configured zone: its host record, which SRV answers point to, "
                        "is for somebody else to serve");
+  }
+  if (outside > kNamed) {
+    warnings.push_back(std::to_string(outside - kNamed) +
+                       " more servers lie in no configured zone");
   }
   return warnings;
 }

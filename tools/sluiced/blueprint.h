@@ -14,13 +14,21 @@ namespace sluice {
 // A configuration file, checked to the last record, and all that is made of it before anything
 // changes: what a start needs, what a reload puts in place at once, what --check tries.
 struct Blueprint {
+  // Without its pools and the zones' texts: what they say, zones and topology know. (Of 100,000
+  // pools they are as large as everything else together.)
   config::Config config;
   std::shared_ptr<const dns::ZoneSet> zones;
   std::shared_ptr<const health::Topology> topology;
 };
 
-// `serial_bases`: those of the zones as they were stored (dns/zone/zone_builder.h). Any thread; it
-// may take long for a large file.
+// The first half: the file. Its errors are all that can be found, in the zones' texts too.
+base::Result<config::Config, std::vector<base::Error>> read_config(const std::string& file);
+// The second half: what is made of it, on two threads. `serial_bases`: those of the zones as they
+// were stored (dns/zone/zone_builder.h).
+base::Result<Blueprint, std::vector<base::Error>> draw_blueprint(
+    config::Config config, const dns::SerialBases& serial_bases);
+
+// Both. Any thread; it may take long for a large file.
 base::Result<Blueprint, std::vector<base::Error>> read_blueprint(
     const std::string& file, const dns::SerialBases& serial_bases);
 

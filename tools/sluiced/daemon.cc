@@ -5,6 +5,8 @@
 #include <csignal>
 #include <utility>
 
+#include <malloc.h>
+
 #include "tools/sluiced/dns_metrics.h"
 #include "tools/sluiced/log.h"
 
@@ -52,21 +54,18 @@ base::Result<std::unique_ptr<Daemon>, std::vector<base::Error>> Daemon::start(
 
 // The zones' serial bases are in the store, and where the store is stands in the configuration.
 base::Result<base::Done, Daemon::Errors> Daemon::open_store(const std::string& file) {
-  auto first = read_blueprint(file, {});
-  if (!first) return base::Unexpected{std::move(first).error()};
+  auto config = read_config(file);
+  if (!config) return base::Unexpected{std::move(config).error()};
   health::StoredState stored;
   auto store = health::SqliteStore::open(
-      first->config.store.directory,
+      config->store.directory,
       [this](std::function<void()> task) { mailbox_->post(std::move(task)); }, stored);
   if (!store) return base::Unexpected{Errors{std::move(store).error()}};
   store_ = *std::move(store);
   serial_bases_ = stored.serial_bases;
-  blueprint_ = *std::move(first);
-  if (!serial_bases_.empty()) {
-    auto again = read_blueprint(file, serial_bases_);
-    if (!again) return base::Unexpected{std::move(again).error()};
-    blueprint_ = *std::move(again);
-  }
+  auto blueprint = draw_blueprint(*std::move(config), serial_bases_);
+  if (!blueprint) return base::Unexpected{std::move(blueprint).error()};
+  blueprint_ = *std::move(blueprint);
   for (const std::string& warning : warnings(blueprint_)) log::warning(warning);
   start_authority(std::move(stored));
   return base::Done{};
@@ -162,6 +161,9 @@ void Daemon::on_progress() {
   const std::uint64_t served = server_->served();
   publisher_->served(served);
   authority_->on_served(served);
+  if (!replaced_ || publisher_->retired() > 0) return;
+  replaced_ = false;
+  malloc_trim(0);  // the configuration before, of which nothing is left
 }
 
 void Daemon::tick() {
@@ -194,6 +196,7 @@ void Daemon::watch_signals() {
 
 void Daemon::run() {
   log::info("ready");
+  malloc_trim(0);  // what reading a large configuration took
   uv_run(&loop_, UV_RUN_DEFAULT);
 }
 
@@ -300,6 +303,7 @@ Daemon::Errors Daemon::put_in_place(Blueprint next) {
   publisher_->prepare(blueprint_.zones,
                       dns::make_response_settings(blueprint_.config.dns, cookie_secret_));
   authority_->reconfigure(blueprint_.topology, blueprint_.config.health);
+  replaced_ = true;
   tick();
   return {};
 }

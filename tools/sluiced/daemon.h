@@ -75,6 +75,7 @@ class Daemon {
   base::UvHandle<uv_timer_t> patience_;  // of a stop
   std::vector<base::UvHandle<uv_signal_t>> signals_;
   bool reloading_ = false;
+  bool replaced_ = false;  // by a reload, and workers may still answer by the configuration before
   std::deque<std::pair<std::string, Reloaded>> waiting_reloads_;  // while one is under way
   bool stopping_ = false;
 };

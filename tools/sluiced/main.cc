@@ -4,6 +4,7 @@
 #include <string>
 
 #include <CLI/CLI.hpp>
+#include <malloc.h>
 
 #include "tools/sluiced/blueprint.h"
 #include "tools/sluiced/daemon.h"
@@ -45,7 +46,12 @@ int check(const std::string& file) {
   return kDone;
 }
 
+// The tables of a large configuration go back to the system as they are freed. (By itself malloc
+// raises this bound with the first of them, and leaves holes of tens of megabytes in the heap.)
+constexpr int kMapFrom = 1 << 20;  // octets
+
 int serve(const std::string& file) {
+  mallopt(M_MMAP_THRESHOLD, kMapFrom);
   log::start();
   auto daemon = Daemon::start(file);
   if (!daemon) return fail(daemon.error());
