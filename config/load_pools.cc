@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <set>
 #include <utility>
 
@@ -66,17 +67,17 @@ void read_when_all_held(const Value& value, std::map<base::IpAddress, int>& used
   out.last_resort = read_addresses(*list, used, "address that answers as the last resort");
 }
 
-void read_answer_size(const Value& value) {
+// More than the pool's servers is no mistake: servers come and go, the limit stays.
+void read_answer_size(const Value& value, unsigned& out) {
   if (value.is("all")) return;
-  if (value.kind() == Document::Kind::Scalar && !value.shown().empty() &&
-      value.shown().find_first_not_of("0123456789") == std::string::npos) {
-    return value.reject("a number is not supported by this version yet; use all");
+  if (const auto number = value.number(1, kMaxServers, "all or ")) {
+    out = static_cast<unsigned>(*number);
   }
-  value.reject("must be all, is " + value.shown());
 }
 
 void read_order(const Value& value, Order& out) {
-  if (value.word({"rotate", "fixed"}, {"random", "weighted"}) == 1U) out = Order::Fixed;
+  constexpr std::array kOrders{Order::Rotate, Order::Random, Order::Weighted, Order::Fixed};
+  if (const auto word = value.word({"rotate", "random", "weighted", "fixed"})) out = kOrders[*word];
 }
 
 // What the pool names: its service, then those of srv and features, each once.
@@ -133,7 +134,7 @@ void read_policy(Mapping& block, std::size_t servers, int servers_line, Pool& po
   }
   block.read("dns_load_balancing", pool.dns_load_balancing);
   if (const auto value = block.find("order")) read_order(*value, pool.order);
-  if (const auto value = block.find("answer_size")) read_answer_size(*value);
+  if (const auto value = block.find("answer_size")) read_answer_size(*value, pool.answer_size);
   block.refuse("slow_start");
 }
 

@@ -136,7 +136,13 @@ struct Feature {
 // What answers when every member of an answer set is held or forced down.
 enum class WhenAllHeld : std::uint8_t { NoData, ServeHeld, Addresses };
 
-enum class Order : std::uint8_t { Rotate, Fixed };
+// The order of the servers in an answer (dns/answer/selection.h).
+enum class Order : std::uint8_t {
+  Rotate,    // the configuration's, beginning with another one each time
+  Random,    // any order, each as likely as the others
+  Weighted,  // random; the chance to be first follows the weight
+  Fixed,     // the configuration's
+};
 
 struct Pool {
   std::string fqdn;
@@ -147,6 +153,7 @@ struct Pool {
   std::vector<base::IpAddress> last_resort;  // of WhenAllHeld::Addresses
   bool dns_load_balancing = true;
   Order order = Order::Rotate;
+  unsigned answer_size = 0;  // servers an answer, 1..65535, chosen by weight; 0 (`all`) = all
   std::vector<Server> servers;
   std::vector<Srv> srv;
   std::vector<Feature> features;

@@ -67,15 +67,16 @@ TEST(LoadPools, RefusesEachMistakeOfAPool) {
        "t.yaml:19: pools[0].when_all_held.addresses: is missing: what answers as the last resort\n"
        "t.yaml:19: pools[0].when_all_held.address: is not a known key; did you mean "
        "\"addresses\"?"},
-      {"    ttl: 30s", "    order: weighted",
-       "t.yaml:19: pools[0].order: weighted is not supported by this version yet; use rotate or "
-       "fixed"},
       {"    ttl: 30s", "    order: alphabetical",
-       "t.yaml:19: pools[0].order: must be rotate or fixed, is alphabetical"},
-      {"    ttl: 30s", "    answer_size: 3",
-       "t.yaml:19: pools[0].answer_size: a number is not supported by this version yet; use all"},
+       "t.yaml:19: pools[0].order: must be rotate, random, weighted or fixed, is alphabetical"},
       {"    ttl: 30s", "    answer_size: some",
-       "t.yaml:19: pools[0].answer_size: must be all, is some"},
+       "t.yaml:19: pools[0].answer_size: must be all or a number, 1..65535, is some"},
+      {"    ttl: 30s", "    answer_size: 0",
+       "t.yaml:19: pools[0].answer_size: must be all or 1..65535, is 0"},
+      {"    ttl: 30s", "    answer_size: 65536",
+       "t.yaml:19: pools[0].answer_size: must be all or 1..65535, is 65536"},
+      {"    ttl: 30s", "    answer_size: [2]",
+       "t.yaml:19: pools[0].answer_size: must be all or a number, 1..65535, is a list"},
       {"    ttl: 30s", "    slow_start: 30s",
        "t.yaml:19: pools[0].slow_start: is not supported by this version yet: leave it out"},
       {"    ttl: 30s", "    dns_load_balancing: yes",
@@ -105,9 +106,13 @@ TEST(LoadPools, TakesEachPolicy) {
   EXPECT_EQ(pool_with("when_all_held: nodata").when_all_held, WhenAllHeld::NoData);
   EXPECT_EQ(pool_with("when_all_held: serve_held").when_all_held, WhenAllHeld::ServeHeld);
   EXPECT_EQ(pool_with("order: rotate").order, Order::Rotate);
+  EXPECT_EQ(pool_with("order: random").order, Order::Random);
+  EXPECT_EQ(pool_with("order: weighted").order, Order::Weighted);
   EXPECT_EQ(pool_with("order: fixed").order, Order::Fixed);
   EXPECT_FALSE(pool_with("dns_load_balancing: false").dns_load_balancing);
-  EXPECT_EQ(pool_with("answer_size: all").fqdn, "pool.example.org");
+  EXPECT_EQ(pool_with("answer_size: all").answer_size, 0U);
+  EXPECT_EQ(pool_with("answer_size: 2").answer_size, 2U);
+  EXPECT_EQ(pool_with("answer_size: 9").answer_size, 9U) << "more than the pool has servers";
 }
 
 TEST(LoadPools, TakesALastResort) {
