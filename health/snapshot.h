@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -24,15 +25,34 @@ enum class Fallback : std::uint8_t {
   NoData,      // rule 6, `nodata`: no members, an empty answer
 };
 
+// A member that came back lately: for a while its weight is so many tenths of the configured one.
+struct SlowStart {
+  ServerId server = 0;
+  std::uint8_t tenths = 1;  // 1..9
+
+  friend bool operator==(const SlowStart&, const SlowStart&) = default;
+};
+
 // The members of one answer set.
 struct Members {
   std::uint64_t generation = 0;  // the one that brought them
   Fallback fallback = Fallback::None;
-  std::vector<ServerId> servers;  // in the order of the configuration
+  std::vector<ServerId> servers;       // in the order of the configuration
+  std::vector<SlowStart> slow_starts;  // of some of them, in the same order
 
-  // Who answers and how, without regard to when that came about.
-  bool same_answer(const Members& other) const {
+  // Who answers and why, without regard to when that came about and to weights: what makes a
+  // generation.
+  bool same_members(const Members& other) const {
     return fallback == other.fallback && servers == other.servers;
+  }
+  // The same, and with the same weights: then one rendering does for both.
+  bool same_answer(const Members& other) const {
+    return same_members(other) && slow_starts == other.slow_starts;
+  }
+  // Tenths of its configured weight that a member has now, 1..10.
+  unsigned tenths(ServerId server) const {
+    const auto at = std::ranges::lower_bound(slow_starts, server, {}, &SlowStart::server);
+    return at != slow_starts.end() && at->server == server ? at->tenths : 10;
   }
 };
 

@@ -15,12 +15,11 @@ namespace {
 constexpr std::array<std::uint8_t, kRecordHead + 9> kAnyRecord = {
     0xC0, 0x0C, 0, 13, 0, 1, 0, 0, 0x0E, 0x10, 0, 9, 7, 'R', 'F', 'C', '8', '4', '8', '2', 0};
 
-// Where a rotated RRset of `count` records begins. Multiples of the golden ratio, not of one: they
-// spread evenly over the records whichever queries of the sequence ask for them, also when each
-// second one (A, then AAAA) does.
-std::size_t rotated_start(std::uint32_t rotation, std::size_t count) noexcept {
-  const std::uint32_t spread = rotation * 0x9E3779B1;
-  return static_cast<std::size_t>((std::uint64_t{spread} * count) >> 32);
+// Where a rotated RRset begins, in 2^32nds of the way round. Multiples of the golden ratio, not of
+// one: they spread evenly over the records whichever queries of the sequence ask for them, also
+// when each second one (A, then AAAA) does.
+std::uint32_t turn_of(std::uint64_t rotation) noexcept {
+  return static_cast<std::uint32_t>(rotation) * 0x9E3779B1;
 }
 
 }  // namespace
@@ -101,6 +100,10 @@ Rcode Answer::answer_set(const Lookup& lookup, const Name& name, std::size_t own
   srv.type = RRType::SRV;
   srv.count = static_cast<std::uint16_t>(set.targets().size());
   srv.octets = records;
+  if (const RenderedSet::Choice* choice = set.choice(RRType::SRV)) {
+    if (!add_chosen(*choice, srv, set, Section::Answer, owner)) return truncated();
+    return Rcode::NoError;
+  }
   const std::size_t start = writer_.size();
   if (!writer_.add(Section::Answer, srv, owner)) return truncated();
   add_targets(set, start);
@@ -157,23 +160,57 @@ bool Answer::add_addresses(RRType type, const RenderedSet& set, Section section,
   addresses.type = type;
   addresses.octets = set.records(type);
   if (addresses.octets.empty()) return true;
+  if (const RenderedSet::Choice* choice = set.choice(type)) {
+    return add_chosen(*choice, addresses, set, section, owner);
+  }
   const std::size_t record = type == RRType::A ? kARecord : kAaaaRecord;
   addresses.count = static_cast<std::uint16_t>(addresses.octets.size() / record);
-  const std::size_t first = set.rotates() ? rotated_start(rotation_, addresses.count) : 0;
+  std::size_t first = 0;
+  if (set.rotates()) first = (std::uint64_t{turn_of(context_.rotation)} * addresses.count) >> 32;
   return writer_.add_rotated(section, addresses, first, owner);
+}
+
+bool Answer::add_chosen(const RenderedSet::Choice& choice, RRset records, const RenderedSet& set,
+                        Section section, std::size_t owner) noexcept {
+  // What can't fit need not be drawn: a flood of questions over UDP costs no more than it must.
+  if (choice.selection.shows_all() && !writer_.fits(records.octets.size())) return false;
+  Selection::Room room;
+  const auto chosen = choice.selection.draw(Random(context_.seed, context_.rotation),
+                                            turn_of(context_.rotation), room);
+  const auto begin = [&](Selection::Group group) {
+    return group == 0 ? 0 : choice.ends[group - 1U];
+  };
+  std::size_t octets = 0;
+  for (const Selection::Group group : chosen) octets += choice.ends[group] - begin(group);
+  const bool srv = records.type == RRType::SRV;
+  const std::size_t record = records.type == RRType::A ? kARecord : kAaaaRecord;
+  records.count = static_cast<std::uint16_t>(srv ? chosen.size() : octets / record);
+  std::size_t start = writer_.size();
+  if (!writer_.add_groups(section, records, choice.ends, chosen, owner)) return false;
+  if (!srv) return true;
+  for (const Selection::Group group : chosen) {
+    const RenderedSet::Target target = set.targets()[group];
+    if (!add_target(target.server, start + target.position - begin(group))) break;
+    start += choice.ends[group] - begin(group);
+  }
+  return true;
 }
 
 // As many of the targets' addresses as have room: the rest is no truncation (RFC 2181 section 9).
 void Answer::add_targets(const RenderedSet& set, std::size_t start) noexcept {
   for (const RenderedSet::Target& target : set.targets()) {
-    const Host& host = zones_.hosts()[target.server];
-    if (!host.in_zone || is_hidden(target.server)) continue;
-    for (const std::uint32_t where : {host.a, host.aaaa}) {
-      if (where == 0) continue;
-      const std::size_t owner = start + target.position;
-      if (!writer_.add(Section::Additional, zones_.rrset(where), owner)) return;
-    }
+    if (!add_target(target.server, start + target.position)) return;
   }
+}
+
+bool Answer::add_target(health::ServerId server, std::size_t owner) noexcept {
+  const Host& host = zones_.hosts()[server];
+  if (!host.in_zone || is_hidden(server)) return true;
+  for (const std::uint32_t where : {host.a, host.aaaa}) {
+    if (where == 0) continue;
+    if (!writer_.add(Section::Additional, zones_.rrset(where), owner)) return false;
+  }
+  return true;
 }
 
 void Answer::add_additional(const RRset& rrset, std::size_t start, std::size_t owner) noexcept {

@@ -6,6 +6,7 @@
 
 #include "dns/answer/answer_writer.h"
 #include "dns/answer/rendered.h"
+#include "dns/answer/respond.h"
 #include "dns/answer/serving.h"
 #include "dns/wire/name.h"
 #include "dns/wire/query.h"
@@ -19,12 +20,12 @@ namespace sluice::dns {
 // between the question and OPT. Lives for one call; refers to what it is given.
 class Answer {
  public:
-  Answer(const ServingSnapshot& snapshot, const Query& query, std::uint32_t rotation,
+  Answer(const ServingSnapshot& snapshot, const Query& query, const QueryContext& context,
          AnswerWriter& writer) noexcept
       : snapshot_(snapshot),
         zones_(*snapshot.zones),
         qtype_(query.qtype),
-        rotation_(rotation),
+        context_(context),
         writer_(writer) {}
 
   // Fills the sections; flags AA and TC are set as they turn out.
@@ -47,7 +48,14 @@ class Answer {
   bool add_soa(Section section, ZoneId zone, std::uint32_t ttl, std::size_t owner) noexcept;
   bool add_addresses(RRType type, const RenderedSet& set, Section section,
                      std::size_t owner) noexcept;
+  // By the pool's policy; with the targets' addresses, if it is an SRV RRset. Not inlined: its
+  // frame is large, and the common answer needs none of it.
+  [[gnu::noinline]] bool add_chosen(const RenderedSet::Choice& choice, RRset records,
+                                    const RenderedSet& set, Section section,
+                                    std::size_t owner) noexcept;
   void add_targets(const RenderedSet& set, std::size_t start) noexcept;
+  // False: no room for one of the server's addresses.
+  bool add_target(health::ServerId server, std::size_t owner) noexcept;
   // `owner`: where the owner of the RRset, which begins at `start`, stands.
   void add_additional(const RRset& rrset, std::size_t start, std::size_t owner) noexcept;
   bool add_same_type(std::uint32_t node, RRType type, std::size_t owner) noexcept;
@@ -63,7 +71,7 @@ class Answer {
   const ServingSnapshot& snapshot_;
   const ZoneSet& zones_;
   RRType qtype_;
-  std::uint32_t rotation_;
+  const QueryContext& context_;
   AnswerWriter& writer_;
   std::uint32_t about_ = 0;
 };

@@ -53,11 +53,33 @@ bool AnswerWriter::add_rotated(Section section, const RRset& rrset, std::size_t 
                                std::size_t owner) noexcept {
   assert(first < rrset.count);
   const std::size_t start = writer_.size();
-  if (first == 0 || !writer_.fits(rrset.octets.size())) return add(section, rrset, owner);
+  if (first == 0 || owner > kPointerReach || !writer_.fits(rrset.octets.size())) {
+    return add(section, rrset, owner);
+  }
   const std::size_t split = first * (rrset.octets.size() / rrset.count);
   std::uint8_t* to = writer_.append(rrset.octets.size());
   std::memcpy(to, rrset.octets.data() + split, rrset.octets.size() - split);
   std::memcpy(to + rrset.octets.size() - split, rrset.octets.data(), split);
+  count(section, rrset.count);
+  if (owner != kHeaderOctets) move_owners(start, owner);
+  return true;
+}
+
+bool AnswerWriter::add_groups(Section section, const RRset& rrset,
+                              std::span<const std::uint32_t> ends,
+                              std::span<const std::uint16_t> chosen, std::size_t owner) noexcept {
+  if (owner > kPointerReach) return false;
+  const auto begin = [&](std::uint16_t group) { return group == 0 ? 0 : ends[group - 1U]; };
+  std::size_t octets = 0;
+  for (const std::uint16_t group : chosen) octets += ends[group] - begin(group);
+  const std::size_t start = writer_.size();
+  std::uint8_t* to = writer_.append(octets);
+  if (to == nullptr) return false;
+  for (const std::uint16_t group : chosen) {
+    const auto part = rrset.octets.subspan(begin(group), ends[group] - begin(group));
+    std::memcpy(to, part.data(), part.size());
+    to += part.size();
+  }
   count(section, rrset.count);
   if (owner != kHeaderOctets) move_owners(start, owner);
   return true;

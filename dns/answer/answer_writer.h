@@ -33,7 +33,14 @@ class AnswerWriter {
   bool add_rotated(Section section, const RRset& rrset, std::size_t first,
                    std::size_t owner) noexcept;
 
+  // Some of the records of `rrset`, which has no pointer but their owner's: those of the `chosen`
+  // groups, of which number i ends at `ends[i]` of its octets and begins where the one before ends.
+  // rrset.count: the records of the chosen. False also when the owner is out of a pointer's reach.
+  bool add_groups(Section section, const RRset& rrset, std::span<const std::uint32_t> ends,
+                  std::span<const std::uint16_t> chosen, std::size_t owner) noexcept;
+
   std::size_t size() const noexcept { return writer_.size(); }
+  bool fits(std::size_t octets) const noexcept { return writer_.fits(octets); }
   // What was written before, to be changed in place.
   std::uint8_t* at(std::size_t offset) noexcept { return writer_.at(offset); }
 

@@ -12,10 +12,30 @@ namespace {
 // Clients that scale weights down by 256 (HAProxy) keep the configured resolution that way.
 constexpr std::uint16_t kSrvWeightUnit = 256;
 constexpr std::size_t kSrvNumbers = 6;  // priority, weight, port (RFC 2782)
+constexpr std::size_t kSrvHead = kRecordHead + kSrvNumbers;
 
 std::span<const std::uint8_t> octets_of(const ZoneSet& zones, std::uint32_t rrset) noexcept {
   return rrset == 0 ? std::span<const std::uint8_t>() : zones.rrset(rrset).octets;
 }
+
+// As SRV records have it, and as answers are chosen by: they are to show the same shares. Fits 16
+// bits.
+std::uint32_t weight_of(const ZoneSet& zones, const health::Members& members,
+                        health::ServerId server) {
+  return zones.hosts()[server].weight * std::uint32_t{kSrvWeightUnit} * members.tenths(server) / 10;
+}
+
+// The servers' records among those of one type: where they end, and what they weigh.
+struct Groups {
+  std::vector<std::uint32_t> ends;
+  std::vector<std::uint32_t> weights;
+
+  void add(std::size_t octets, std::uint32_t weight) {
+    if (octets == 0) return;
+    ends.push_back(static_cast<std::uint32_t>(octets + (ends.empty() ? 0 : ends.back())));
+    weights.push_back(weight);
+  }
+};
 
 std::uint8_t* copy(std::uint8_t* to, std::span<const std::uint8_t> octets) noexcept {
   if (!octets.empty()) std::memcpy(to, octets.data(), octets.size());
@@ -29,14 +49,49 @@ std::shared_ptr<const RenderedSet> render(const ZoneSet& zones, health::AnswerSe
   const AnswerSetPlan& plan = zones.answer_sets()[id];
   const PoolAnswers& pool = zones.pools()[plan.pool];
   auto set = std::make_shared<RenderedSet>();
-  set->rotates_ = pool.rotate;
+  set->rotates_ = pool.order == config::Order::Rotate;
   set->fallback_ = members.fallback;
   if (plan.srv) {
     set->render_srv(zones, plan, members);
   } else {
     set->render_addresses(zones, pool, members);
   }
+  if (pool.chooses()) set->render_choices(zones, pool, members);
   return set;
+}
+
+// The last resort's addresses are no servers: without weights, and shown whole. SRV records do not
+// rotate, their clients order them (RFC 2782).
+void RenderedSet::render_choices(const ZoneSet& zones, const PoolAnswers& pool,
+                                 const health::Members& members) {
+  const bool srv = first_type_ == RRType::SRV;
+  const bool last_resort = members.fallback == health::Fallback::Addresses;
+  const auto choice_of = [&](const Groups& groups) -> std::optional<Choice> {
+    const std::size_t count = groups.ends.size();
+    const bool all = pool.answer_size == 0 || pool.answer_size >= count || last_resort;
+    const bool as_is = pool.order == config::Order::Fixed || pool.order == config::Order::Rotate;
+    // More than kMaxGroups fit no answer anyway.
+    if (count < 2 || (all && as_is) || count > Selection::kMaxGroups) return std::nullopt;
+    const auto order = srv && as_is ? config::Order::Fixed : pool.order;
+    return Choice{Selection(order, all ? count : pool.answer_size, groups.weights), groups.ends};
+  };
+  Groups first;
+  Groups aaaa;
+  if (last_resort) {
+    for (std::uint32_t at = 0; at < first_octets_; at += kARecord) first.add(kARecord, 1);
+    for (std::uint32_t at = 0; at < aaaa_octets_; at += kAaaaRecord) aaaa.add(kAaaaRecord, 1);
+  }
+  for (const health::ServerId server : members.servers) {
+    const Host& host = zones.hosts()[server];
+    const std::uint32_t weight = weight_of(zones, members, server);
+    first.add(srv ? kSrvHead + zones.name_at(host.name).size() : octets_of(zones, host.a).size(),
+              weight);
+    if (!srv) aaaa.add(octets_of(zones, host.aaaa).size(), weight);
+  }
+  auto choices = std::make_unique<Choices>();
+  choices->first = choice_of(first);
+  choices->aaaa = choice_of(aaaa);
+  if (choices->first || choices->aaaa) choices_ = std::move(choices);
 }
 
 // The records of a host are those of any answer set that it is in: owner and TTL are the same.
@@ -71,7 +126,7 @@ void RenderedSet::render_srv(const ZoneSet& zones, const AnswerSetPlan& plan,
   first_type_ = RRType::SRV;
   std::size_t size = 0;
   for (const health::ServerId server : members.servers) {
-    size += kRecordHead + kSrvNumbers + zones.name_at(zones.hosts()[server].name).size();
+    size += kSrvHead + zones.name_at(zones.hosts()[server].name).size();
   }
   first_octets_ = static_cast<std::uint32_t>(size);
   octets_ = std::make_unique<std::uint8_t[]>(size);
@@ -87,9 +142,10 @@ void RenderedSet::render_srv(const ZoneSet& zones, const AnswerSetPlan& plan,
     store_u32(at + 6, zones.pools()[plan.pool].ttl);
     store_u16(at + 10, static_cast<std::uint16_t>(kSrvNumbers + target.size()));
     store_u16(at + 12, plan.priority);
-    store_u16(at + 14, static_cast<std::uint16_t>(host.weight * kSrvWeightUnit));
+    store_u16(at + 14,
+              static_cast<std::uint16_t>(weight_of(zones, members, members.servers[index])));
     store_u16(at + 16, plan.port);
-    at += kRecordHead + kSrvNumbers;
+    at += kSrvHead;
     targets_[index] = {static_cast<std::uint32_t>(at - octets_.get()), members.servers[index]};
     at = copy(at, target);  // not compressed: RFC 2782
   }

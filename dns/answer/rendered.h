@@ -3,8 +3,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
+#include <vector>
 
+#include "dns/answer/selection.h"
 #include "dns/wire/types.h"
 #include "dns/zone/zone_set.h"
 #include "health/snapshot.h"
@@ -32,16 +35,37 @@ class RenderedSet {
   bool rotates() const noexcept { return rotates_; }
   health::Fallback fallback() const noexcept { return fallback_; }
 
+  // How each answer chooses among the records of one type: group i of them, those of one server,
+  // ends where ends[i] says, and begins where the group before ends.
+  struct Choice {
+    Selection selection;
+    std::vector<std::uint32_t> ends;
+  };
+  // Null: all records, as they stand or rotated.
+  const Choice* choice(RRType type) const noexcept {
+    if (choices_ == nullptr) return nullptr;
+    const auto& choice = type == RRType::AAAA ? choices_->aaaa : choices_->first;
+    return choice ? &*choice : nullptr;
+  }
+
  private:
+  struct Choices {
+    std::optional<Choice> first;  // of A or SRV
+    std::optional<Choice> aaaa;
+  };
+
   friend std::shared_ptr<const RenderedSet> render(const ZoneSet& zones, health::AnswerSetId id,
                                                    const health::Members& members);
 
   void render_addresses(const ZoneSet& zones, const PoolAnswers& pool,
                         const health::Members& members);
   void render_srv(const ZoneSet& zones, const AnswerSetPlan& plan, const health::Members& members);
+  void render_choices(const ZoneSet& zones, const PoolAnswers& pool,
+                      const health::Members& members);
 
   std::unique_ptr<std::uint8_t[]> octets_;  // A or SRV, then AAAA
   std::unique_ptr<Target[]> targets_;
+  std::unique_ptr<const Choices> choices_;  // null where the pool's policy leaves nothing to chance
   std::uint32_t first_octets_ = 0;
   std::uint32_t aaaa_octets_ = 0;
   std::uint32_t target_count_ = 0;

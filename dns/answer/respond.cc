@@ -67,7 +67,7 @@ Rcode write_answer(const ServingSnapshot& snapshot, const QueryContext& context,
     return give({Rcode::Refused, &kNotAuthoritative}, writer);
   }
   if (const auto refused = refusal_of(query.qtype)) return give(*refused, writer);
-  Answer answer(snapshot, query, context.rotation, writer);
+  Answer answer(snapshot, query, context, writer);
   const Rcode rcode = answer.write(query.qname);
   if (rcode == Rcode::Refused) writer.explain(kNotAuthoritative);
   about = answer.about();

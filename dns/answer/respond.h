@@ -18,7 +18,9 @@ struct QueryContext {
   Transport transport = Transport::Udp;
   std::uint16_t max_udp_payload = 1232;  // octets, 512..4096: the most that is sent over UDP
   // Where rotated RRsets begin; the worker counts it up from one query to the next.
-  std::uint32_t rotation = 0;
+  std::uint64_t rotation = 0;
+  // What chance decides, it decides by (seed, rotation): see Random.
+  std::uint64_t seed = 0;
   // Seconds since 1970, modulo 2^32, as of the batch.
   std::uint32_t now = 0;
   // After how long without a query a TCP connection ends, in units of 100 ms (RFC 7828

@@ -41,6 +41,9 @@ class Responder {
   Responder(const base::SnapshotCell<ServingSnapshot>& cell, const ResponderSettings& settings,
             std::function<void()> on_progress);
 
+  // Where the random numbers of this worker's answers come from (QueryContext::seed).
+  void set_seed(std::uint64_t seed) noexcept { context_.seed = seed; }
+
   // Takes the newest snapshot for the answers that follow, and marks it; reads the clock. Once a
   // batch, after the queries were received: a query that came after an acknowledgement sees what
   // was acknowledged.

@@ -1,12 +1,14 @@
 #include "dns/server/worker.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <string>
 #include <utility>
 
 #include <pthread.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "dns/server/poll.h"
 
@@ -88,6 +90,11 @@ base::Checked<base::Done> Worker::init() {
   }
   wake->data = this;
   wake_.reset(wake);
+  std::uint64_t seed = 0;
+  if (getentropy(&seed, sizeof seed) != 0) {
+    return uv_failure("asking the kernel for a random number", -errno);
+  }
+  responder_.set_seed(seed);
   auto* tick = new uv_timer_t;
   uv_timer_init(loop_.get(), tick);  // can't fail
   tick->data = this;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/base/large_pages.h"
+#include "config/model.h"
 #include "dns/wire/name.h"
 #include "dns/wire/types.h"
 #include "dns/zone/rrset.h"
@@ -57,7 +58,13 @@ struct PoolAnswers {
   std::uint32_t first_answer_set = 0;  // the pool FQDN's
   std::uint32_t last_resort_a = 0;     // for rrset(); 0: none
   std::uint32_t last_resort_aaaa = 0;
-  bool rotate = true;
+  std::uint16_t answer_size = 0;  // servers an answer; 0: all
+  config::Order order = config::Order::Rotate;
+
+  // Whether chance decides who is shown, or in which order.
+  bool chooses() const noexcept { return weighs() || order == config::Order::Random; }
+  // The same, and weights count.
+  bool weighs() const noexcept { return answer_size != 0 || order == config::Order::Weighted; }
 };
 
 struct AnswerSetPlan {

@@ -215,7 +215,8 @@ void ZoneSetWriter::write_pools() {
   for (const config::Pool& pool : config_.pools) {
     PoolAnswers answers;
     answers.ttl = static_cast<std::uint32_t>(pool.ttl.count());
-    answers.rotate = pool.order == config::Order::Rotate;
+    answers.answer_size = static_cast<std::uint16_t>(pool.answer_size);
+    answers.order = pool.order;
     answers.last_resort_a = write_addresses(RRType::A, answers.ttl, pool.last_resort);
     answers.last_resort_aaaa = write_addresses(RRType::AAAA, answers.ttl, pool.last_resort);
     set_->pools_.push_back(answers);

@@ -37,8 +37,11 @@ std::atomic<std::size_t> allocations = 0;
 namespace sluice::dns {
 namespace {
 
-TEST(RespondAllocation, IsNone) {
-  fixture::Serving serving(fixture::pool_config(40));
+void expect_none(config::Order order, unsigned size) {
+  config::Config config = fixture::pool_config(40);
+  config.pools[0].order = order;
+  config.pools[0].answer_size = size;
+  fixture::Serving serving(config);
   const ServingSnapshot& snapshot = fixture::now(serving);
   fixture::Octets room(kMaxMessageOctets);
   for (const fixture::Question& question : fixture::questions()) {
@@ -51,6 +54,16 @@ TEST(RespondAllocation, IsNone) {
     }
   }
   EXPECT_GT(allocations.load(), 0U) << "the count counts";
+}
+
+TEST(RespondAllocation, IsNone) {
+  expect_none(config::Order::Rotate, 0);
+}
+
+TEST(RespondAllocation, IsNoneWhereChanceDecides) {
+  expect_none(config::Order::Random, 0);
+  expect_none(config::Order::Weighted, 30);
+  expect_none(config::Order::Fixed, 3);
 }
 
 }  // namespace

@@ -33,9 +33,12 @@ void expect_sound(const Judged& judged, const Octets& query, const QueryContext&
   }
 }
 
-TEST(RespondOctets, EveryAnswerIsSound) {
+void expect_sound_answers(config::Order order, unsigned size) {
   std::mt19937 random(20261120);
-  fixture::Serving serving(fixture::pool_config(20));
+  config::Config config = fixture::pool_config(20);
+  config.pools[0].order = order;
+  config.pools[0].answer_size = size;
+  fixture::Serving serving(config);
   const ServingSnapshot& snapshot = now(serving);
   for (int round = 0; round < 30'000; ++round) {
     Octets query = fixture::to_wire(questions()[random() % questions().size()]);
@@ -50,6 +53,15 @@ TEST(RespondOctets, EveryAnswerIsSound) {
     ASSERT_NO_FATAL_FAILURE(expect_sound(ask(snapshot, query, context), query, context))
         << "round " << round;
   }
+}
+
+TEST(RespondOctets, EveryAnswerIsSound) {
+  expect_sound_answers(config::Order::Rotate, 0);
+}
+
+TEST(RespondOctets, EveryAnswerIsSoundWhereChanceDecides) {
+  expect_sound_answers(config::Order::Random, 0);
+  expect_sound_answers(config::Order::Weighted, 7);
 }
 
 TEST(RespondOctets, NoiseIsAnsweredSoundly) {

@@ -10,7 +10,7 @@ namespace {
 
 health::Members members(std::vector<health::ServerId> servers,
                         health::Fallback fallback = health::Fallback::None) {
-  return {.generation = 1, .fallback = fallback, .servers = std::move(servers)};
+  return {.generation = 1, .fallback = fallback, .servers = std::move(servers), .slow_starts = {}};
 }
 
 TEST(Render, GivesEachAddressAFixedPlace) {
@@ -46,6 +46,45 @@ TEST(Render, SrvWeightIsTheServersTimes256) {
   EXPECT_EQ(load_u16(records.data() + set->targets()[1].position - 4), 0);
   EXPECT_EQ(set->targets()[1].server, 1U);
   EXPECT_TRUE(set->records(RRType::A).empty());
+}
+
+TEST(Render, ASlowStartShowsInSrvWeights) {
+  config::Config config = fixture::pool_config();
+  config.pools[0].servers[1].weight = 255;
+  const auto zones = fixture::zones_of(config);
+  health::Members warming = members({0, 1, 2});
+  warming.slow_starts = {{0, 1}, {1, 9}};
+  const auto set = render(*zones, fixture::kSrvSet, warming);
+  const auto weight = [&](std::size_t index) {
+    return load_u16(set->records(RRType::SRV).data() + set->targets()[index].position - 4);
+  };
+  EXPECT_EQ(weight(0), 2'560) << "a tenth of 100 x 256";
+  EXPECT_EQ(weight(1), 58'752) << "nine tenths of 255 x 256";
+  EXPECT_EQ(weight(2), 25'600);
+}
+
+TEST(Render, AChoiceIsMadeOnlyWhereThereIsOne) {
+  config::Config config = fixture::pool_config();
+  config::Pool& pool = config.pools[0];
+  const auto chooses = [&](std::vector<health::ServerId> servers, RRType type = RRType::A) {
+    const auto id = type == RRType::SRV ? fixture::kSrvSet : fixture::kPoolSet;
+    return render(*fixture::zones_of(config), id, members(std::move(servers)))->choice(type) !=
+           nullptr;
+  };
+  EXPECT_FALSE(chooses({0, 1, 2}));
+  pool.order = config::Order::Weighted;
+  EXPECT_TRUE(chooses({0, 1, 2}));
+  EXPECT_TRUE(chooses({0, 1, 2}, RRType::SRV));
+  EXPECT_FALSE(chooses({0})) << "one is always first";
+  EXPECT_FALSE(chooses({}));
+  pool.order = config::Order::Rotate;
+  pool.answer_size = 2;
+  EXPECT_TRUE(chooses({0, 1, 2}));
+  EXPECT_TRUE(chooses({0, 1, 2}, RRType::AAAA));
+  EXPECT_FALSE(chooses({0, 1})) << "all have room";
+  pool.servers[2].addresses.erase(pool.servers[2].addresses.begin());
+  EXPECT_FALSE(chooses({0, 1, 2})) << "two have an A record";
+  EXPECT_TRUE(chooses({0, 1, 2}, RRType::AAAA));
 }
 
 }  // namespace

@@ -110,11 +110,13 @@ class Serving {
   }
 
   void set(health::AnswerSetId id, std::vector<health::ServerId> servers,
-           health::Fallback fallback = health::Fallback::None) {
+           health::Fallback fallback = health::Fallback::None,
+           std::vector<health::SlowStart> slow_starts = {}) {
     auto members = std::make_shared<health::Members>();
     members->generation = members_.generation + 1;
     members->fallback = fallback;
     members->servers = std::move(servers);
+    members->slow_starts = std::move(slow_starts);
     members_.answer_sets.set(id, std::move(members));
   }
   void hide(std::vector<health::ServerId> servers) { members_.hidden_hosts = std::move(servers); }

@@ -1,0 +1,155 @@
+#include "dns/answer/selection.h"
+
+#include <algorithm>
+#include <bit>
+#include <cassert>
+#include <numeric>
+#include <utility>
+
+namespace sluice::dns {
+
+namespace {
+
+// Each order as likely as the others (Fisher and Yates).
+void shuffle(std::span<Selection::Group> groups, Random& random) noexcept {
+  for (std::size_t left = groups.size(); left > 1; --left) {
+    std::swap(groups[left - 1], groups[random.below(left)]);
+  }
+}
+
+// Weights of which one is drawn and taken out in O(log n): a binary indexed tree (Fenwick 1994),
+// whose node i has the sum of the (i & -i) weights up to the i-th.
+class Urn {
+ public:
+  // Of `size` weights, all 0. Only so much of the tree is touched.
+  explicit Urn(std::size_t size) noexcept : size_(size) {
+    std::fill_n(sums_.begin(), size + 1, std::uint64_t{0});
+  }
+  void put(std::size_t index, std::uint64_t weight) noexcept {
+    total_ += weight;
+    for (std::size_t node = index + 1; node <= size_; node += node & (0 - node)) {
+      sums_[node] += weight;
+    }
+  }
+  void take(std::size_t index, std::uint64_t weight) noexcept {
+    total_ -= weight;
+    for (std::size_t node = index + 1; node <= size_; node += node & (0 - node)) {
+      sums_[node] -= weight;
+    }
+  }
+  // The index whose weight `ticket` falls on. REQUIRES: ticket < total().
+  std::size_t holder(std::uint64_t ticket) const noexcept {
+    std::size_t node = 0;
+    for (std::size_t step = std::bit_floor(size_); step > 0; step /= 2) {
+      if (node + step > size_ || sums_[node + step] > ticket) continue;
+      node += step;
+      ticket -= sums_[node];
+    }
+    return node;
+  }
+  std::uint64_t total() const noexcept { return total_; }
+
+ private:
+  std::size_t size_;
+  std::uint64_t total_ = 0;
+  std::array<std::uint64_t, Selection::kMaxGroups + 1> sums_;
+};
+
+}  // namespace
+
+Selection::Selection(config::Order order, std::size_t size, std::span<const std::uint32_t> weights)
+    : all_(weights.size()), order_(order) {
+  assert(size > 0 && !weights.empty() && weights.size() <= kMaxGroups);
+  for (std::size_t group = 0; group < all_; ++group) {
+    candidates_.push_back({static_cast<Group>(group), weights[group]});
+    rest_weight_ += weights[group];
+  }
+  // Heaviest first. Who would be shown more often than always is certain; then the others have
+  // fewer places and less weight, so that the next one may be certain too.
+  std::ranges::stable_sort(candidates_, std::ranges::greater(), &Candidate::weight);
+  places_ = std::min(size, all_);
+  for (; places_ > 0; ++certain_, --places_) {
+    const std::uint64_t weight = candidates_[certain_].weight;
+    if (places_ < all_ - certain_ && (weight == 0 || weight * places_ < rest_weight_)) break;
+    rest_weight_ -= weight;
+  }
+  std::ranges::sort(candidates_.begin(),
+                    candidates_.begin() + static_cast<std::ptrdiff_t>(certain_), {},
+                    &Candidate::group);
+  if (places_ == 0) candidates_.resize(certain_);
+  if (rest_weight_ > 0) {
+    std::erase_if(candidates_, [](const Candidate& candidate) { return candidate.weight == 0; });
+  }
+  for (std::size_t rest = certain_; rest < candidates_.size(); ++rest) {
+    even_ = even_ && candidates_[rest].weight == candidates_[certain_].weight;
+  }
+}
+
+std::span<const Selection::Group> Selection::draw(Random random, std::uint32_t turn,
+                                                  Room& room) const noexcept {
+  const std::span<Group> chosen = choose(random, room);
+  if (order_ == config::Order::Weighted) order_by_weight(chosen, random);
+  for (Group& candidate : chosen) candidate = candidates_[candidate].group;
+  switch (order_) {
+    case config::Order::Weighted:
+      break;
+    case config::Order::Random:
+      shuffle(chosen, random);
+      break;
+    case config::Order::Rotate:
+    case config::Order::Fixed:
+      std::ranges::sort(chosen);
+      if (order_ == config::Order::Fixed) break;
+      const auto first = (std::uint64_t{turn} * chosen.size()) >> 32;
+      std::ranges::rotate(chosen, chosen.begin() + static_cast<std::ptrdiff_t>(first));
+  }
+  return chosen;
+}
+
+std::span<Selection::Group> Selection::choose(Random& random, Room& room) const noexcept {
+  const std::span<Group> all(room.data(), candidates_.size());
+  std::iota(all.begin(), all.end(), Group{0});
+  const std::span<Group> rest = all.subspan(certain_);
+  const std::span<Group> chosen = all.first(certain_ + places_);
+  // A cell of the scale is rest_weight_ / places_ wide, and one mark stands in each, at the same
+  // distance from its beginning. Everything is multiplied by places_, so that all is exact.
+  std::uint64_t mark = even_ ? 0 : random.below(rest_weight_);
+  std::uint64_t passed = 0;
+  std::size_t taken = 0;
+  for (std::size_t next = 0; taken < places_; ++next) {
+    std::swap(rest[next], rest[next + random.below(rest.size() - next)]);
+    passed += candidates_[rest[next]].weight * std::uint64_t{places_};
+    if (!even_ && mark >= passed) continue;
+    rest[taken++] = rest[next];
+    mark += rest_weight_;
+  }
+  return chosen;
+}
+
+// Chance p of the first place for a candidate that is shown with chance c: p / c once it is shown.
+// That is its weight for a certain one, and the same for all others; here multiplied by places_ and
+// the sum of the weights.
+std::uint64_t Selection::order_weight(Group candidate) const noexcept {
+  if (candidate >= certain_) return rest_weight_;
+  return candidates_[candidate].weight * std::max<std::uint64_t>(places_, 1);
+}
+
+void Selection::order_by_weight(std::span<Group> chosen, Random& random) const noexcept {
+  const auto weighs = [this](Group candidate) { return order_weight(candidate) > 0; };
+  const auto weightless = std::ranges::partition(chosen, weighs);
+  shuffle(weightless, random);
+  const auto heavy = chosen.first(chosen.size() - weightless.size());
+  Room before;
+  std::ranges::copy(heavy, before.begin());
+  Urn urn(heavy.size());
+  for (std::size_t index = 0; index < heavy.size(); ++index) {
+    urn.put(index, order_weight(before[index]));
+  }
+  for (Group& next : heavy) {
+    const std::size_t index = urn.holder(random.below(urn.total()));
+    next = before[index];
+    urn.take(index, order_weight(next));
+  }
+}
+
+}  // namespace sluice::dns
