@@ -57,21 +57,11 @@ class Question:
 def _owners(folder):
     """The zone's owner names in wire form: what a question may be about or near to."""
     owners = {APEX}
-    origin = APEX
-    lines = (folder / "differential.zone").read_text().splitlines()
-    for number, line in enumerate(lines):
-        if line.startswith("$INCLUDE"):
-            lines[number + 1 :] = [
-                "$" + more for more in (folder / "differential.included").read_text().splitlines()
-            ]
-    for line in lines:
-        if line.startswith("$INCLUDE"):
-            origin = b"\3big" + APEX
-            owners.add(origin)
-        line = line.lstrip("$") if origin is not APEX else line
-        if not line or line[0] in "$;\t @":
-            continue
-        owners.add(_labels(line.split()[0]) + origin)
+    for file, origin in (("differential.zone", APEX), ("differential.included", b"\3big" + APEX)):
+        owners.add(origin)
+        for line in (folder / file).read_text().splitlines():
+            if line and line[0] not in "$;@\t ":
+                owners.add(_labels(line.split()[0]) + origin)
     return sorted(owners)
 
 

@@ -2,15 +2,79 @@
 
 import copy
 import pathlib
+import socket
+import struct
 import sys
+import threading
+import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from support import dns
+from support import dns, wire
 from support.polling import eventually
 from support.scenario import Scenario, main
-from support.sluiced import POOL, server_name, v4
+from support.sluiced import POOL, ZONE, configuration, server_name, v4
+
+
+# Nobody waits so long for an answer of a process that is alive; a whole reload takes less.
+LATE_SECONDS = 1.0
+
+
+class Flood:
+    """Clients that ask without a pause, each from a socket of its own and so of one worker. All
+    that an answer says must be of one version: of one reload, whichever file it came from."""
+
+    TYPES = {"mark.": 15, "text.": 16, "": 1}
+
+    def __init__(self, port):
+        self.port, self.stopping = port, threading.Event()
+        self.asked, self.seen, self.wrong = 0, set(), []
+        self.lock = threading.Lock()
+        self.threads = [
+            threading.Thread(target=self._run, args=(tcp,)) for tcp in (False, False, False, True)
+        ]
+        for thread in self.threads:
+            thread.start()
+
+    def end(self):
+        self.stopping.set()
+        for thread in self.threads:
+            thread.join()
+
+    def _run(self, tcp):
+        kind = socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM
+        with socket.socket(socket.AF_INET, kind) as client:
+            client.settimeout(10)
+            client.connect(("127.0.0.1", self.port))
+            last, ident = 0, 0
+            try:
+                while not self.stopping.is_set():
+                    ident = (ident + 1) % 65536
+                    last = self._ask(client, tcp, ident, last)
+            except (OSError, ValueError) as error:
+                self.wrong.append(f"query {ident} {'TCP' if tcp else 'UDP'}: {error!r}")
+
+    def _ask(self, client, tcp, ident, last):
+        name, qtype = list(self.TYPES.items())[ident % 3]
+        query = wire.encode_query(ident, 0, dns.encode_name(name + POOL), qtype, payload=1232)
+        started = time.monotonic()
+        client.sendall(struct.pack(">H", len(query)) + query if tcp else query)
+        answer = wire.decode(dns.read_tcp(client) if tcp else client.recv(65535))
+        took = time.monotonic() - started
+        versions = {record.ttl for record in answer.answer | answer.additional}
+        wrong = []
+        if answer.ident != ident or answer.rcode != 0 or not answer.answer:
+            wrong.append(f"not an answer: {answer}")
+        if took > LATE_SECONDS:
+            wrong.append(f"late: {took:.3f} s")
+        if len(versions) != 1 or max(versions, default=0) < last:
+            wrong.append(f"{name}: of versions {versions} after {last}")
+        with self.lock:
+            self.asked += 1
+            self.seen |= versions
+            self.wrong += wrong
+        return max(versions, default=last)
 
 
 class Reload(Scenario):
@@ -110,6 +174,74 @@ class Reload(Scenario):
             daemon.config["pools"][0]["ttl"] = f"{1 + turn % 5}s"
             self.reload(daemon)
             self.assert_members(daemon, [1, 2, 3])
+
+    def write_version(self, daemon, version, included=None):
+        """Everything that is asked for has a TTL of so many seconds: in the zone's file, in the
+        file that it includes, and in the configuration."""
+        (daemon.folder / "zone").write_text(
+            ZONE
+            + f"mark {version} IN MX 1 {POOL}.\n"
+            + f'text {version} IN TXT "of the zone\'s file"\n'
+            + "$INCLUDE sub/included\n"
+        )
+        (daemon.folder / "sub").mkdir(exist_ok=True)
+        (daemon.folder / "sub" / "included").write_text(
+            f'text {version} IN TXT "of the included file"\n' + (included or "")
+        )
+        daemon.config["pools"][0]["ttl"] = f"{version}s"
+        daemon.config["zones"] = [{"name": POOL, "file": "zone"}]
+        daemon.write_config()
+
+    def reload_either_way(self, daemon, by_signal, good):
+        """Returns when it is done; what a bad one says of the included file."""
+        if not by_signal:
+            reply = daemon.api().call("POST", "/v1/reload")
+            self.assertEqual(reply.status, 200 if good else 409, reply.text)
+            return reply.text
+        before = len(daemon.log())
+        daemon.hang_up()
+        word = "reloaded by SIGHUP" if good else "reload by SIGHUP refused"
+        eventually(lambda: word in daemon.log()[before:], word)
+        return daemon.log()[before:]
+
+    def test_a_flood_during_reloads_gets_every_answer_and_none_of_a_mixture(self):
+        config = configuration()
+        config["pools"][0]["ttl"] = "1s"
+        (self.folder / "authority").mkdir()
+        (self.folder / "authority" / "zone").write_text(ZONE)
+        daemon = self.start(config)
+        self.write_version(daemon, 1)
+        self.reload_either_way(daemon, False, True)
+        flood = Flood(daemon.dns_port)
+        self.addCleanup(flood.end)
+        good = [1]
+        for turn in range(20):
+            version = 2 + turn
+            bad = turn % 2 == 1
+            # A bad one's zone is as new as its configuration: only its last line is wrong.
+            self.write_version(daemon, version, "text 60 IN A 192.0.2\n" if bad else None)
+            said = self.reload_either_way(daemon, turn % 4 >= 2, not bad)
+            if bad:
+                self.assertIn("sub/included:2: zones[0]: A record of text." + POOL, said)
+                continue
+            good.append(version)
+            eventually(lambda: version in flood.seen or flood.wrong, f"an answer of {version}")
+            answer = dns.ask(daemon.dns_port, "text." + POOL, "TXT").answer
+            self.assertEqual([record.ttl for record in answer], [version, version])
+        flood.end()
+        self.assertEqual(flood.wrong[:5], [], f"of {flood.asked} queries")
+        self.assertLessEqual(flood.seen, set(good), "answers of a configuration that was refused")
+        self.assertGreater(flood.asked, 200)
+
+    def test_a_file_that_an_include_misses_keeps_the_old_zone(self):
+        daemon = self.start()
+        self.write_version(daemon, 5)
+        self.reload(daemon)
+        (daemon.folder / "sub" / "included").unlink()
+        reply = self.reload(daemon, expected=409)
+        self.assertIn("zone:", reply.json["detail"])
+        self.assertIn("sub/included can't be read: No such file or directory", reply.text)
+        self.assertEqual(len(dns.ask(daemon.dns_port, "text." + POOL, "TXT").answer), 2)
 
 
 if __name__ == "__main__":
