@@ -7,6 +7,7 @@ import random
 import re
 import socket
 import struct
+import sys
 
 from support import dns
 from support.scenario import Scenario
@@ -178,6 +179,9 @@ class RfcScenario(Scenario):
 
     def each_path(self, tcp=None):
         for path in self.paths:
-            if tcp is None or path.tcp == tcp:
-                with self.subTest(path=str(path)):
+            if tcp in (None, path.tcp):
+                try:
                     yield path
+                except GeneratorExit:  # the test failed on this one
+                    print(f"on {path}:", file=sys.stderr)
+                    raise
