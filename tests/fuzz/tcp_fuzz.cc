@@ -62,8 +62,9 @@ class Conversation {
     Wants wants = Wants::Queries;
     while (wants != Wants::End) {
       if (wants == Wants::Room) {
-        require(read() > 0);  // what waits for room does so because something fills it
+        read();
         wants = session_->on_writable(scratch(), responder());
+        require(session_->progressed());  // there is room now
         continue;
       }
       send();
