@@ -29,6 +29,7 @@ Authority::State::State(std::shared_ptr<const Topology> topology, Settings setti
   servers_.slots.reserve(topology_->slot_count());
   for (ServerId id = 0; id < topology_->servers().size(); ++id) add_fresh(id, now);
   restore(stored, now);
+  plan_grace_round(now);
 
   auto before = std::make_shared<MembershipSnapshot>();
   before->generation = stored.generation;
@@ -148,8 +149,8 @@ void Authority::reconfigure(std::shared_ptr<const Topology> topology,
 std::uint64_t Authority::generation() const noexcept {
   return state_->generation();
 }
-std::vector<PoolView> Authority::pools() const {
-  return state_->pools();
+std::vector<PoolView> Authority::pools(PoolId first, std::size_t count) const {
+  return state_->pools(first, count);
 }
 std::optional<PoolView> Authority::pool(std::string_view fqdn) const {
   return state_->pool(fqdn);

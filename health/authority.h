@@ -129,7 +129,8 @@ class Authority {
   // The newest.
   std::uint64_t generation() const noexcept;
 
-  std::vector<PoolView> pools() const;
+  // Those of so many pools from number `first` on, as far as there are any.
+  std::vector<PoolView> pools(PoolId first = 0, std::size_t count = SIZE_MAX) const;
   std::optional<PoolView> pool(std::string_view fqdn) const;
   std::optional<ServerView> server(std::string_view fqdn) const;
   Outcome<Verdict> verdict(std::string_view server,

@@ -50,7 +50,9 @@ void Authority::State::heartbeat(const std::string& server, const Heartbeat& hea
     ++slot;
   }
   if (changed) republish_server(id);
-  end_grace(now);  // now that what it said is known: its own grace may be what ends
+  // Now that what it said is known: its own grace may be what ends.
+  const PoolId pool = topology_->servers()[id].pool;
+  if (end_grace(pool, now)) republish(service_pools_of(pool));
   finish_lifts(id);
 
   std::vector<std::string> services;

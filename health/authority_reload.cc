@@ -122,15 +122,15 @@ void Authority::State::adopt_absent(ServerId id) {
 void Authority::State::regrace(const Topology& before) {
   const std::vector<Pool> old = std::exchange(pools_, {});
   pools_.resize(topology_->pools().size());
-  any_grace_ = false;
   for (PoolId id = 0; id < pools_.size(); ++id) {
     const TopologyPool& pool = topology_->pools()[id];
     if (const auto was = before.pool(pool.fqdn)) pools_[id].grace = old[*was].grace;
     for (std::uint32_t i = 0; i < pool.server_count; ++i) {
       if (!at(pool.first_server + i).agent->heard) ++pools_[id].unheard;
     }
-    any_grace_ = any_grace_ || pools_[id].grace;
   }
+  next_grace_ = 0;
+  grace_round_ = {};  // with the new settings, at the next tick
 }
 
 }  // namespace sluice::health

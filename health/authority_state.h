@@ -43,7 +43,7 @@ class Authority::State {
   void reconfigure(std::shared_ptr<const Topology> topology, const config::Health& health);
   std::uint64_t generation() const noexcept { return membership_->generation; }
 
-  std::vector<PoolView> pools() const;
+  std::vector<PoolView> pools(PoolId first, std::size_t count) const;
   std::optional<PoolView> pool(std::string_view fqdn) const;
   std::optional<ServerView> server(std::string_view fqdn) const;
   Outcome<Verdict> verdict(std::string_view server,
@@ -147,7 +147,13 @@ class Authority::State {
   // --- time (authority_time.cc)
   void end_lease(ServerId server, const base::Now& now);
   void watch(ServerId server, base::MonoTime deadline);
-  void end_grace(const base::Now& now);
+  void end_leases(const base::Now& now);
+  void end_lift_waits(const base::Now& now);
+  base::MonoTime grace_started() const;
+  // True when the grace of the pool ended just now: its members are to be decided anew.
+  bool end_grace(PoolId pool, const base::Now& now);
+  void end_graces(const base::Now& now);
+  void plan_grace_round(const base::Now& now);
   base::MonoTime lease_end(const Lease& lease) const;
 
   // --- orders (authority_orders.cc)
@@ -278,7 +284,8 @@ class Authority::State {
 
   std::priority_queue<Deadline> deadlines_;  // one for each server that has a lease or a guard
   std::vector<LiftWait> lift_waits_;
-  bool any_grace_ = true;
+  base::MonoTime grace_round_;  // when time ends graces next
+  PoolId next_grace_ = 0;       // of that round, when it is under way
   base::MonoTime started_;
   base::MonoTime alive_;        // the last time that tick() ran
   base::MonoTime lease_floor_;  // no lease is judged before

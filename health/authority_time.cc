@@ -6,6 +6,14 @@
 #include "health/authority_state.h"
 
 namespace sluice::health {
+namespace {
+
+// What one tick does at most, so that a drain that comes meanwhile waits for some milliseconds: the
+// next tick is a millisecond later.
+constexpr std::size_t kServersATick = 1'000;
+constexpr PoolId kPoolsATick = 500;
+
+}  // namespace
 
 base::MonoTime Authority::State::lease_end(const Lease& lease) const {
   return std::max(*lease.last_push + settings_.health.lease, lease_floor_);
@@ -24,7 +32,17 @@ void Authority::State::tick() {
     lease_floor_ = now.mono + settings_.health.lease;
   }
   alive_ = now.mono;
-  while (!deadlines_.empty() && deadlines_.top().at <= now.mono) {
+  end_leases(now);
+  end_graces(now);
+  end_lift_waits(now);
+}
+
+// A whole site may go silent at once: what has run out is taken in portions, and published once for
+// each.
+void Authority::State::end_leases(const base::Now& now) {
+  std::vector<ServicePoolId> dirty;
+  for (std::size_t count = 0; count < kServersATick; ++count) {
+    if (deadlines_.empty() || deadlines_.top().at > now.mono) break;
     const auto [deadline, id] = deadlines_.top();
     deadlines_.pop();
     Agent& agent = at(id).agent.edit();
@@ -33,20 +51,27 @@ void Authority::State::tick() {
       const base::MonoTime end = lease_end(agent.lease);
       if (end > now.mono) {
         watch(id, end);  // pushed meanwhile: heartbeats never touch the queue
-      } else {
-        end_lease(id, now);
+        continue;
       }
+      end_lease(id, now);
     } else if (agent.lease.guarded()) {
       if (*agent.lease.guarded_until > now.mono) {
         watch(id, *agent.lease.guarded_until);
-      } else {
-        agent.lease.guarded_until.reset();
-        say("lease", id, "", "", "the mass-loss guard ended: out until its agent pushes");
-        republish_server(id);
+        continue;
       }
+      agent.lease.guarded_until.reset();
+      say("lease", id, "", "", "the mass-loss guard ended: out until its agent pushes");
+    } else {
+      continue;
+    }
+    for (const ServiceSlot& slot : topology_->servers()[id].services) {
+      dirty.push_back(slot.service_pool);
     }
   }
-  end_grace(now);
+  if (!dirty.empty()) republish(std::move(dirty));
+}
+
+void Authority::State::end_lift_waits(const base::Now& now) {
   for (std::size_t i = 0; i < lift_waits_.size();) {
     if (lift_waits_[i].deadline > now.mono) {
       ++i;
@@ -67,6 +92,7 @@ void Authority::State::tick() {
 std::optional<base::MonoTime> Authority::State::next_deadline() const {
   base::MonoTime next = alive_ + settings_.health.heartbeat;
   if (!deadlines_.empty()) next = std::min(next, deadlines_.top().at);
+  next = std::min(next, next_grace_ > 0 ? alive_ : grace_round_);  // at once amid a round
   for (const LiftWait& wait : lift_waits_) next = std::min(next, wait.deadline);
   return next;
 }
@@ -98,26 +124,44 @@ void Authority::State::end_lease(ServerId id, const base::Now& now) {
   } else {
     say("lease", id, "", "", "the lease ran out: its agent went silent");
   }
-  republish_server(id);
 }
 
-void Authority::State::end_grace(const base::Now& now) {
-  if (!any_grace_) return;
-  const base::MonoTime started = std::max(started_, lease_floor_ - settings_.health.lease);
-  if (now.mono < started + settings_.health.lease) return;
-  any_grace_ = false;
+base::MonoTime Authority::State::grace_started() const {
+  return std::max(started_, lease_floor_ - settings_.health.lease);
+}
+
+bool Authority::State::end_grace(PoolId id, const base::Now& now) {
+  Pool& pool = pools_[id];
+  const Grace grace{grace_started(), topology_->pools()[id].server_count, pool.unheard};
+  if (!pool.grace || in_grace(grace, settings_.health, now.mono)) return false;
+  pool.grace = false;
+  return true;
+}
+
+// Time ends graces twice: after one lease, and at the end of mass_loss_hold. In between it is
+// agents that speak (heartbeat()). A round over all pools goes in portions too.
+void Authority::State::end_graces(const base::Now& now) {
+  if (now.mono < grace_round_) return;
   std::vector<ServicePoolId> dirty;
-  for (PoolId id = 0; id < pools_.size(); ++id) {
-    if (!pools_[id].grace) continue;
-    const TopologyPool& pool = topology_->pools()[id];
-    if (in_grace({started, pool.server_count, pools_[id].unheard}, settings_.health, now.mono)) {
-      any_grace_ = true;
-      continue;
+  const auto pools = static_cast<PoolId>(pools_.size());
+  const PoolId end = std::min(pools, next_grace_ + kPoolsATick);
+  for (; next_grace_ < end; ++next_grace_) {
+    if (!end_grace(next_grace_, now)) continue;
+    for (const ServicePoolId service_pool : service_pools_of(next_grace_)) {
+      dirty.push_back(service_pool);
     }
-    pools_[id].grace = false;
-    for (const ServicePoolId service_pool : service_pools_of(id)) dirty.push_back(service_pool);
   }
   if (!dirty.empty()) republish(std::move(dirty));
+  if (next_grace_ == pools) plan_grace_round(now);
+}
+
+void Authority::State::plan_grace_round(const base::Now& now) {
+  next_grace_ = 0;
+  const base::MonoTime started = grace_started();
+  grace_round_ = base::MonoTime::max();
+  for (const base::Duration after : {settings_.health.lease, settings_.health.mass_loss_hold}) {
+    if (started + after > now.mono) grace_round_ = std::min(grace_round_, started + after);
+  }
 }
 
 std::vector<ServicePoolId> Authority::State::service_pools_of(PoolId id) const {

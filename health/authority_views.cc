@@ -207,11 +207,13 @@ bool Authority::State::guard_active(PoolId id) const {
   return false;
 }
 
-std::vector<PoolView> Authority::State::pools() const {
+std::vector<PoolView> Authority::State::pools(PoolId first, std::size_t count) const {
   const base::Now now = clock_.now();
-  std::vector<PoolView> all;
-  for (PoolId id = 0; id < pools_.size(); ++id) all.push_back(pool_view(id, now));
-  return all;
+  std::vector<PoolView> views;
+  for (PoolId id = first; id < pools_.size() && views.size() < count; ++id) {
+    views.push_back(pool_view(id, now));
+  }
+  return views;
 }
 
 std::optional<PoolView> Authority::State::pool(std::string_view fqdn) const {
@@ -323,6 +325,9 @@ std::vector<OrphanView> Authority::State::orphans() const {
 Figures Authority::State::figures() const {
   const base::Now now = clock_.now();
   Figures figures;
+  figures.names = topology_;
+  figures.services.reserve(topology_->service_pools().size());
+  figures.mass_loss_guard.reserve(pools_.size());
   for (const ServicePool& pool : topology_->service_pools()) {
     Figures::ServiceCount count;
     count.pool = topology_->pools()[pool.pool].fqdn;
@@ -331,7 +336,7 @@ Figures Authority::State::figures() const {
       const std::size_t slot = *topology_->servers()[server].slot_of(pool.service);
       ++count.by_status[static_cast<std::size_t>(status(server, slot, now))];
     }
-    figures.services.push_back(std::move(count));
+    figures.services.push_back(count);
   }
   for (const auto& [server, holds] : holds_.by_server()) {
     for (const Hold& hold : holds) ++figures.holds[static_cast<std::size_t>(hold.key.origin)];

@@ -4,8 +4,10 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -126,16 +128,20 @@ struct OrphanView {
   HoldView hold;
 };
 
-// For the metrics page.
+class Topology;  // health/topology.h
+
+// For the metrics page. Its names are views into `names`: of 100,000 pools a copy takes longer than
+// the figures.
 struct Figures {
+  std::shared_ptr<const Topology> names;
   struct ServiceCount {
-    std::string pool;
-    std::string service;
+    std::string_view pool;
+    std::string_view service;
     std::array<std::uint32_t, 6> by_status{};  // indexed by Status
   };
   std::vector<ServiceCount> services;
-  std::array<std::uint32_t, 3> holds{};                       // indexed by Origin
-  std::vector<std::pair<std::string, bool>> mass_loss_guard;  // by pool
+  std::array<std::uint32_t, 3> holds{};                            // indexed by Origin
+  std::vector<std::pair<std::string_view, bool>> mass_loss_guard;  // by pool
   std::uint64_t generation = 0;
   std::uint64_t heartbeats_total = 0;
   std::uint64_t store_failures_total = 0;

@@ -15,7 +15,8 @@ namespace sluice::health {
 // One request that was let in, on its way to its answer. It may outlive its connection and the API:
 // the answer is dropped then.
 struct Exchange {
-  // Makes the response on the API's thread, so that no other thread writes JSON.
+  // Makes the response on the API's thread, so that no other thread writes JSON. (All pools at once
+  // are the exception, see all_pools.h.)
   using Make = std::function<HttpResponse()>;
 
   Identity who;

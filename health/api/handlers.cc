@@ -3,6 +3,7 @@
 #include <array>
 #include <memory>
 
+#include "health/api/all_pools.h"
 #include "health/api/metrics.h"
 #include "health/api/openapi.h"
 #include "health/api/orders.h"
@@ -89,29 +90,19 @@ Outcome<std::string> resolve_server(const Topology& topology, std::string_view t
   if (candidates.empty()) {
     return base::Unexpected{not_found("no server of that name is configured")};
   }
+  constexpr std::size_t kNamed = 5;  // a label such as fe01 may be in every pool
   std::string detail = "the label is not unique; it may be";
-  for (const std::string_view candidate : candidates) detail.append(" ").append(candidate);
+  for (std::size_t i = 0; i < std::min(kNamed, candidates.size()); ++i) {
+    detail.append(" ").append(candidates[i]);
+  }
+  if (candidates.size() > kNamed) {
+    detail += " or one of " + std::to_string(candidates.size() - kNamed) + " more";
+  }
   return base::Unexpected{not_found(std::move(detail))};
 }
 
 void pools(const ApiPorts& ports, Exchange exchange) {
-  struct All {
-    std::uint64_t generation;
-    std::vector<PoolView> pools;
-    std::vector<OrphanView> orphans;
-  };
-  ports.control([exchange = std::move(exchange)](Authority& authority) {
-    auto all = std::make_shared<const All>(
-        All{authority.generation(), authority.pools(), authority.orphans()});
-    exchange.reply([all] {
-      ordered_json body{{"generation", all->generation},
-                        {"pools", ordered_json::array()},
-                        {"orphans", ordered_json::array()}};
-      for (const PoolView& view : all->pools) body["pools"].push_back(to_json(view));
-      for (const OrphanView& view : all->orphans) body["orphans"].push_back(to_json(view));
-      return json_response(200, body);
-    });
-  });
+  std::make_shared<AllPools>(ports, std::move(exchange))->next_portion();
 }
 
 void pool(const ApiPorts& ports, Exchange exchange) {
@@ -227,12 +218,12 @@ void metrics(const ApiPorts& ports, Exchange exchange) {
   // The figures are the authority's, the page is written by the API's thread.
   ports.control([exchange = std::move(exchange), commits = ports.store_commit_seconds,
                  dns = ports.dns_metrics](Authority& authority) {
-    const Histogram* acks = &authority.drain_ack_seconds();
-    std::string page = metrics_text(authority.figures(), *acks, commits);
-    exchange.reply([page = std::move(page), dns] {
+    const Histogram* acks = &authority.drain_ack_seconds();  // any thread reads it
+    auto figures = std::make_shared<const Figures>(authority.figures());
+    exchange.reply([figures, acks, commits, dns] {
       HttpResponse response;
       response.content_type = kMetricsContentType;
-      response.body = page;
+      response.body = metrics_text(*figures, *acks, commits);
       if (dns) dns(response.body);
       return response;
     });
