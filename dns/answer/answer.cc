@@ -10,6 +10,9 @@ namespace sluice::dns {
 
 namespace {
 
+// The first answer begins before this: behind header and question.
+constexpr std::size_t kFirstAnswer = kHeaderOctets + Name::kMaxOctets + 4 + 1;
+
 // HINFO "RFC8482" "" at the question's name: says that ANY is not served (RFC 8482 section 4.2),
 // for an hour, so that the same client does not ask again soon.
 constexpr std::array<std::uint8_t, kRecordHead + 9> kAnyRecord = {
@@ -198,6 +201,10 @@ bool Answer::add_chosen(const RenderedSet::Choice& choice, RRset records, const 
 
 // As many of the targets' addresses as have room: the rest is no truncation (RFC 2181 section 9).
 void Answer::add_targets(const RenderedSet& set, std::size_t start) noexcept {
+  // Behind the question, with nobody hidden and room for all, as they were rendered.
+  const std::span<const std::uint8_t> all = set.additional();
+  const bool as_rendered = !all.empty() && snapshot_.hidden_hosts.empty() && start < kFirstAnswer;
+  if (as_rendered && writer_.add_shifted(Section::Additional, all, start)) return;
   for (const RenderedSet::Target& target : set.targets()) {
     if (!add_target(target.server, start + target.position)) return;
   }

@@ -49,6 +49,20 @@ bool AnswerWriter::add(Section section, const RRset& rrset, std::size_t owner) n
   return true;
 }
 
+bool AnswerWriter::add_shifted(Section section, std::span<const std::uint8_t> records,
+                               std::size_t shift) noexcept {
+  std::uint8_t* at = writer_.append(records.size());
+  if (at == nullptr) return false;
+  std::memcpy(at, records.data(), records.size());
+  std::size_t added = 0;
+  for (const std::uint8_t* const end = at + records.size(); at < end; ++added) {
+    store_u16(at, static_cast<std::uint16_t>(load_u16(at) + shift));
+    at += kRecordHead + load_u16(at + kRecordHead - 2);
+  }
+  count(section, added);
+  return true;
+}
+
 bool AnswerWriter::add_rotated(Section section, const RRset& rrset, std::size_t first,
                                std::size_t owner) noexcept {
   assert(first < rrset.count);

@@ -28,6 +28,11 @@ class AnswerWriter {
   // pointers in its RDATA. False: no room, nothing added.
   bool add(Section section, const RRset& rrset, std::size_t owner) noexcept;
 
+  // The same for records of any owners, whose pointers take the message to begin `shift` octets
+  // later than it does.
+  bool add_shifted(Section section, std::span<const std::uint8_t> records,
+                   std::size_t shift) noexcept;
+
   // The same for `rrset` whose records have one size each and no pointer but their owner's. The
   // record number `first` comes first, then those behind it, then those before it.
   bool add_rotated(Section section, const RRset& rrset, std::size_t first,

@@ -18,6 +18,12 @@ std::span<const std::uint8_t> octets_of(const ZoneSet& zones, std::uint32_t rrse
   return rrset == 0 ? std::span<const std::uint8_t>() : zones.rrset(rrset).octets;
 }
 
+// Of its address records, where they are ours to tell.
+std::size_t host_octets(const ZoneSet& zones, const Host& host) noexcept {
+  if (!host.in_zone) return 0;
+  return octets_of(zones, host.a).size() + octets_of(zones, host.aaaa).size();
+}
+
 // As SRV records have it, and as answers are chosen by: they are to show the same shares. Fits 16
 // bits.
 std::uint32_t weight_of(const ZoneSet& zones, const health::Members& members,
@@ -79,7 +85,7 @@ void RenderedSet::render_choices(const ZoneSet& zones, const PoolAnswers& pool,
   Groups aaaa;
   if (last_resort) {
     for (std::uint32_t at = 0; at < first_octets_; at += kARecord) first.add(kARecord, 1);
-    for (std::uint32_t at = 0; at < aaaa_octets_; at += kAaaaRecord) aaaa.add(kAaaaRecord, 1);
+    for (std::uint32_t at = 0; at < second_octets_; at += kAaaaRecord) aaaa.add(kAaaaRecord, 1);
   }
   for (const health::ServerId server : members.servers) {
     const Host& host = zones.hosts()[server];
@@ -111,7 +117,7 @@ void RenderedSet::render_addresses(const ZoneSet& zones, const PoolAnswers& pool
     aaaa_octets += octets_of(zones, zones.hosts()[server].aaaa).size();
   }
   first_octets_ = static_cast<std::uint32_t>(a_octets);
-  aaaa_octets_ = static_cast<std::uint32_t>(aaaa_octets);
+  second_octets_ = static_cast<std::uint32_t>(aaaa_octets);
   octets_ = std::make_unique<std::uint8_t[]>(a_octets + aaaa_octets);
   std::uint8_t* a_end = copy(octets_.get(), a);
   std::uint8_t* aaaa_end = copy(octets_.get() + a_octets, aaaa);
@@ -125,11 +131,17 @@ void RenderedSet::render_srv(const ZoneSet& zones, const AnswerSetPlan& plan,
                              const health::Members& members) {
   first_type_ = RRType::SRV;
   std::size_t size = 0;
+  std::size_t additional = 0;
   for (const health::ServerId server : members.servers) {
-    size += kSrvHead + zones.name_at(zones.hosts()[server].name).size();
+    const Host& host = zones.hosts()[server];
+    size += kSrvHead + zones.name_at(host.name).size();
+    additional += host_octets(zones, host);
   }
+  // Behind a question at the latest.
+  if (size > kPointerReach - kHeaderOctets - Name::kMaxOctets - 4) additional = 0;
   first_octets_ = static_cast<std::uint32_t>(size);
-  octets_ = std::make_unique<std::uint8_t[]>(size);
+  second_octets_ = static_cast<std::uint32_t>(additional);
+  octets_ = std::make_unique<std::uint8_t[]>(size + additional);
   target_count_ = static_cast<std::uint32_t>(members.servers.size());
   targets_ = std::make_unique<Target[]>(target_count_);
   std::uint8_t* at = octets_.get();
@@ -150,6 +162,21 @@ void RenderedSet::render_srv(const ZoneSet& zones, const AnswerSetPlan& plan,
     at = copy(at, target);  // not compressed: RFC 2782
   }
   assert(at == octets_.get() + first_octets_);
+  if (second_octets_ > 0) render_additional(zones);
+}
+
+void RenderedSet::render_additional(const ZoneSet& zones) {
+  std::uint8_t* at = octets_.get() + first_octets_;
+  for (const Target& target : targets()) {
+    const Host& host = zones.hosts()[target.server];
+    if (!host.in_zone) continue;
+    std::uint8_t* const end = copy(copy(at, octets_of(zones, host.a)), octets_of(zones, host.aaaa));
+    while (at < end) {
+      store_u16(at, static_cast<std::uint16_t>(kPointerMark | target.position));
+      at += kRecordHead + load_u16(at + kRecordHead - 2);
+    }
+  }
+  assert(at == octets_.get() + first_octets_ + second_octets_);
 }
 
 }  // namespace sluice::dns

@@ -28,8 +28,16 @@ class RenderedSet {
 
   // Records of this type; none is NODATA.
   std::span<const std::uint8_t> records(RRType type) const noexcept {
-    if (type == RRType::AAAA) return {octets_.get() + first_octets_, aaaa_octets_};
-    return {octets_.get(), type == first_type_ ? first_octets_ : 0};
+    if (type == first_type_) return {octets_.get(), first_octets_};
+    const bool aaaa = type == RRType::AAAA && first_type_ == RRType::A;
+    return {octets_.get() + first_octets_, aaaa ? second_octets_ : 0};
+  }
+  // Of SRV records: the addresses of all targets that are ours to tell, as they follow the records
+  // when all are shown. Their owners point to the targets as if the SRV records began at offset 0
+  // of the message. None where pointers might not reach.
+  std::span<const std::uint8_t> additional() const noexcept {
+    const bool srv = first_type_ == RRType::SRV;
+    return {octets_.get() + first_octets_, srv ? second_octets_ : 0};
   }
   std::span<const Target> targets() const noexcept { return {targets_.get(), target_count_}; }
   bool rotates() const noexcept { return rotates_; }
@@ -60,14 +68,15 @@ class RenderedSet {
   void render_addresses(const ZoneSet& zones, const PoolAnswers& pool,
                         const health::Members& members);
   void render_srv(const ZoneSet& zones, const AnswerSetPlan& plan, const health::Members& members);
+  void render_additional(const ZoneSet& zones);
   void render_choices(const ZoneSet& zones, const PoolAnswers& pool,
                       const health::Members& members);
 
-  std::unique_ptr<std::uint8_t[]> octets_;  // A or SRV, then AAAA
+  std::unique_ptr<std::uint8_t[]> octets_;  // A, then AAAA; or SRV, then additional
   std::unique_ptr<Target[]> targets_;
   std::unique_ptr<const Choices> choices_;  // null where the pool's policy leaves nothing to chance
   std::uint32_t first_octets_ = 0;
-  std::uint32_t aaaa_octets_ = 0;
+  std::uint32_t second_octets_ = 0;
   std::uint32_t target_count_ = 0;
   RRType first_type_ = RRType::A;
   bool rotates_ = false;

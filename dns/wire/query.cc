@@ -94,43 +94,46 @@ void read_question(WireReader& reader, Query& query) noexcept {
 }
 
 // No question: it may ask for a server cookie (RFC 7873 section 5.4), and for nothing else.
-base::Result<Query, QueryError> parse_bare(WireReader reader, const Header& header) noexcept {
-  Query query;
-  query.id = header.id;
-  query.flags = header.flags;
+std::optional<QueryError> read_bare(WireReader& reader, const Header& header,
+                                    Query& query) noexcept {
   const bool well_formed = header.qdcount == 0 && header.ancount == 0 && header.nscount == 0 &&
                            read_additional(reader, header.arcount, query.edns) && reader.at_end();
   if (!well_formed || !query.edns || !query.edns->options.has(EdnsOptions::kCookie)) {
-    return base::Unexpected{QueryError::FormErr};
+    return QueryError::FormErr;
   }
-  return query;
+  return std::nullopt;
 }
 
-}  // namespace
-
-base::Result<Query, QueryError> parse_query(std::span<const std::uint8_t> wire) noexcept {
-  WireReader reader(wire);
+std::optional<QueryError> read_query(WireReader reader, Query& query) noexcept {
   const Header header = read_header(reader);
-  if (!reader.ok() || (header.flags & kFlagQR) != 0) return base::Unexpected{QueryError::Ignore};
+  if (!reader.ok() || (header.flags & kFlagQR) != 0) return QueryError::Ignore;
   switch (opcode_of(header.flags)) {
     case Opcode::Query:
       break;
     case Opcode::Notify:
     case Opcode::Update:
-      return base::Unexpected{QueryError::Refused};
+      return QueryError::Refused;
     default:
-      return base::Unexpected{QueryError::NotImp};
+      return QueryError::NotImp;
   }
-  if (header.qdcount != 1) return parse_bare(reader, header);
-  if (header.ancount != 0 || header.nscount != 0) return base::Unexpected{QueryError::FormErr};
-  Query query;
-  if (!query.qname.assign(reader)) return base::Unexpected{QueryError::FormErr};
   query.id = header.id;
   query.flags = header.flags;
+  if (header.qdcount != 1) return read_bare(reader, header, query);
+  if (header.ancount != 0 || header.nscount != 0) return QueryError::FormErr;
+  if (!query.qname.assign(reader)) return QueryError::FormErr;
   read_question(reader, query);
   if (!reader.ok() || !read_additional(reader, header.arcount, query.edns) || !reader.at_end()) {
-    return base::Unexpected{QueryError::FormErr};
+    return QueryError::FormErr;
   }
+  return std::nullopt;
+}
+
+}  // namespace
+
+// Filled where it is returned: to move a query costs a tenth of what reading it does.
+base::Result<Query, QueryError> parse_query(std::span<const std::uint8_t> wire) noexcept {
+  base::Result<Query, QueryError> query{Query()};
+  if (const auto error = read_query(WireReader(wire), *query)) query = base::Unexpected{*error};
   return query;
 }
 

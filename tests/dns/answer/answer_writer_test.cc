@@ -55,5 +55,20 @@ TEST_F(AnswerWriterTest, MovesOwnersToWhereTheNameStands) {
             (std::vector<std::string>{"example. 30 IN A 10.0.0.2", "example. 30 IN A 10.0.0.1"}));
 }
 
+TEST_F(AnswerWriterTest, ShiftsTheOwnersOfRecordsThatWereRenderedApart) {
+  AnswerWriter writer(query_, query_octets_, room_);
+  // As if the message began two octets before "example" of the question.
+  std::array<std::uint8_t, 2 * kARecord> records = kTwo;
+  records[1] = records[kARecord + 1] = 2;
+  ASSERT_TRUE(writer.add_shifted(Section::Additional, records, kHeaderOctets));
+  const std::size_t size = writer.size();
+  fixture::Octets large(512 - size);
+  EXPECT_FALSE(writer.add_shifted(Section::Additional, large, 0));
+  EXPECT_EQ(writer.size(), size) << "what does not fit is not written";
+  const std::size_t whole = writer.finish(Rcode::NoError, 512);
+  EXPECT_EQ(fixture::judge(room_, {whole, Rcode::NoError}).additional,
+            (std::vector<std::string>{"example. 30 IN A 10.0.0.1", "example. 30 IN A 10.0.0.2"}));
+}
+
 }  // namespace
 }  // namespace sluice::dns

@@ -48,6 +48,17 @@ TEST(Render, SrvWeightIsTheServersTimes256) {
   EXPECT_TRUE(set->records(RRType::A).empty());
 }
 
+TEST(Render, SrvTargetsBringTheirAddresses) {
+  config::Config config = fixture::pool_config();
+  config.pools[0].servers[1].fqdn = "fe02.elsewhere.example";  // not ours to tell
+  const auto zones = fixture::zones_of(config);
+  const auto set = render(*zones, fixture::kSrvSet, members({0, 1, 2}));
+  EXPECT_EQ(set->additional().size(), 2 * (kARecord + kAaaaRecord));
+  EXPECT_EQ(load_u16(set->additional().data()), kPointerMark | set->targets()[0].position);
+  EXPECT_TRUE(set->records(RRType::AAAA).empty()) << "the octets behind are no answer";
+  EXPECT_TRUE(render(*zones, fixture::kPoolSet, members({0, 1}))->additional().empty());
+}
+
 TEST(Render, ASlowStartShowsInSrvWeights) {
   config::Config config = fixture::pool_config();
   config.pools[0].servers[1].weight = 255;
