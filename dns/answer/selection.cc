@@ -101,7 +101,9 @@ std::span<const Selection::Group> Selection::draw(Random random, std::uint32_t t
       std::ranges::sort(chosen);
       if (order_ == config::Order::Fixed) break;
       const auto first = (std::uint64_t{turn} * chosen.size()) >> 32;
-      std::ranges::rotate(chosen, chosen.begin() + static_cast<std::ptrdiff_t>(first));
+      // Not std::ranges': clang++ 14 does not take libstdc++'s for spans.
+      std::rotate(chosen.begin(), chosen.begin() + static_cast<std::ptrdiff_t>(first),
+                  chosen.end());
   }
   return chosen;
 }
@@ -136,9 +138,9 @@ std::uint64_t Selection::order_weight(Group candidate) const noexcept {
 
 void Selection::order_by_weight(std::span<Group> chosen, Random& random) const noexcept {
   const auto weighs = [this](Group candidate) { return order_weight(candidate) > 0; };
-  const auto weightless = std::ranges::partition(chosen, weighs);
-  shuffle(weightless, random);
-  const auto heavy = chosen.first(chosen.size() - weightless.size());
+  const auto weightless = std::partition(chosen.begin(), chosen.end(), weighs);
+  const auto heavy = chosen.first(static_cast<std::size_t>(weightless - chosen.begin()));
+  shuffle(chosen.subspan(heavy.size()), random);
   Room before;
   std::ranges::copy(heavy, before.begin());
   Urn urn(heavy.size());
