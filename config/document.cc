@@ -252,6 +252,14 @@ std::string tab_hint(std::string_view text, int line) {
   return tab ? " (a tab before it: YAML is indented by spaces)" : "";
 }
 
+// yaml-cpp quotes what it stumbles over, its own mark for the end of the file included.
+std::string visible(std::string message) {
+  for (char& c : message) {
+    if ((c >= 0 && c < ' ') || c == 0x7f) c = '?';
+  }
+  return message;
+}
+
 }  // namespace
 
 base::Checked<Document> Document::parse(std::string_view text, const std::string& file) {
@@ -273,7 +281,7 @@ base::Checked<Document> Document::parse(std::string_view text, const std::string
   } catch (const YAML::Exception& error) {
     if (!builder.failed()) {
       const int line = line_of(error.mark);
-      return fail(line, "not YAML: " + error.msg + tab_hint(text, line));
+      return fail(line, "not YAML: " + visible(error.msg) + tab_hint(text, line));
     }
   }
   if (builder.failed()) return fail(builder.failed_line(), builder.failure());

@@ -71,6 +71,8 @@ TEST(Document, RefusesAnAliasInsideOfItself) {
   EXPECT_EQ(refused("&x {a: {b: *x}}"),
             "t.yaml:1: this alias stands inside of what it is an alias for");
   EXPECT_EQ(refused("*x"), "t.yaml:1: not YAML: the referenced anchor is not defined");
+  EXPECT_EQ(refused("a: \"\\"), "t.yaml:1: not YAML: unknown escape character: ?")
+      << "found by the fuzzer";
 }
 
 TEST(Document, RefusesABillionLaughs) {
