@@ -30,7 +30,7 @@ std::uint32_t turn_of(std::uint64_t rotation) noexcept {
 Rcode Answer::write(const Name& qname) noexcept {
   Lookup lookup = zones_.find(qname, qtype_);
   if (lookup.kind == Lookup::Kind::NotAuth) return Rcode::Refused;
-  about_ = lookup.kind == Lookup::Kind::Referral ? lookup.where : lookup.node;
+  about_ = lookup.node;
   if (lookup.kind != Lookup::Kind::Referral) writer_.set_authoritative();
   if (lookup.kind < Lookup::Kind::Cname) return conclude(lookup, qname, kHeaderOctets);
   return follow(lookup, qname);

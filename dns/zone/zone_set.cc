@@ -77,7 +77,8 @@ Lookup ZoneSet::occluded(const Node& node, const Name& name) const noexcept {
   return {.kind = is_dname(node.occluder) ? Lookup::Kind::Dname : Lookup::Kind::Referral,
           .above = static_cast<std::uint8_t>(name.size() - node.occluder_octets),
           .zone = node.zone,
-          .where = node.occluder};
+          .where = node.occluder,
+          .node = node.occluder};
 }
 
 Lookup ZoneSet::at_node(std::uint32_t found, RRType type) const noexcept {

@@ -40,7 +40,8 @@ struct Lookup {
   std::uint8_t above = 0;
   ZoneId zone = 0;
   std::uint32_t where = 0;
-  std::uint32_t node = 0;  // the node that answered, to recognise it
+  // What answered, to recognise it: the node, or `where` of what occludes the name.
+  std::uint32_t node = 0;
 };
 
 // A server as the answers need it. Offsets are for rrset(); 0: none.
