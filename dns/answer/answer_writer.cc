@@ -157,8 +157,7 @@ std::size_t AnswerWriter::finish(Rcode rcode, std::uint16_t payload) noexcept {
       options = write_options(opt + kOptOctets, room_.size() - size - kOptOctets);
     }
     write_opt(opt, payload, rcode, query_.edns->dnssec_ok, options);
-    opt_octets_ = kOptOctets + options;
-    size += opt_octets_;
+    size += kOptOctets + options;
     count(Section::Additional, 1);
   }
   std::uint8_t* header = room_.data();

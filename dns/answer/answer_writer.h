@@ -44,6 +44,7 @@ class AnswerWriter {
   bool add_groups(Section section, const RRset& rrset, std::span<const std::uint32_t> ends,
                   std::span<const std::uint16_t> chosen, std::size_t owner) noexcept;
 
+  // Without OPT, which finish() adds.
   std::size_t size() const noexcept { return writer_.size(); }
   bool fits(std::size_t octets) const noexcept { return writer_.fits(octets); }
   // What was written before, to be changed in place.
@@ -58,9 +59,6 @@ class AnswerWriter {
   // Writes header and OPT, returns the size of the message. `payload`: what OPT says that we take.
   std::size_t finish(Rcode rcode, std::uint16_t payload) noexcept;
 
-  // Of a finished message: what OPT took at its end, 0 without.
-  std::size_t opt_octets() const noexcept { return opt_octets_; }
-
  private:
   void count(Section section, std::size_t records) noexcept {
     counts_[static_cast<std::size_t>(section)] =
@@ -74,7 +72,6 @@ class AnswerWriter {
   std::span<std::uint8_t> room_;
   std::span<const std::uint8_t> options_;
   const ExtendedError* error_ = nullptr;
-  std::size_t opt_octets_ = 0;
   WireWriter writer_;  // has the room less what OPT needs
   std::uint16_t flags_;
   std::array<std::uint16_t, 3> counts_{};  // by Section

@@ -20,25 +20,20 @@ struct Refusal {
   const ExtendedError* why = nullptr;
 };
 
-// QTYPEs that no zone is asked for.
-std::optional<Refusal> refusal_of(RRType qtype) noexcept {
+// QTYPEs that zones are asked for. Type 0 is none; 128 to 255 ask for something to be done
+// (RFC 6895 section 3.1): transfers, TKEY, and what we have not heard of; ANY is among them.
+bool is_for_zones(RRType qtype) noexcept {
   const auto number = static_cast<std::uint16_t>(qtype);
-  switch (qtype) {
-    case RRType::AXFR:
-    case RRType::IXFR:
-      return Refusal{Rcode::Refused, &kNoTransfers};
-    case RRType::ANY:
-      return std::nullopt;
-    case RRType::OPT:
-    case RRType::TSIG:
-      return Refusal{Rcode::FormErr};  // never a question's type
-    default:
-      // Type 0 is no type; 128 to 255 ask for something to be done (RFC 6895 section 3.1): MAILA,
-      // MAILB, TKEY, and what we have not heard of.
-      if (number == 0) return Refusal{Rcode::FormErr};
-      if (number >= 128 && number <= 255) return Refusal{Rcode::NotImp, &kNotSupported};
-      return std::nullopt;
-  }
+  if (number >= 1 && number < 128) return qtype != RRType::OPT;
+  return number >= 256 || qtype == RRType::ANY;
+}
+
+// REQUIRES: not is_for_zones().
+Refusal refusal_of(RRType qtype) noexcept {
+  if (qtype == RRType::AXFR || qtype == RRType::IXFR) return {Rcode::Refused, &kNoTransfers};
+  const bool no_question = qtype == RRType::OPT || qtype == RRType::TSIG;
+  if (no_question || static_cast<std::uint16_t>(qtype) == 0) return {Rcode::FormErr};
+  return {Rcode::NotImp, &kNotSupported};
 }
 
 Refusal refusal_of(QueryError error, std::uint16_t flags) noexcept {
@@ -58,15 +53,18 @@ Rcode give(const Refusal& refusal, AnswerWriter& writer) noexcept {
   return refusal.rcode;
 }
 
-// All between question and OPT. `about` as in Answered.
-Rcode write_answer(const ServingSnapshot& snapshot, const QueryContext& context, const Query& query,
-                   AnswerWriter& writer, std::uint32_t& about) noexcept {
+// All between question and OPT. `about` as in Answered. Inline for the sake of plain queries,
+// though those with options have it too.
+[[gnu::always_inline]] inline Rcode write_answer(const ServingSnapshot& snapshot,
+                                                 const QueryContext& context, const Query& query,
+                                                 AnswerWriter& writer,
+                                                 std::uint32_t& about) noexcept {
   if (query.edns && query.edns->version > 0) return Rcode::BadVers;  // RFC 6891 section 6.1.3
   if (query.qclass != RRClass::IN) {
     if (query.qclass == RRClass::CH) return answer_chaos(*snapshot.settings, query, writer);
     return give({Rcode::Refused, &kNotAuthoritative}, writer);
   }
-  if (const auto refused = refusal_of(query.qtype)) return give(*refused, writer);
+  if (!is_for_zones(query.qtype)) return give(refusal_of(query.qtype), writer);
   Answer answer(snapshot, query, context, writer);
   const Rcode rcode = answer.write(query.qname);
   if (rcode == Rcode::Refused) writer.explain(kNotAuthoritative);
@@ -77,7 +75,7 @@ Rcode write_answer(const ServingSnapshot& snapshot, const QueryContext& context,
 Answered finish(AnswerWriter& writer, const QueryContext& context, Rcode rcode,
                 std::uint32_t about = 0) noexcept {
   const std::size_t size = writer.finish(rcode, context.max_udp_payload);
-  return {size, rcode, static_cast<std::uint16_t>(writer.opt_octets()), about};
+  return {size, rcode, static_cast<std::uint16_t>(size - writer.size()), about};
 }
 
 // The same for the few queries with options that we know: kept apart, for the room that the options
@@ -117,15 +115,16 @@ Answered finish(AnswerWriter& writer, const QueryContext& context, Rcode rcode,
 
 Answered respond(const ServingSnapshot& snapshot, const QueryContext& context,
                  std::span<const std::uint8_t> query, std::span<std::uint8_t> answer) noexcept {
-  const auto parsed = parse_query(query);
-  if (!parsed) return refuse(snapshot, context, parsed.error(), query, answer);
-  const auto room = answer.first(std::min(size_limit(context, *parsed), answer.size()));
-  if (parsed->edns && parsed->edns->options.seen != EdnsOptions::kNone) {
-    return respond_with_options(snapshot, context, *parsed, query, room);
+  Query parsed;
+  const auto read = parse_query(query, parsed);
+  if (!read) return refuse(snapshot, context, read.error(), query, answer);
+  const auto room = answer.first(std::min(size_limit(context, parsed), answer.size()));
+  if (parsed.edns && parsed.edns->options.seen != EdnsOptions::kNone) {
+    return respond_with_options(snapshot, context, parsed, query, room);
   }
-  AnswerWriter writer(*parsed, query, room);
+  AnswerWriter writer(parsed, query, room);
   std::uint32_t about = 0;
-  const Rcode rcode = write_answer(snapshot, context, *parsed, writer, about);
+  const Rcode rcode = write_answer(snapshot, context, parsed, writer, about);
   return finish(writer, context, rcode, about);
 }
 

@@ -38,6 +38,10 @@ enum class QueryError : std::uint8_t {
 // walked over and ignored: we hold no keys, a client that insists on a signature discards the
 // unsigned answer.
 base::Result<Query, QueryError> parse_query(std::span<const std::uint8_t> wire) noexcept;
+// The same into `query`, which is new: a query is large, and its copies would cost what reading it
+// does. After an error it holds nothing of use.
+base::Result<base::Done, QueryError> parse_query(std::span<const std::uint8_t> wire,
+                                                 Query& query) noexcept;
 
 // What can be read of a message that parse_query() gave another error than Ignore for, so that the
 // answer is about it: header, a question if there is one and it makes sense, one OPT if it is well
