@@ -1,10 +1,17 @@
-// Octets of a query -> an answer that ldns reads, with the same ID, within the limit; a response is
-// never answered. The first octet chooses transport and size limit.
+// Octets of a query -> an answer that ldns reads, with the same ID and question, within the limit;
+// a response is never answered. The first octet chooses transport and size limit. Each input is
+// asked of a server with nothing to say of itself, and of one with everything: NSID, cookies,
+// explanations.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <string>
 #include <vector>
 
+#include <netinet/in.h>
+
+#include "dns/answer/limit.h"
 #include "dns/answer/respond.h"
 #include "dns/ldns.h"
 #include "dns/wire/writer.h"
@@ -13,43 +20,99 @@
 namespace {
 
 using namespace sluice::dns;
+using Octets = std::vector<std::uint8_t>;
 
 void require(bool holds) {
   if (!holds) std::abort();
 }
 
-const ServingSnapshot& served() {
+const ServingSnapshot& silent_server() {
   static fixture::Serving serving(fixture::pool_config(20));
   static sluice::base::SnapshotReader<ServingSnapshot> reader(serving.publisher().cell());
   return reader.refresh();
+}
+
+// Everything that a server may say of itself.
+struct Talkative {
+  explicit Talkative(bool cookies_required) : serving(fixture::pool_config(20)) {
+    ResponseSettings settings;
+    settings.identity = std::string(255, 'i');
+    settings.version = std::string(255, 'v');
+    settings.cookies.count = 2;
+    settings.cookies.keys[1].fill(1);
+    settings.cookies_required = cookies_required;
+    serving.publisher().prepare(fixture::zones_of(fixture::pool_config(20)), std::move(settings));
+    serving.set(fixture::kPoolSet, {0, 1, 2}, sluice::health::Fallback::NeverEmpty);
+    serving.set(fixture::kSrvSet, {}, sluice::health::Fallback::NoData);
+    serving.publish({}, {});
+  }
+  fixture::Serving serving;
+  sluice::base::SnapshotReader<ServingSnapshot> reader{serving.publisher().cell()};
+};
+
+const ServingSnapshot& talkative_server(bool cookies_required) {
+  static Talkative lenient(false);
+  static Talkative strict(true);
+  return (cookies_required ? strict : lenient).reader.refresh();
+}
+
+std::size_t question_octets(std::span<const std::uint8_t> message) {
+  if (load_u16(message.data() + 4) == 0) return 0;
+  std::size_t at = kHeaderOctets;
+  while (message[at] != 0) at += 1U + message[at];
+  return at + 5 - kHeaderOctets;
+}
+
+void judge(std::span<const std::uint8_t> query, std::span<const std::uint8_t> answer, Rcode rcode) {
+  require(load_u16(answer.data()) == load_u16(query.data()));
+  const std::size_t question = question_octets(answer);
+  require(kHeaderOctets + question <= query.size());
+  require(std::ranges::equal(answer.subspan(kHeaderOctets, question),
+                             query.subspan(kHeaderOctets, question)));
+  ldns_pkt* raw = nullptr;
+  require(ldns_wire2pkt(&raw, answer.data(), answer.size()) == LDNS_STATUS_OK);
+  const LdnsPacket packet(raw);
+  require(ldns_pkt_qr(raw));
+  const auto all_bits = static_cast<unsigned>(rcode);
+  require(ldns_pkt_get_rcode(raw) == (all_bits & 0xF));
+  require(ldns_pkt_edns(raw) || all_bits < 16);
+}
+
+void ask(const ServingSnapshot& snapshot, const QueryContext& context,
+         std::span<const std::uint8_t> query) {
+  const std::size_t limit =
+      context.transport == Transport::Tcp ? kMaxMessageOctets : context.max_udp_payload;
+  Octets answer(limit);
+  const Answered answered = respond(snapshot, context, query, answer);
+  if (query.size() < kHeaderOctets || (query[2] & 0x80) != 0) {
+    require(answered.size == 0);
+    return;
+  }
+  require(answered.size >= kHeaderOctets && answered.size <= limit);
+  judge(query, std::span(answer).first(answered.size), answered.rcode);
+  if (context.transport == Transport::Udp && answered.opt_octets == 0) {
+    require(answered.size <= kMinUdpPayload);
+  }
+  const Answered cut = cut_short(answer, answered);
+  require(cut.size <= answered.size);
+  judge(query, std::span(answer).first(cut.size), cut.rcode);
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
+  sockaddr_in client{};
+  client.sin_family = AF_INET;
+  client.sin_addr.s_addr = 0x01020304;
   QueryContext context;
   context.transport = (data[0] & 1) != 0 ? Transport::Tcp : Transport::Udp;
   context.max_udp_payload = static_cast<std::uint16_t>(512 + 8 * (data[0] >> 1));
   context.rotation = data[0];
+  context.now = 1'800'000'000;
+  context.client = reinterpret_cast<const sockaddr*>(&client);
   const std::span<const std::uint8_t> query(data + 1, size - 1);
-  const std::size_t limit =
-      context.transport == Transport::Tcp ? kMaxMessageOctets : context.max_udp_payload;
-  std::vector<std::uint8_t> answer(limit);
-  const Answered answered = respond(served(), context, query, answer);
-  if (query.size() < kHeaderOctets || (query[2] & 0x80) != 0) {
-    require(answered.size == 0);
-    return 0;
-  }
-  require(answered.size >= kHeaderOctets && answered.size <= limit);
-  require(load_u16(answer.data()) == load_u16(query.data()));
-  ldns_pkt* raw = nullptr;
-  require(ldns_wire2pkt(&raw, answer.data(), answered.size) == LDNS_STATUS_OK);
-  const LdnsPacket packet(raw);
-  require(ldns_pkt_qr(raw));
-  require(ldns_pkt_get_rcode(raw) == (static_cast<unsigned>(answered.rcode) & 0xF));
-  if (context.transport == Transport::Udp && !ldns_pkt_edns(raw)) {
-    require(answered.size <= kMinUdpPayload);
-  }
+  ask(silent_server(), context, query);
+  ask(talkative_server((data[0] & 2) != 0), context, query);
   return 0;
 }
