@@ -2,6 +2,8 @@
 
 #include <cassert>
 #include <cstring>
+#include <new>
+#include <utility>
 
 #include "dns/wire/writer.h"
 
@@ -50,11 +52,64 @@ std::uint8_t* copy(std::uint8_t* to, std::span<const std::uint8_t> octets) noexc
 
 }  // namespace
 
+struct RenderedSet::Free {
+  void operator()(RenderedSet* set) const noexcept {
+    set->~RenderedSet();
+    ::operator delete(set);
+  }
+};
+
+RenderedSet::RenderedSet(const Extent& extent) noexcept
+    : first_octets_(static_cast<std::uint32_t>(extent.first_octets)),
+      second_octets_(static_cast<std::uint32_t>(extent.second_octets)),
+      target_count_(static_cast<std::uint32_t>(extent.targets)),
+      first_type_(extent.first_type) {}
+
+std::shared_ptr<RenderedSet> RenderedSet::make(const Extent& extent, RenderRoom* room) {
+  const std::size_t size = sizeof(RenderedSet) + extent.targets * sizeof(Target) +
+                           extent.first_octets + extent.second_octets;
+  if (room == nullptr) return {new (::operator new(size)) RenderedSet(extent), Free()};
+  std::shared_ptr<std::byte> memory = room->take(size);
+  auto* set = new (memory.get()) RenderedSet(extent);
+  return {std::move(memory), set};
+}
+
+// Both kinds of addresses, or SRV records and additional ones, of all members.
+RenderedSet::Extent RenderedSet::extent_of(const ZoneSet& zones, const AnswerSetPlan& plan,
+                                           const health::Members& members) {
+  Extent extent;
+  if (plan.srv) {
+    extent.first_type = RRType::SRV;
+    extent.targets = members.servers.size();
+    for (const health::ServerId server : members.servers) {
+      const Host& host = zones.hosts()[server];
+      extent.first_octets += kSrvHead + zones.name_at(host.name).size();
+      extent.second_octets += host_octets(zones, host);
+    }
+    // Behind a question at the latest.
+    constexpr std::size_t kReach = kPointerReach - kHeaderOctets - Name::kMaxOctets - 4;
+    if (extent.first_octets > kReach) extent.second_octets = 0;
+    return extent;
+  }
+  if (members.fallback == health::Fallback::Addresses) {
+    const PoolAnswers& pool = zones.pools()[plan.pool];
+    extent.first_octets = octets_of(zones, pool.last_resort_a).size();
+    extent.second_octets = octets_of(zones, pool.last_resort_aaaa).size();
+  }
+  for (const health::ServerId server : members.servers) {
+    extent.first_octets += octets_of(zones, zones.hosts()[server].a).size();
+    extent.second_octets += octets_of(zones, zones.hosts()[server].aaaa).size();
+  }
+  return extent;
+}
+
 std::shared_ptr<const RenderedSet> render(const ZoneSet& zones, health::AnswerSetId id,
-                                          const health::Members& members) {
+                                          const health::Members& members, RenderRoom* room) {
   const AnswerSetPlan& plan = zones.answer_sets()[id];
   const PoolAnswers& pool = zones.pools()[plan.pool];
-  auto set = std::make_shared<RenderedSet>();
+  // What has choices to free can't lie where nothing is destroyed.
+  auto set = RenderedSet::make(RenderedSet::extent_of(zones, plan, members),
+                               pool.chooses() ? nullptr : room);
   set->rotates_ = pool.order == config::Order::Rotate;
   set->fallback_ = members.fallback;
   if (plan.srv) {
@@ -103,24 +158,12 @@ void RenderedSet::render_choices(const ZoneSet& zones, const PoolAnswers& pool,
 // The records of a host are those of any answer set that it is in: owner and TTL are the same.
 void RenderedSet::render_addresses(const ZoneSet& zones, const PoolAnswers& pool,
                                    const health::Members& members) {
-  const bool last_resort = members.fallback == health::Fallback::Addresses;
-  std::span<const std::uint8_t> a;
-  std::span<const std::uint8_t> aaaa;
-  if (last_resort) {
-    a = octets_of(zones, pool.last_resort_a);
-    aaaa = octets_of(zones, pool.last_resort_aaaa);
+  std::uint8_t* a_end = octets();
+  std::uint8_t* aaaa_end = octets() + first_octets_;
+  if (members.fallback == health::Fallback::Addresses) {
+    a_end = copy(a_end, octets_of(zones, pool.last_resort_a));
+    aaaa_end = copy(aaaa_end, octets_of(zones, pool.last_resort_aaaa));
   }
-  std::size_t a_octets = a.size();
-  std::size_t aaaa_octets = aaaa.size();
-  for (const health::ServerId server : members.servers) {
-    a_octets += octets_of(zones, zones.hosts()[server].a).size();
-    aaaa_octets += octets_of(zones, zones.hosts()[server].aaaa).size();
-  }
-  first_octets_ = static_cast<std::uint32_t>(a_octets);
-  second_octets_ = static_cast<std::uint32_t>(aaaa_octets);
-  octets_ = std::make_unique<std::uint8_t[]>(a_octets + aaaa_octets);
-  std::uint8_t* a_end = copy(octets_.get(), a);
-  std::uint8_t* aaaa_end = copy(octets_.get() + a_octets, aaaa);
   for (const health::ServerId server : members.servers) {
     a_end = copy(a_end, octets_of(zones, zones.hosts()[server].a));
     aaaa_end = copy(aaaa_end, octets_of(zones, zones.hosts()[server].aaaa));
@@ -129,22 +172,8 @@ void RenderedSet::render_addresses(const ZoneSet& zones, const PoolAnswers& pool
 
 void RenderedSet::render_srv(const ZoneSet& zones, const AnswerSetPlan& plan,
                              const health::Members& members) {
-  first_type_ = RRType::SRV;
-  std::size_t size = 0;
-  std::size_t additional = 0;
-  for (const health::ServerId server : members.servers) {
-    const Host& host = zones.hosts()[server];
-    size += kSrvHead + zones.name_at(host.name).size();
-    additional += host_octets(zones, host);
-  }
-  // Behind a question at the latest.
-  if (size > kPointerReach - kHeaderOctets - Name::kMaxOctets - 4) additional = 0;
-  first_octets_ = static_cast<std::uint32_t>(size);
-  second_octets_ = static_cast<std::uint32_t>(additional);
-  octets_ = std::make_unique<std::uint8_t[]>(size + additional);
-  target_count_ = static_cast<std::uint32_t>(members.servers.size());
-  targets_ = std::make_unique<Target[]>(target_count_);
-  std::uint8_t* at = octets_.get();
+  auto* targets = reinterpret_cast<Target*>(this + 1);
+  std::uint8_t* at = octets();
   for (std::size_t index = 0; index < members.servers.size(); ++index) {
     const Host& host = zones.hosts()[members.servers[index]];
     const std::span<const std::uint8_t> target = zones.name_at(host.name);
@@ -158,15 +187,15 @@ void RenderedSet::render_srv(const ZoneSet& zones, const AnswerSetPlan& plan,
               static_cast<std::uint16_t>(weight_of(zones, members, members.servers[index])));
     store_u16(at + 16, plan.port);
     at += kSrvHead;
-    targets_[index] = {static_cast<std::uint32_t>(at - octets_.get()), members.servers[index]};
+    new (targets + index) Target{static_cast<std::uint32_t>(at - octets()), members.servers[index]};
     at = copy(at, target);  // not compressed: RFC 2782
   }
-  assert(at == octets_.get() + first_octets_);
+  assert(at == octets() + first_octets_);
   if (second_octets_ > 0) render_additional(zones);
 }
 
 void RenderedSet::render_additional(const ZoneSet& zones) {
-  std::uint8_t* at = octets_.get() + first_octets_;
+  std::uint8_t* at = octets() + first_octets_;
   for (const Target& target : targets()) {
     const Host& host = zones.hosts()[target.server];
     if (!host.in_zone) continue;
@@ -176,7 +205,7 @@ void RenderedSet::render_additional(const ZoneSet& zones) {
       at += kRecordHead + load_u16(at + kRecordHead - 2);
     }
   }
-  assert(at == octets_.get() + first_octets_ + second_octets_);
+  assert(at == octets() + first_octets_ + second_octets_);
 }
 
 }  // namespace sluice::dns

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "dns/answer/render_room.h"
 #include "dns/answer/selection.h"
 #include "dns/wire/types.h"
 #include "dns/zone/zone_set.h"
@@ -17,7 +18,9 @@ namespace sluice::dns {
 // The records of one answer set with its present members, in wire form as RRset describes it:
 // A and AAAA, or SRV. Each A record takes kARecord octets and each AAAA record kAaaaRecord, so a
 // rotated copy is two copies, and a TTL can be capped as it is copied. Immutable, shared by the
-// snapshots (and by the answer sets of a pool) that answer alike.
+// snapshots (and by the answer sets of a pool) that answer alike. Its targets and octets lie behind
+// the object, in the same block: an answer from a set that nobody asked for lately waits for memory
+// once.
 class RenderedSet {
  public:
   // Where an SRV record's target stands among the records, and the server that it names.
@@ -28,18 +31,20 @@ class RenderedSet {
 
   // Records of this type; none is NODATA.
   std::span<const std::uint8_t> records(RRType type) const noexcept {
-    if (type == first_type_) return {octets_.get(), first_octets_};
+    if (type == first_type_) return {octets(), first_octets_};
     const bool aaaa = type == RRType::AAAA && first_type_ == RRType::A;
-    return {octets_.get() + first_octets_, aaaa ? second_octets_ : 0};
+    return {octets() + first_octets_, aaaa ? second_octets_ : 0};
   }
   // Of SRV records: the addresses of all targets that are ours to tell, as they follow the records
   // when all are shown. Their owners point to the targets as if the SRV records began at offset 0
   // of the message. None where pointers might not reach.
   std::span<const std::uint8_t> additional() const noexcept {
     const bool srv = first_type_ == RRType::SRV;
-    return {octets_.get() + first_octets_, srv ? second_octets_ : 0};
+    return {octets() + first_octets_, srv ? second_octets_ : 0};
   }
-  std::span<const Target> targets() const noexcept { return {targets_.get(), target_count_}; }
+  std::span<const Target> targets() const noexcept {
+    return {reinterpret_cast<const Target*>(this + 1), target_count_};
+  }
   bool rotates() const noexcept { return rotates_; }
   health::Fallback fallback() const noexcept { return fallback_; }
 
@@ -62,9 +67,30 @@ class RenderedSet {
     std::optional<Choice> aaaa;
   };
 
-  friend std::shared_ptr<const RenderedSet> render(const ZoneSet& zones, health::AnswerSetId id,
-                                                   const health::Members& members);
+  // How large a set is.
+  struct Extent {
+    RRType first_type = RRType::A;
+    std::size_t targets = 0;
+    std::size_t first_octets = 0;
+    std::size_t second_octets = 0;  // of AAAA, or additional
+  };
+  struct Free;
 
+  friend std::shared_ptr<const RenderedSet> render(const ZoneSet& zones, health::AnswerSetId id,
+                                                   const health::Members& members,
+                                                   RenderRoom* room);
+
+  explicit RenderedSet(const Extent& extent) noexcept;
+  // On the heap, or in `room`.
+  static std::shared_ptr<RenderedSet> make(const Extent& extent, RenderRoom* room);
+  static Extent extent_of(const ZoneSet& zones, const AnswerSetPlan& plan,
+                          const health::Members& members);
+  const std::uint8_t* octets() const noexcept {
+    return reinterpret_cast<const std::uint8_t*>(this + 1) + target_count_ * sizeof(Target);
+  }
+  std::uint8_t* octets() noexcept {
+    return reinterpret_cast<std::uint8_t*>(this + 1) + target_count_ * sizeof(Target);
+  }
   void render_addresses(const ZoneSet& zones, const PoolAnswers& pool,
                         const health::Members& members);
   void render_srv(const ZoneSet& zones, const AnswerSetPlan& plan, const health::Members& members);
@@ -72,8 +98,7 @@ class RenderedSet {
   void render_choices(const ZoneSet& zones, const PoolAnswers& pool,
                       const health::Members& members);
 
-  std::unique_ptr<std::uint8_t[]> octets_;  // A, then AAAA; or SRV, then additional
-  std::unique_ptr<Target[]> targets_;
+  // Behind the object: targets; octets of A, then AAAA; or of SRV, then additional.
   std::unique_ptr<const Choices> choices_;  // null where the pool's policy leaves nothing to chance
   std::uint32_t first_octets_ = 0;
   std::uint32_t second_octets_ = 0;
@@ -85,8 +110,10 @@ class RenderedSet {
 
 // What answer set `id` answers while these are its members. Health has chosen them: they are named
 // whatever brought them; a fallback without members is the pool's last resort (which an SRV set
-// can't name) or nothing (semantics.md section 3, rule 6).
+// can't name) or nothing (semantics.md section 3, rule 6). `room`, if it is given, is where sets
+// that need no more than their records are put.
 std::shared_ptr<const RenderedSet> render(const ZoneSet& zones, health::AnswerSetId id,
-                                          const health::Members& members);
+                                          const health::Members& members,
+                                          RenderRoom* room = nullptr);
 
 }  // namespace sluice::dns

@@ -29,13 +29,13 @@ void renew_serial(ServingSnapshot& snapshot, ZoneId zone) {
 // date. Features mostly have the members of their pool: then they share its octets, which leave the
 // owner open.
 void renew_set(ServingSnapshot& snapshot, const health::MembershipSnapshot& members,
-               health::AnswerSetId id) {
+               health::AnswerSetId id, RenderRoom* room = nullptr) {
   const AnswerSetPlan& plan = snapshot.zones->answer_sets()[id];
   const health::AnswerSetId first = snapshot.zones->pools()[plan.pool].first_answer_set;
   const health::Members& wanted = members.answer_sets[id];
   const bool alike = id != first && !plan.srv && wanted.same_answer(members.answer_sets[first]);
   snapshot.answer_sets.set(
-      id, alike ? snapshot.answer_sets.share(first) : render(*snapshot.zones, id, wanted));
+      id, alike ? snapshot.answer_sets.share(first) : render(*snapshot.zones, id, wanted, room));
   renew_serial(snapshot, plan.zone);
 }
 
@@ -81,7 +81,8 @@ std::shared_ptr<ServingSnapshot> ServingPublisher::everything(
   assert(members.answer_sets.size() == sets);
   snapshot->answer_sets = base::PagedTable<RenderedSet>(sets);
   snapshot->soa_serials = base::PagedTable<std::uint32_t>(zones);
-  for (health::AnswerSetId id = 0; id < sets; ++id) renew_set(*snapshot, members, id);
+  RenderRoom room(sets);
+  for (health::AnswerSetId id = 0; id < sets; ++id) renew_set(*snapshot, members, id, &room);
   for (ZoneId zone = 0; zone < zones; ++zone) renew_serial(*snapshot, zone);
   return snapshot;
 }
