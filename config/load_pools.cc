@@ -135,7 +135,7 @@ void read_policy(Mapping& block, std::size_t servers, int servers_line, Pool& po
   block.read("dns_load_balancing", pool.dns_load_balancing);
   if (const auto value = block.find("order")) read_order(*value, pool.order);
   if (const auto value = block.find("answer_size")) read_answer_size(*value, pool.answer_size);
-  block.refuse("slow_start");
+  block.read("slow_start", pool.slow_start, 0s, 1h);
 }
 
 // Takes the names of the srv entries and features of a list's further pools; the first one's were

@@ -154,6 +154,8 @@ struct Pool {
   bool dns_load_balancing = true;
   Order order = Order::Rotate;
   unsigned answer_size = 0;  // servers an answer, 1..65535, chosen by weight; 0 (`all`) = all
+  // 0s..1h: for so long the weight of a server that comes back grows from a tenth; 0s: at once.
+  Duration slow_start = std::chrono::seconds(0);
   std::vector<Server> servers;
   std::vector<Srv> srv;
   std::vector<Feature> features;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "health/authority_state.h"
+#include "health/slow_start.h"
 
 namespace sluice::health {
 
@@ -52,9 +53,8 @@ Decision Authority::State::decide_pool(ServicePoolId id) const {
   return decide(standings, topology_->pools()[pool.pool].when_all_held);
 }
 
-std::shared_ptr<const Members> Authority::State::members_of(ServicePoolId id,
-                                                            const Decision& decision,
-                                                            std::uint64_t generation) const {
+std::shared_ptr<Members> Authority::State::members_of(ServicePoolId id, const Decision& decision,
+                                                      std::uint64_t generation) const {
   const ServicePool& pool = topology_->service_pools()[id];
   auto members = std::make_shared<Members>();
   members->generation = generation;
@@ -83,7 +83,8 @@ Authority::State::Edition Authority::State::compose(std::vector<ServicePoolId> d
     auto members = members_of(id, decision, membership_->generation + 1);
     // They all have the same members: the first stands for them.
     const Members* before = membership_->answer_sets.find(pool.answer_sets.front());
-    if (before != nullptr && before->same_answer(*members)) continue;
+    if (before != nullptr && before->same_members(*members)) continue;
+    add_slow_starts(id, *members, before == nullptr);
     edition.service_pools.emplace_back(id, std::move(members));
   }
   return edition;
@@ -151,12 +152,14 @@ void Authority::State::note_names(ServicePoolId id, const Members& members) {
     const bool named = std::ranges::binary_search(members.servers, server);
     if (named && !naming.named) {
       naming.enter();
+      if (members.tenths(server) < kWholeWeight) begin_slow_start(server, slot);
       // Served while held: the horizon on disk is no longer true.
       for (Hold* hold : holds_.covering(name(server), service)) {
         if (hold->horizons.erase(service) > 0) persist(*hold);
       }
     } else if (!named && naming.named) {
       naming.leave(publication_);
+      returns_.erase({server, slot});
       start_leaving({server, slot}, ttl(server));
     }
   }

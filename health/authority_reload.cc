@@ -15,6 +15,7 @@ void Authority::State::reconfigure(std::shared_ptr<const Topology> topology,
   settings_.health = health;
   remember_absent(old, *before);
   std::vector<Period> periods;
+  const Returns old_returns = std::exchange(returns_, {});
   servers_.all.reserve(topology_->servers().size());
   servers_.slots.reserve(topology_->slot_count());
   for (ServerId id = 0; id < topology_->servers().size(); ++id) {
@@ -22,6 +23,7 @@ void Authority::State::reconfigure(std::shared_ptr<const Topology> topology,
     adopt_absent(id);
     if (const auto was = before->server(name(id))) {
       take_over(id, old, *before, *was);
+      take_over_returns(id, old_returns, *before, *was);
       note_periods(id, before->pools()[before->servers()[*was].pool].ttl, periods);
     } else {
       restore_horizons(id, now);
@@ -35,6 +37,7 @@ void Authority::State::reconfigure(std::shared_ptr<const Topology> topology,
     if (lease.guarded()) watch(id, *lease.guarded_until);
   }
 
+  resume_slow_starts(now.mono);
   note_leaving(*before, periods);
   publish_all();
   for (const Period& period : periods) {

@@ -21,8 +21,8 @@
 #include "health/verdict.h"
 
 // The inside of Authority, for its own sources only: authority.cc (its life), authority_publish.cc,
-// authority_time.cc, authority_orders.cc (drain, resume, force), authority_heartbeat.cc,
-// authority_reload.cc and authority_views.cc.
+// authority_time.cc, authority_slow_start.cc, authority_orders.cc (drain, resume, force),
+// authority_heartbeat.cc, authority_reload.cc and authority_views.cc.
 namespace sluice::health {
 
 class Authority::State {
@@ -124,11 +124,22 @@ class Authority::State {
     friend bool operator<(const Deadline& a, const Deadline& b) { return a.at > b.at; }
   };
 
+  // When the services of servers came back, by server and slot, while their weight grows.
+  using Returns = std::map<std::pair<ServerId, std::size_t>, base::MonoTime>;
+  // When a weight grows next. One whose server left meanwhile no longer counts.
+  struct Step {
+    base::MonoTime at;
+    base::MonoTime returned;
+    ServerId server = 0;
+    std::size_t slot = 0;
+    friend bool operator<(const Step& a, const Step& b) { return a.at > b.at; }
+  };
+
   // --- membership and publication (authority_publish.cc)
   Standing standing(ServerId server, std::size_t slot) const;
   Decision decide_pool(ServicePoolId id) const;
-  std::shared_ptr<const Members> members_of(ServicePoolId id, const Decision& decision,
-                                            std::uint64_t generation) const;
+  std::shared_ptr<Members> members_of(ServicePoolId id, const Decision& decision,
+                                      std::uint64_t generation) const;
   // Decides anew for these; an edition has what came out differently. Duplicates are welcome.
   Edition compose(std::vector<ServicePoolId> dirty);
   void publish(const Edition& edition);
@@ -155,6 +166,16 @@ class Authority::State {
   void end_graces(const base::Now& now);
   void plan_grace_round(const base::Now& now);
   base::MonoTime lease_end(const Lease& lease) const;
+
+  // --- slow start (authority_slow_start.cc)
+  unsigned tenths(ServerId server, std::size_t slot, base::MonoTime now) const;
+  void add_slow_starts(ServicePoolId id, Members& members, bool all_new) const;
+  void begin_slow_start(ServerId server, std::size_t slot);
+  std::optional<base::MonoTime> next_step() const;
+  void step_weights(const base::Now& now);
+  void reweigh(std::vector<ServicePoolId> dirty);
+  void take_over_returns(ServerId server, const Returns& old, const Topology& before, ServerId was);
+  void resume_slow_starts(base::MonoTime now);
 
   // --- orders (authority_orders.cc)
   Outcome<Target> resolve(const std::string& server,
@@ -243,6 +264,9 @@ class Authority::State {
   std::chrono::seconds ttl(ServerId server) const {
     return topology_->pools()[topology_->servers()[server].pool].ttl;
   }
+  base::Duration slow_start(ServerId server) const {
+    return topology_->pools()[topology_->servers()[server].pool].slow_start;
+  }
   // When caches forget the service, its host record included where that was hidden.
   base::MonoTime horizon(ServerId server, std::size_t slot) const;
   bool out_of_answers(ServerId server, std::size_t slot) const;
@@ -286,6 +310,9 @@ class Authority::State {
   std::vector<LiftWait> lift_waits_;
   base::MonoTime grace_round_;  // when time ends graces next
   PoolId next_grace_ = 0;       // of that round, when it is under way
+  Returns returns_;
+  std::priority_queue<Step> steps_;  // one for each of the returns
+  base::MonoTime stepped_;           // when weights were published last
   base::MonoTime started_;
   base::MonoTime alive_;        // the last time that tick() ran
   base::MonoTime lease_floor_;  // no lease is judged before

@@ -34,6 +34,7 @@ void Authority::State::tick() {
   alive_ = now.mono;
   end_leases(now);
   end_graces(now);
+  step_weights(now);
   end_lift_waits(now);
 }
 
@@ -94,7 +95,7 @@ std::optional<base::MonoTime> Authority::State::next_deadline() const {
   if (!deadlines_.empty()) next = std::min(next, deadlines_.top().at);
   next = std::min(next, next_grace_ > 0 ? alive_ : grace_round_);  // at once amid a round
   for (const LiftWait& wait : lift_waits_) next = std::min(next, wait.deadline);
-  return next;
+  return std::min(next, next_step().value_or(next));
 }
 
 void Authority::State::end_lease(ServerId id, const base::Now& now) {

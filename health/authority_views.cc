@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "health/authority_state.h"
+#include "health/slow_start.h"
 
 namespace sluice::health {
 namespace {
@@ -247,8 +248,12 @@ std::optional<Explanation> Authority::State::explain(std::string_view owner) con
   explanation.fallback = decision.fallback;
   for (std::size_t i = 0; i < pool.servers.size(); ++i) {
     const ServerId server = pool.servers[i];
-    explanation.members.push_back(explain_member(
+    ExplainedMember& member = explanation.members.emplace_back(explain_member(
         server, *topology_->servers()[server].slot_of(pool.service), decision.rules[i]));
+    const unsigned tenths = membership_->answer_sets[*set].tenths(server);
+    if (member.in && tenths < kWholeWeight) {
+      member.text += "; it came back: " + std::to_string(10 * tenths) + " % of its weight so far";
+    }
   }
   return explanation;
 }

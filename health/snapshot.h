@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/base/paged_table.h"
+#include "config/base/rare.h"
 
 // What the authority decided, for those who answer by it. No DNS in here: owner names, types and
 // TTLs are the responder's; the numbers of answer sets and servers are those of config/model.h.
@@ -37,8 +38,8 @@ struct SlowStart {
 struct Members {
   std::uint64_t generation = 0;  // the one that brought them
   Fallback fallback = Fallback::None;
-  std::vector<ServerId> servers;       // in the order of the configuration
-  std::vector<SlowStart> slow_starts;  // of some of them, in the same order
+  std::vector<ServerId> servers;                   // in the order of the configuration
+  base::Rare<std::vector<SlowStart>> slow_starts;  // of some of them, in the same order
 
   // Who answers and why, without regard to when that came about and to weights: what makes a
   // generation.
@@ -47,12 +48,12 @@ struct Members {
   }
   // The same, and with the same weights: then one rendering does for both.
   bool same_answer(const Members& other) const {
-    return same_members(other) && slow_starts == other.slow_starts;
+    return same_members(other) && *slow_starts == *other.slow_starts;
   }
   // Tenths of its configured weight that a member has now, 1..10.
   unsigned tenths(ServerId server) const {
-    const auto at = std::ranges::lower_bound(slow_starts, server, {}, &SlowStart::server);
-    return at != slow_starts.end() && at->server == server ? at->tenths : 10;
+    const auto at = std::ranges::lower_bound(*slow_starts, server, {}, &SlowStart::server);
+    return at != slow_starts->end() && at->server == server ? at->tenths : 10;
   }
 };
 
@@ -77,6 +78,11 @@ class Publisher {
   virtual std::uint64_t publish(std::shared_ptr<const MembershipSnapshot> next,
                                 std::span<const AnswerSetId> changed,
                                 std::span<const ServerId> changed_hosts) = 0;
+
+  // The same for `next` of the same generation, in which the members of `changed` have other
+  // weights and nothing else differs: no zone changes.
+  virtual std::uint64_t reweigh(std::shared_ptr<const MembershipSnapshot> next,
+                                std::span<const AnswerSetId> changed) = 0;
 };
 
 }  // namespace sluice::health

@@ -87,6 +87,7 @@ class TopologyBuilder {
     pool.service = service(from.service);
     pool.ttl = from.ttl;
     pool.min_accepting = from.min_accepting;
+    pool.slow_start = from.slow_start;
     pool.when_all_held = from.when_all_held;
     pool.dns_load_balancing = from.dns_load_balancing;
     pool.first_server = static_cast<ServerId>(out_.servers_.size());

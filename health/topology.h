@@ -66,6 +66,7 @@ struct TopologyPool {
   std::chrono::seconds ttl{30};
   ServiceId service = 0;
   unsigned min_accepting = 1;
+  base::Duration slow_start{0};  // 0: none
   config::WhenAllHeld when_all_held = config::WhenAllHeld::NoData;
   bool dns_load_balancing = true;
   // Its servers, answer sets and service pools: `count` of each from `first` on.

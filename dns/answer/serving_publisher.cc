@@ -36,7 +36,12 @@ void renew_set(ServingSnapshot& snapshot, const health::MembershipSnapshot& memb
   const bool alike = id != first && !plan.srv && wanted.same_answer(members.answer_sets[first]);
   snapshot.answer_sets.set(
       id, alike ? snapshot.answer_sets.share(first) : render(*snapshot.zones, id, wanted, room));
-  renew_serial(snapshot, plan.zone);
+}
+
+std::vector<health::AnswerSetId> ascending(std::span<const health::AnswerSetId> sets) {
+  std::vector<health::AnswerSetId> sorted(sets.begin(), sets.end());
+  std::ranges::sort(sorted);
+  return sorted;
 }
 
 }  // namespace
@@ -58,8 +63,22 @@ void ServingPublisher::prepare(std::shared_ptr<const ZoneSet> zones, ResponseSet
 std::uint64_t ServingPublisher::publish(std::shared_ptr<const health::MembershipSnapshot> next,
                                         std::span<const health::AnswerSetId> changed,
                                         std::span<const health::ServerId> changed_hosts) {
-  std::shared_ptr<const ServingSnapshot> snapshot =
-      prepared_ != nullptr ? everything(*next) : differences(*next, changed, changed_hosts);
+  return serve(prepared_ != nullptr ? everything(*next)
+                                    : differences(*next, changed, changed_hosts));
+}
+
+std::uint64_t ServingPublisher::reweigh(std::shared_ptr<const health::MembershipSnapshot> next,
+                                        std::span<const health::AnswerSetId> changed) {
+  assert(next->generation == current_->generation);
+  auto snapshot = std::make_shared<ServingSnapshot>(*current_);
+  for (const health::AnswerSetId id : ascending(changed)) {
+    const AnswerSetPlan& plan = snapshot->zones->answer_sets()[id];
+    if (plan.srv || snapshot->zones->pools()[plan.pool].weighs()) renew_set(*snapshot, *next, id);
+  }
+  return serve(std::move(snapshot));
+}
+
+std::uint64_t ServingPublisher::serve(std::shared_ptr<const ServingSnapshot> snapshot) {
   current_ = snapshot;
   std::shared_ptr<const ServingSnapshot> replaced = cell_.publish(std::move(snapshot));
   const std::uint64_t publication = cell_.publication();
@@ -93,9 +112,10 @@ std::shared_ptr<ServingSnapshot> ServingPublisher::differences(
   auto snapshot = std::make_shared<ServingSnapshot>(*current_);
   snapshot->generation = members.generation;
   snapshot->hidden_hosts = members.hidden_hosts;
-  std::vector<health::AnswerSetId> ascending(changed.begin(), changed.end());
-  std::ranges::sort(ascending);
-  for (const health::AnswerSetId id : ascending) renew_set(*snapshot, members, id);
+  for (const health::AnswerSetId id : ascending(changed)) {
+    renew_set(*snapshot, members, id);
+    renew_serial(*snapshot, snapshot->zones->answer_sets()[id].zone);
+  }
   for (const health::ServerId server : changed_hosts) {
     const Host& host = snapshot->zones->hosts()[server];
     if (host.in_zone) renew_serial(*snapshot, host.zone);

@@ -41,6 +41,10 @@ class ServingPublisher final : public health::Publisher {
                         std::span<const health::AnswerSetId> changed,
                         std::span<const health::ServerId> changed_hosts) override;
 
+  // Renders SRV records, and addresses where the pool's policy weighs. Serials stay.
+  std::uint64_t reweigh(std::shared_ptr<const health::MembershipSnapshot> next,
+                        std::span<const health::AnswerSetId> changed) override;
+
   // Every worker answers by this publication or a later one.
   void served(std::uint64_t publication);
 
@@ -57,6 +61,8 @@ class ServingPublisher final : public health::Publisher {
   std::shared_ptr<ServingSnapshot> differences(const health::MembershipSnapshot& members,
                                                std::span<const health::AnswerSetId> changed,
                                                std::span<const health::ServerId> changed_hosts);
+
+  std::uint64_t serve(std::shared_ptr<const ServingSnapshot> snapshot);
 
   std::shared_ptr<const ZoneSet> prepared_;  // null: none since the last publication
   std::shared_ptr<const ResponseSettings> settings_;

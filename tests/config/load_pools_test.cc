@@ -77,8 +77,10 @@ TEST(LoadPools, RefusesEachMistakeOfAPool) {
        "t.yaml:19: pools[0].answer_size: must be all or 1..65535, is 65536"},
       {"    ttl: 30s", "    answer_size: [2]",
        "t.yaml:19: pools[0].answer_size: must be all or a number, 1..65535, is a list"},
-      {"    ttl: 30s", "    slow_start: 30s",
-       "t.yaml:19: pools[0].slow_start: is not supported by this version yet: leave it out"},
+      {"    ttl: 30s", "    slow_start: 30",
+       "t.yaml:19: pools[0].slow_start: needs a unit (such as 30s), 0s..1h, is 30"},
+      {"    ttl: 30s", "    slow_start: 61m",
+       "t.yaml:19: pools[0].slow_start: must be 0s..1h, is 61m"},
       {"    ttl: 30s", "    dns_load_balancing: yes",
        "t.yaml:19: pools[0].dns_load_balancing: must be true or false, is yes"},
       {"    servers:\n"
@@ -113,6 +115,9 @@ TEST(LoadPools, TakesEachPolicy) {
   EXPECT_EQ(pool_with("answer_size: all").answer_size, 0U);
   EXPECT_EQ(pool_with("answer_size: 2").answer_size, 2U);
   EXPECT_EQ(pool_with("answer_size: 9").answer_size, 9U) << "more than the pool has servers";
+  EXPECT_EQ(pool_with("slow_start: 30s").slow_start, 30s);
+  EXPECT_EQ(pool_with("slow_start: 0s").slow_start, 0s);
+  EXPECT_EQ(pool_with("ttl: 1s").slow_start, 0s) << "unless asked for";
 }
 
 TEST(LoadPools, TakesALastResort) {

@@ -13,7 +13,8 @@ TEST(Load, RefusesAShapeThatIsNoConfiguration) {
       {"    ttl: 30s", "    colour: red",
        "t.yaml:19: pools[0].colour: is not a known key; known here: list, fqdn, service, srv, "
        "features, "
-       "servers, ttl, min_accepting, when_all_held, dns_load_balancing, order, answer_size"},
+       "servers, ttl, min_accepting, when_all_held, dns_load_balancing, order, answer_size, "
+       "slow_start"},
       {"    ttl: 30s", "    tll: 30s",
        "t.yaml:19: pools[0].tll: is not a known key; did you mean \"ttl\"?"},
       {"  lease: 6s",

@@ -39,11 +39,20 @@ class TestPublisher final : public Publisher {
     changed_hosts.assign(hosts.begin(), hosts.end());
     return ++publications;
   }
+  std::uint64_t reweigh(std::shared_ptr<const MembershipSnapshot> next,
+                        std::span<const AnswerSetId> changed_sets) override {
+    EXPECT_EQ(next->generation, current->generation);
+    current = std::move(next);
+    changed.assign(changed_sets.begin(), changed_sets.end());
+    ++reweighed;
+    return ++publications;
+  }
 
   std::shared_ptr<const MembershipSnapshot> current;
   std::vector<AnswerSetId> changed;
   std::vector<ServerId> changed_hosts;
   std::uint64_t publications = 0;
+  std::uint64_t reweighed = 0;  // of these
 };
 
 // A disk in memory: commits wait until the test lets them through, or are made to fail.

@@ -161,6 +161,8 @@ void Daemon::on_progress() {
   const std::uint64_t served = server_->served();
   publisher_->served(served);
   authority_->on_served(served);
+  // What was published may bring a deadline that is nearer than the timer's: a slow start's steps.
+  arm_timer();
   if (!replaced_ || publisher_->retired() > 0) return;
   replaced_ = false;
   malloc_trim(0);  // the configuration before, of which nothing is left
@@ -168,6 +170,10 @@ void Daemon::on_progress() {
 
 void Daemon::tick() {
   authority_->tick();
+  arm_timer();
+}
+
+void Daemon::arm_timer() {
   const auto next = authority_->next_deadline();
   assert(next);  // never further than a heartbeat away
   const auto wait = std::chrono::ceil<std::chrono::milliseconds>(*next - clock_.now().mono);

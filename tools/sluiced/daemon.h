@@ -52,6 +52,7 @@ class Daemon {
   void watch_signals();
   void on_progress();
   void tick();
+  void arm_timer();
   void stop();
   void reload(const std::string& by, Reloaded done);
   void take_over(base::Result<Blueprint, Errors> read, const std::string& by, const Reloaded& done);

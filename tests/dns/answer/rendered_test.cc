@@ -64,7 +64,7 @@ TEST(Render, ASlowStartShowsInSrvWeights) {
   config.pools[0].servers[1].weight = 255;
   const auto zones = fixture::zones_of(config);
   health::Members warming = members({0, 1, 2});
-  warming.slow_starts = {{0, 1}, {1, 9}};
+  warming.slow_starts.edit() = {{0, 1}, {1, 9}};
   const auto set = render(*zones, fixture::kSrvSet, warming);
   const auto weight = [&](std::size_t index) {
     return load_u16(set->records(RRType::SRV).data() + set->targets()[index].position - 4);

@@ -116,7 +116,7 @@ class Serving {
     members->generation = members_.generation + 1;
     members->fallback = fallback;
     members->servers = std::move(servers);
-    members->slow_starts = std::move(slow_starts);
+    if (!slow_starts.empty()) members->slow_starts.edit() = std::move(slow_starts);
     members_.answer_sets.set(id, std::move(members));
   }
   void hide(std::vector<health::ServerId> servers) { members_.hidden_hosts = std::move(servers); }
@@ -126,6 +126,12 @@ class Serving {
     ++members_.generation;
     return publisher_.publish(std::make_shared<const health::MembershipSnapshot>(members_), changed,
                               changed_hosts);
+  }
+
+  // The same generation with other weights.
+  std::uint64_t reweigh(const std::vector<health::AnswerSetId>& changed) {
+    return publisher_.reweigh(std::make_shared<const health::MembershipSnapshot>(members_),
+                              changed);
   }
 
   ServingPublisher& publisher() { return publisher_; }

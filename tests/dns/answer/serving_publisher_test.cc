@@ -94,6 +94,48 @@ TEST(ServingPublisher, RaisesTheSerialOfZonesThatChangedAndOfNoOther) {
       << "negative answers show it too";
 }
 
+// Weights are published without a generation: no serial may move, not even that of a zone which
+// changed longer ago than the newest generation.
+TEST(ServingPublisher, OtherWeightsMoveNoSerial) {
+  fixture::Serving serving(two_zones());
+  serving.hide({2});
+  serving.publish({}, {2});
+  const std::vector<health::SlowStart> slow = {{1, 5}};
+  for (const health::AnswerSetId id : {fixture::kPoolSet, fixture::kSrvSet}) {
+    serving.set(id, {0, 1, 2}, health::Fallback::None, slow);
+  }
+  const ServingSnapshot before = now(serving);
+  const std::uint64_t publication = serving.reweigh({fixture::kSrvSet, fixture::kPoolSet});
+  const ServingSnapshot& after = now(serving);
+  EXPECT_EQ(publication, serving.publisher().cell().publication());
+  EXPECT_EQ(after.generation, before.generation);
+  EXPECT_EQ(serial_of(after, kPool), "8");
+  EXPECT_EQ(serial_of(after, "other.example."), "102");
+  EXPECT_THAT(ask(after, {.name = "_sip._tcp." + kPool, .type = "SRV"}).answer,
+              testing::ElementsAre(HasSubstr(" 10 25600 "), HasSubstr(" 10 12800 "),
+                                   HasSubstr(" 10 25600 ")));
+  EXPECT_EQ(after.answer_sets.find(fixture::kPoolSet), before.answer_sets.find(fixture::kPoolSet))
+      << "addresses without weights are not rendered again";
+}
+
+TEST(ServingPublisher, OtherWeightsReachAddressesThatAreChosenByThem) {
+  config::Config config = fixture::pool_config();
+  config.pools[0].answer_size = 1;
+  fixture::Serving serving(config);
+  const std::vector<health::SlowStart> slow = {{0, 1}};
+  for (const health::AnswerSetId id : {fixture::kPoolSet, fixture::kFeatureSet}) {
+    serving.set(id, {0, 1, 2}, health::Fallback::None, slow);
+  }
+  const auto octets = [&](health::AnswerSetId id) { return now(serving).answer_sets.find(id); };
+  const RenderedSet* before = octets(fixture::kPoolSet);
+  serving.reweigh({fixture::kFeatureSet, fixture::kPoolSet});  // in any order
+  EXPECT_NE(octets(fixture::kPoolSet), before);
+  EXPECT_EQ(octets(fixture::kPoolSet), octets(fixture::kFeatureSet));
+  serving.set(fixture::kFeatureSet, {0, 1, 2});
+  serving.reweigh({fixture::kFeatureSet});
+  EXPECT_NE(octets(fixture::kPoolSet), octets(fixture::kFeatureSet)) << "not the same weights";
+}
+
 TEST(ServingPublisher, SerialsWrapAround) {  // RFC 1982
   std::string records = fixture::kRecords;
   records.replace(records.find(" 7 3600"), 7, " 4294967295 3600");
