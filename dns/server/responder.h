@@ -13,6 +13,7 @@
 #include "config/base/snapshot.h"
 #include "dns/answer/limit.h"
 #include "dns/answer/respond.h"
+#include "dns/answer/warm.h"
 #include "dns/server/counters.h"
 
 namespace sluice::dns {
@@ -48,6 +49,11 @@ class Responder {
   // batch, after the queries were received: a query that came after an acknowledgement sees what
   // was acknowledged.
   void refresh();
+
+  // Of several messages that are about to be answered, at most kMaxWarm (dns/answer/warm.h).
+  void expect(std::span<const std::span<const std::uint8_t>> queries) const noexcept {
+    warm(*snapshot_, queries);
+  }
 
   // One message from `client`, by the snapshot of the last refresh(). `answer` has room as
   // respond() asks. Silence and what the rate limit does are counted here, answers by who sends

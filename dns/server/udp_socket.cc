@@ -1,5 +1,6 @@
 #include "dns/server/udp_socket.h"
 
+#include <array>
 #include <cerrno>
 #include <span>
 
@@ -68,6 +69,10 @@ unsigned UdpSocket::receive(UdpBatch& batch, WorkerCounters& counters) {
 
 void UdpSocket::answer(UdpBatch& batch, unsigned received, Responder& responder) {
   batch.begin_letters();
+  std::array<std::span<const std::uint8_t>, UdpBatch::kMessages> queries;
+  static_assert(UdpBatch::kMessages <= kMaxWarm);
+  for (unsigned i = 0; i < received; ++i) queries[i] = batch.query(i);
+  responder.expect(std::span(queries).first(received));
   for (unsigned i = 0; i < received; ++i) {
     const Answered answered = responder.answer(Transport::Udp, batch.client(i), batch.query(i),
                                                {batch.room(), responder.max_udp_payload()});

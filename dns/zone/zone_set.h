@@ -105,6 +105,24 @@ class ZoneSet {
   // A name in wire form; `where` is a Host's.
   std::span<const std::uint8_t> name_at(std::uint32_t where) const noexcept;
 
+  // For who fetches names into the caches ahead of find(). More than a second-level cache holds:
+  bool is_large() const noexcept {
+    constexpr std::size_t kCache = std::size_t{1} << 20;
+    return arena_.size() + slots_.size() * sizeof(Slot) > kCache;
+  }
+  void fetch_slot(std::uint64_t hash) const noexcept {
+    __builtin_prefetch(&slots_[hash & (slots_.size() - 1)]);
+  }
+  // The node of the name with this hash, or perhaps another one's: only find() compares. 0: none.
+  std::uint32_t likely_node(std::uint64_t hash) const noexcept {
+    return slots_[hash & (slots_.size() - 1)].node;
+  }
+  // Most nodes take a cache line or two, with entries and name.
+  void fetch_node(std::uint32_t node) const noexcept {
+    __builtin_prefetch(at(node));
+    __builtin_prefetch(at(node) + 64);
+  }
+
   std::span<const Zone> zones() const noexcept { return zones_; }
   std::span<const Host> hosts() const noexcept { return hosts_; }  // by ServerId
   std::span<const PoolAnswers> pools() const noexcept { return pools_; }
