@@ -40,10 +40,11 @@ config::Zone zone_of(std::string text) {
 // Devices never end, or block: no fuzzer reads them. A long $GENERATE is slow, not wrong.
 bool is_endless(std::string_view text) {
   if (text.find("/dev") != text.npos || text.find("/proc") != text.npos) return true;
-  const auto word = std::ranges::search(text, std::string_view("$GENERATE"), [](char a, char b) {
-    return (a >= 'a' && a <= 'z' ? static_cast<char>(a - 32) : a) == b;
-  });
-  if (word.empty()) return false;
+  constexpr std::string_view kWord = "$GENERATE";
+  const auto* word = std::search(
+      text.begin(), text.end(), kWord.begin(), kWord.end(),
+      [](char a, char b) { return (a >= 'a' && a <= 'z' ? static_cast<char>(a - 32) : a) == b; });
+  if (word == text.end()) return false;
   std::size_t digits = 0;
   return std::ranges::any_of(text, [&](char c) {
     digits = c >= '0' && c <= '9' ? digits + 1 : 0;
@@ -127,6 +128,13 @@ void require_zone_answers(const std::string& text, const std::vector<Kept>& reco
 }
 
 }  // namespace
+
+// ldns loses some octets with records that it refuses (IPSECKEY for one): a few for each mistake of
+// a reload that is refused, and not ours to mend. The unit tests run without this, so an object of
+// ldns that we forget is still found.
+extern "C" const char* __lsan_default_suppressions() {  // NOLINT(bugprone-reserved-identifier)
+  return "leak:libldns.so";
+}
 
 extern "C" int LLVMFuzzerTestOneInput(  // NOLINT(readability-identifier-naming)
     const std::uint8_t* data, std::size_t size) {
