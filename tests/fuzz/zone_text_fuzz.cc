@@ -102,7 +102,7 @@ void require_answers(const ServingSnapshot& snapshot, const Name& name, RRType t
   query.resize(query.size() + 4);
   store_u16(query.data() + query.size() - 4, static_cast<std::uint16_t>(type));
   store_u16(query.data() + query.size() - 2, 1);
-  std::vector<std::uint8_t> answer(kMaxMessageOctets);
+  static std::vector<std::uint8_t> answer(kMaxMessageOctets);
   const QueryContext context{.transport = Transport::Tcp};
   const Answered answered = respond(snapshot, context, query, answer);
   ldns_pkt* raw = nullptr;

@@ -190,7 +190,7 @@ TEST(Selection, RotatesAndKeepsTheOrderOfTheConfiguration) {
     EXPECT_TRUE(std::ranges::is_sorted(groups));
     for (std::uint32_t turn = 0; turn < 4; ++turn) {
       EXPECT_EQ(draw(rotated, answer, turn << 30), groups) << "the same draw, begun elsewhere";
-      std::ranges::rotate(groups, groups.begin() + 1);
+      std::rotate(groups.begin(), groups.begin() + 1, groups.end());
     }
   }
 }
