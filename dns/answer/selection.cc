@@ -17,42 +17,41 @@ void shuffle(std::span<Selection::Group> groups, Random& random) noexcept {
   }
 }
 
-// Weights of which one is drawn and taken out in O(log n): a binary indexed tree (Fenwick 1994),
-// whose node i has the sum of the (i & -i) weights up to the i-th.
+// Weights of which one is drawn and taken out in O(log n): a tree whose nodes have the sums of what
+// is below them, node i above 2 i and 2 i + 1. Only so much of it is touched as there are weights.
 class Urn {
  public:
-  // Of `size` weights, all 0. Only so much of the tree is touched.
-  explicit Urn(std::size_t size) noexcept : size_(size) {
-    std::fill_n(sums_.begin(), size + 1, std::uint64_t{0});
-  }
-  void put(std::size_t index, std::uint64_t weight) noexcept {
-    total_ += weight;
-    for (std::size_t node = index + 1; node <= size_; node += node & (0 - node)) {
-      sums_[node] += weight;
+  template <class WeightOf>
+  Urn(std::size_t size, WeightOf weight_of) noexcept : leaves_(std::bit_ceil(size)) {
+    for (std::size_t index = 0; index < leaves_; ++index) {
+      sums_[leaves_ + index] = index < size ? weight_of(index) : 0;
+    }
+    for (std::size_t node = leaves_ - 1; node > 0; --node) {
+      sums_[node] = sums_[2 * node] + sums_[2 * node + 1];
     }
   }
-  void take(std::size_t index, std::uint64_t weight) noexcept {
-    total_ -= weight;
-    for (std::size_t node = index + 1; node <= size_; node += node & (0 - node)) {
-      sums_[node] -= weight;
+
+  std::uint64_t total() const noexcept { return sums_[1]; }
+
+  // Takes out the weight on which `ticket` falls; returns its index. REQUIRES: ticket < total().
+  std::size_t take(std::uint64_t ticket) noexcept {
+    std::size_t node = 1;
+    while (node < leaves_) {
+      node *= 2;
+      // Where it goes is chance itself: a branch would be mispredicted each second time.
+      const std::uint64_t right = ticket >= sums_[node] ? 1 : 0;
+      ticket -= sums_[node] & (0 - right);
+      node += right;
     }
+    const std::size_t index = node - leaves_;
+    const std::uint64_t weight = sums_[node];
+    for (; node > 0; node /= 2) sums_[node] -= weight;
+    return index;
   }
-  // The index whose weight `ticket` falls on. REQUIRES: ticket < total().
-  std::size_t holder(std::uint64_t ticket) const noexcept {
-    std::size_t node = 0;
-    for (std::size_t step = std::bit_floor(size_); step > 0; step /= 2) {
-      if (node + step > size_ || sums_[node + step] > ticket) continue;
-      node += step;
-      ticket -= sums_[node];
-    }
-    return node;
-  }
-  std::uint64_t total() const noexcept { return total_; }
 
  private:
-  std::size_t size_;
-  std::uint64_t total_ = 0;
-  std::array<std::uint64_t, Selection::kMaxGroups + 1> sums_;
+  std::size_t leaves_;
+  std::array<std::uint64_t, 2 * std::bit_ceil(Selection::kMaxGroups)> sums_;
 };
 
 }  // namespace
@@ -143,15 +142,8 @@ void Selection::order_by_weight(std::span<Group> chosen, Random& random) const n
   shuffle(chosen.subspan(heavy.size()), random);
   Room before;
   std::ranges::copy(heavy, before.begin());
-  Urn urn(heavy.size());
-  for (std::size_t index = 0; index < heavy.size(); ++index) {
-    urn.put(index, order_weight(before[index]));
-  }
-  for (Group& next : heavy) {
-    const std::size_t index = urn.holder(random.below(urn.total()));
-    next = before[index];
-    urn.take(index, order_weight(next));
-  }
+  Urn urn(heavy.size(), [&](std::size_t index) { return order_weight(before[index]); });
+  for (Group& next : heavy) next = before[urn.take(random.below(urn.total()))];
 }
 
 }  // namespace sluice::dns
