@@ -169,7 +169,8 @@ TEST(CutShort, LeavesQuestionAndOptAndSaysTruncated) {
     Octets room(1'232);
     const Octets query = fixture::to_wire(question);
     const Answered whole = respond(fixture::now(serving), {}, query, room);
-    const fixture::Judged judged = fixture::judge(room, cut_short(room, whole));
+    const Answered cut = cut_short(room, whole);  // before `room` is copied
+    const fixture::Judged judged = fixture::judge(room, cut);
     ASSERT_TRUE(judged.parsed) << question.name << " " << question.type;
     EXPECT_TRUE(judged.tc());
     EXPECT_EQ(judged.size, query.size()) << "never more than was asked";
