@@ -42,7 +42,7 @@ void Authority::State::reconfigure(std::shared_ptr<const Topology> topology,
   publish_all();
   for (const Period& period : periods) {
     Naming& still = naming(period.who);
-    if (!still.named) still.leaving = publication_;
+    if (!still.named) still.left_by(publication_);
     start_leaving(period.who, period.ttl);
   }
 }

@@ -22,9 +22,11 @@ constexpr base::MonoTime horizon_of(base::MonoTime period_end, std::chrono::seco
 // caches may. What was named before the authority started is not known: a Naming starts with the
 // horizon of somebody who was named until then.
 struct Naming {
-  bool named = false;         // in the newest publication
-  std::uint64_t leaving = 0;  // the publication that took it out, until every worker serves it
-  base::MonoTime horizon;     // over all periods that have ended
+  // The publication that took it out, until every worker serves it; 0: none. In one word with
+  // `named`: there may be a million of these.
+  std::uint64_t leaving : 63 = 0;
+  bool named : 1 = false;  // in the newest publication
+  base::MonoTime horizon;  // over all periods that have ended
 
   bool out() const noexcept { return !named && leaving == 0; }
   bool past(base::MonoTime now) const noexcept { return out() && horizon <= now; }
@@ -32,7 +34,10 @@ struct Naming {
   void enter() noexcept { named = true; }
   void leave(std::uint64_t publication) noexcept {
     named = false;
-    leaving = publication;
+    left_by(publication);
+  }
+  void left_by(std::uint64_t publication) noexcept {
+    leaving = publication & (~std::uint64_t{0} >> 1);
   }
   // Every worker serves `publication`: the period that it ended is over.
   void confirm(std::uint64_t publication, base::MonoTime end) noexcept {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cassert>
 #include <csignal>
+#include <optional>
+#include <thread>
 #include <utility>
 
 #include <malloc.h>
@@ -54,16 +56,19 @@ base::Result<std::unique_ptr<Daemon>, std::vector<base::Error>> Daemon::start(
 
 // The zones' serial bases are in the store, and where the store is stands in the configuration.
 base::Result<base::Done, Daemon::Errors> Daemon::open_store(const std::string& file) {
-  auto config = read_config(file);
-  if (!config) return base::Unexpected{std::move(config).error()};
+  // A thread has a heap of its own: what a large configuration takes while it is read leaves no
+  // holes among what stays. (A reload reads on another thread anyway.)
+  std::optional<base::Result<config::Config, Errors>> config;
+  std::thread([&] { config = read_config(file); }).join();
+  if (!*config) return base::Unexpected{std::move(*config).error()};
   health::StoredState stored;
   auto store = health::SqliteStore::open(
-      config->store.directory,
+      (*config)->store.directory,
       [this](std::function<void()> task) { mailbox_->post(std::move(task)); }, stored);
   if (!store) return base::Unexpected{Errors{std::move(store).error()}};
   store_ = *std::move(store);
   serial_bases_ = stored.serial_bases;
-  auto blueprint = draw_blueprint(*std::move(config), serial_bases_);
+  auto blueprint = draw_blueprint(**std::move(config), serial_bases_);
   if (!blueprint) return base::Unexpected{std::move(blueprint).error()};
   blueprint_ = *std::move(blueprint);
   for (const std::string& warning : warnings(blueprint_)) log::warning(warning);
