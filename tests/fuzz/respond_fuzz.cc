@@ -1,7 +1,7 @@
 // Octets of a query -> an answer that ldns reads, with the same ID and question, within the limit;
 // a response is never answered. The first octet chooses transport and size limit. Each input is
-// asked of a server with nothing to say of itself, and of one with everything: NSID, cookies,
-// explanations.
+// asked of a server with nothing to say of itself, whose pool shows all servers or chooses, and of
+// one with everything: NSID, cookies, explanations.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -26,10 +26,25 @@ void require(bool holds) {
   if (!holds) std::abort();
 }
 
-const ServingSnapshot& silent_server() {
-  static fixture::Serving serving(fixture::pool_config(20));
-  static sluice::base::SnapshotReader<ServingSnapshot> reader(serving.publisher().cell());
-  return reader.refresh();
+struct Silent {
+  explicit Silent(const sluice::config::Config& config) : serving(config) {}
+  fixture::Serving serving;
+  sluice::base::SnapshotReader<ServingSnapshot> reader{serving.publisher().cell()};
+};
+
+sluice::config::Config choosing_pool() {
+  sluice::config::Config config = fixture::pool_config(20);
+  config.pools[0].order = sluice::config::Order::Weighted;
+  config.pools[0].answer_size = 7;
+  for (std::uint8_t i = 0; i < 20; ++i) config.pools[0].servers[i].weight = i;
+  return config;
+}
+
+// Of which each answer shows all servers, or some.
+const ServingSnapshot& silent_server(bool chooses) {
+  static Silent all(fixture::pool_config(20));
+  static Silent some(choosing_pool());
+  return (chooses ? some : all).reader.refresh();
 }
 
 // Everything that a server may say of itself.
@@ -112,7 +127,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   context.now = 1'800'000'000;
   context.client = reinterpret_cast<const sockaddr*>(&client);
   const std::span<const std::uint8_t> query(data + 1, size - 1);
-  ask(silent_server(), context, query);
+  ask(silent_server((data[0] & 4) != 0), context, query);
   ask(talkative_server((data[0] & 2) != 0), context, query);
   return 0;
 }
