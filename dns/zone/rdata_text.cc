@@ -130,6 +130,7 @@ base::Result<RRType, std::string> read_rdata(std::span<const std::string_view> t
                   ? read_svcb(fields, origin, rdata)
                   : read_by_ldns(word, *type, fields, origin, rdata);
   if (!read) return base::Unexpected{std::move(read).error()};
+  if (rdata.size() > kMaxRdata) return base::Unexpected{std::string("more than 65535 octets")};
   return *type;
 }
 

@@ -58,9 +58,6 @@ base::Result<std::shared_ptr<const ZoneSet>, std::vector<base::Error>> ZoneSetWr
   write_nodes();
   write_zones();
   check_answer_sizes();
-  if (set_->arena_.size() > std::numeric_limits<std::uint32_t>::max()) {
-    errors_.push_back({{config_.file, 0}, "zones", "more than 4 GiB of zone data"});
-  }
   if (!errors_.empty()) return base::Unexpected{std::move(errors_)};
   write_slots();
   return std::shared_ptr<const ZoneSet>(std::move(set_));
@@ -277,6 +274,11 @@ void ZoneSetWriter::write_nodes() {
     node_at_[number] = static_cast<std::uint32_t>(next);
     next += sizeof(Node) + entries_of(number).size() * sizeof(Entry) + name.size();
   }
+  // Places are 32 bits wide; those that are written already may be wrong too.
+  if (next > std::numeric_limits<std::uint32_t>::max()) {
+    errors_.push_back({{config_.file, 0}, "zones", "more than 4 GiB of zone data"});
+    return;
+  }
   for (std::uint32_t number = 0; number < draft_.size(); ++number) {
     const DraftNode& draft = draft_.node(number);
     const auto name = draft_.wire(number);
@@ -349,12 +351,21 @@ void ZoneSetWriter::check_answer_sizes() {
     }
     targets[pool] += kRecordHead + 6 + server->fqdn.size() + 2;
   }
+  const auto refuse = [&](std::size_t pool, const char* member) {
+    errors_.push_back({{config_.file, 0},
+                       "pools[" + std::to_string(pool) + "]." + member,
+                       "an answer that names them all is more than a DNS message can hold"});
+  };
   for (std::size_t pool = 0; pool < config_.pools.size(); ++pool) {
+    std::size_t last_v4 = 0;
+    std::size_t last_v6 = 0;
+    for (const base::IpAddress& address : config_.pools[pool].last_resort) {
+      (address.is_v4() ? last_v4 : last_v6) += address.is_v4() ? kARecord : kAaaaRecord;
+    }
+    if (std::max(last_v4, last_v6) > kMaxAnswerOctets) refuse(pool, "when_all_held");
     const std::size_t srv = config_.pools[pool].srv.empty() ? 0 : targets[pool];
     if (std::max({v4[pool], addresses[pool], srv}) <= kMaxAnswerOctets) continue;
-    errors_.push_back({{config_.file, 0},
-                       "pools[" + std::to_string(pool) + "].servers",
-                       "an answer that names them all is more than a DNS message can hold"});
+    refuse(pool, "servers");
   }
 }
 

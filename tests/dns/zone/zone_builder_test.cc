@@ -216,6 +216,23 @@ TEST(BuildZones, SaysWhenAnAnswerCannotBeSentAtAll) {
   EXPECT_THAT(mistakes(config), ElementsAre(HasSubstr("more than a DNS message can hold")));
 }
 
+TEST(BuildZones, SaysWhenALastResortCannotBeSentAtAll) {
+  config::Config config = pool_config();
+  config.pools[0].when_all_held = config::WhenAllHeld::Addresses;
+  for (unsigned number = 0; number < 2'341; ++number) {  // 65,548 octets of AAAA records
+    config.pools[0].last_resort.push_back(*base::IpAddress::parse(
+        "2001:db8::" + std::to_string(number / 1'000) + ":" + std::to_string(number % 1'000)));
+  }
+  EXPECT_THAT(mistakes(config), ElementsAre(AllOf(HasSubstr("when_all_held"),
+                                                  HasSubstr("more than a DNS message can hold"))));
+}
+
+// Comparing each with all took hours for what $GENERATE may make.
+TEST(BuildZones, RefusesAMillionRecordsOfOneTypeInGoodTime) {
+  EXPECT_THAT(mistakes_of("$GENERATE 1-1000000 big 60 TXT $\n"),
+              ElementsAre(HasSubstr("more than a DNS message can hold")));
+}
+
 TEST(BuildZones, GathersRRsetsWithTheSmallestTtlAndWithoutDuplicates) {  // RFC 2181 section 5
   const auto zones = build_zones(
       zone_config(kApex +
