@@ -17,6 +17,10 @@ namespace {
 
 // Nobody nests deeper on purpose.
 constexpr std::size_t kMaxDepth = 10;
+// As of lists of pools: who has more has made one mistake many times.
+constexpr std::size_t kMaxMistakes = 20;
+// Where neither $TTL nor a record before says one, as ldns has it.
+constexpr std::uint32_t kDefaultTtl = 3'600;
 
 class MasterFileReader {
  public:
@@ -54,9 +58,13 @@ class MasterFileReader {
   // `line` of the text that is read now, from 1.
   int place(int line) { return sources_.place(open_.back().line + line - 1); }
 
+  // The last one says that the rest was not read: whatever this file is, it is no zone.
   void mistake(int line, std::string message) {
+    if (given_up()) return;
     errors_.push_back({sources_.where(place(line)), path_, std::move(message)});
+    if (given_up()) errors_.back().message += "; the rest was not read";
   }
+  bool given_up() const { return errors_.size() >= kMaxMistakes; }
 
   void read_text(std::string_view text) {
     if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) {
@@ -64,7 +72,7 @@ class MasterFileReader {
       return mistake(static_cast<int>(line), "not a text: it has a NUL");
     }
     MasterFileScanner scanner(text);
-    for (;;) {
+    while (!given_up()) {
       const auto entry = scanner.next();
       if (!entry) {
         mistake(entry.error().line, std::string(entry.error().message));
@@ -203,10 +211,8 @@ class MasterFileReader {
     if (const std::string wrong = take_ttl_and_class(tokens, ttl); !wrong.empty()) {
       return mistake(line, wrong);
     }
-    if (!ttl && !context_.ttl) {
-      return mistake(line, "no TTL, and neither $TTL nor a record before it");
-    }
-    const std::uint32_t effective = ttl ? static_cast<std::uint32_t>(*ttl) : *context_.ttl;
+    const std::uint32_t effective =
+        ttl ? static_cast<std::uint32_t>(*ttl) : context_.ttl.value_or(kDefaultTtl);
     if (!context_.ttl_directive) context_.ttl = effective;
     rdata(line, effective, tokens);
   }

@@ -28,7 +28,8 @@ struct Record {
 // read here, RDATA by ldns: its own reader of files takes `IN 300` for an error, `$ORIGIN sub` for
 // an absolute name, a missing TTL for 3600, and loses the line.
 //
-// A TTL that is left out is that of $TTL, before any $TTL that of the record before.
+// A TTL that is left out is that of $TTL, before any $TTL that of the record before, and without
+// one 3600 (as ldns reads it). After twenty mistakes the rest is not read.
 // `$INCLUDE file [origin]`: a path relative to the including file (that of the configuration, for a
 // text that stands in it). The included text begins with the origin, the owner and the TTL that
 // stand where it is included; behind it they are again what they were before. It may be nested,

@@ -64,6 +64,7 @@ std::uint32_t ZoneDraft::touch(const Name& name, const SuffixHashes& hashes, Clo
 }
 
 void ZoneDraft::add_record(std::uint32_t node, const Record& record) {
+  assert(record.rdata.size() <= 65'535);  // RDLENGTH
   records_.push_back({.node = node,
                       .type = record.type,
                       .rdata_octets = static_cast<std::uint16_t>(record.rdata.size()),
@@ -111,6 +112,9 @@ bool ZoneDraft::same_rdata(const DraftRecord& left, const DraftRecord& right) co
 void ZoneDraft::gather() {
   std::ranges::stable_sort(
       records_, {}, [](const DraftRecord& record) { return std::tuple(record.node, record.type); });
+  // More records of one type than a message holds are refused later: what is looked for among them
+  // is not worth the time that it takes then.
+  constexpr std::size_t kMostCompared = 65'535 / kRecordHead;
   std::size_t kept = 0;
   for (const DraftRecord& record : records_) {
     const bool joins = !rrsets_.empty() && rrsets_.back().node == record.node &&
@@ -122,8 +126,10 @@ void ZoneDraft::gather() {
     }
     DraftRRset& rrset = rrsets_.back();
     rrset.ttl = std::min(rrset.ttl, record.ttl);
-    const bool again = std::ranges::any_of(
-        records_of(rrset), [&](const DraftRecord& other) { return same_rdata(other, record); });
+    const bool again = rrset.count < kMostCompared &&
+                       std::ranges::any_of(records_of(rrset), [&](const DraftRecord& other) {
+                         return same_rdata(other, record);
+                       });
     if (again) continue;
     ++rrset.count;
     records_[kept++] = record;
