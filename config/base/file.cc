@@ -1,11 +1,15 @@
 #include "config/base/file.h"
 
 #include <array>
+#include <cassert>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <system_error>
+
+#include <fcntl.h>
+#include <sys/stat.h>
 
 namespace sluice::base {
 namespace {
@@ -21,8 +25,15 @@ std::string system_error(int number) {
 }  // namespace
 
 Result<std::string, std::string> read_file(const std::string& path, std::size_t max_mib) {
-  const std::unique_ptr<std::FILE, CloseFile> file(std::fopen(path.c_str(), "rbe"));
-  if (!file) return Unexpected{system_error(errno)};
+  // A pipe without a writer would be waited for, for ever; O_NONBLOCK means nothing to a file.
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return Unexpected{system_error(errno)};
+  const std::unique_ptr<std::FILE, CloseFile> file(::fdopen(fd, "rb"));
+  assert(file);  // the mode is that of the descriptor
+  struct stat found {};
+  if (::fstat(fd, &found) != 0) return Unexpected{system_error(errno)};
+  if (S_ISDIR(found.st_mode)) return Unexpected{system_error(EISDIR)};
+  if (S_ISFIFO(found.st_mode)) return Unexpected{std::string("is a pipe, not a file")};
   std::string text;
   std::array<char, 65536> piece{};
   for (;;) {

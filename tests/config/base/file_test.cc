@@ -1,6 +1,11 @@
 #include "config/base/file.h"
 
-#include "gtest/gtest.h"
+#include <filesystem>
+#include <string>
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace sluice::base {
 namespace {
@@ -9,6 +14,17 @@ TEST(ReadFile, StopsWhereAFileNeverEnds) {
   const auto text = read_file("/dev/zero", 1);
   ASSERT_FALSE(text);
   EXPECT_EQ(text.error(), "has more than 1 MiB");
+}
+
+TEST(ReadFile, WaitsForNobodyToWriteIntoAPipe) {
+  const std::string folder = ::testing::TempDir() + "read_file." + std::to_string(::getpid());
+  ASSERT_EQ(::mkdir(folder.c_str(), 0700), 0);
+  const std::string pipe = folder + "/pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const auto text = read_file(pipe);
+  ASSERT_FALSE(text);
+  EXPECT_EQ(text.error(), "is a pipe, not a file");
+  std::filesystem::remove_all(folder);
 }
 
 TEST(ReadFile, ReadsAnEmptyFileAsEmpty) {
