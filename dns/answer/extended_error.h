@@ -15,6 +15,7 @@ struct ExtendedError {
 
 inline constexpr ExtendedError kNotAuthoritative{20, {}};
 inline constexpr ExtendedError kNotSupported{21, {}};
+inline constexpr ExtendedError kInvalidType{30, {}};
 inline constexpr ExtendedError kNoTransfers{18, "no zone transfers"};
 inline constexpr ExtendedError kNoUpdates{18, "no dynamic updates"};
 inline constexpr ExtendedError kNoNotifies{18, "no zone takes a NOTIFY"};

@@ -33,6 +33,8 @@ Refusal refusal_of(RRType qtype) noexcept {
   if (qtype == RRType::AXFR || qtype == RRType::IXFR) return {Rcode::Refused, &kNoTransfers};
   const bool no_question = qtype == RRType::OPT || qtype == RRType::TSIG;
   if (no_question || static_cast<std::uint16_t>(qtype) == 0) return {Rcode::FormErr};
+  // What denials say of a name that is none, and nobody asks for (RFC 9824 section 3.5).
+  if (qtype == RRType::NXNAME) return {Rcode::FormErr, &kInvalidType};
   return {Rcode::NotImp, &kNotSupported};
 }
 

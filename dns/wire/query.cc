@@ -103,7 +103,9 @@ bool skip_records(WireReader& reader, std::uint16_t count) noexcept {
                                                                   Query& query) noexcept {
   const bool well_formed = header.qdcount == 0 && header.ancount == 0 && header.nscount == 0 &&
                            read_additional(reader, header.arcount, query.edns) && reader.at_end();
-  if (!well_formed || !query.edns || !query.edns->options.has(EdnsOptions::kCookie)) {
+  if (!well_formed || !query.edns) return base::Unexpected{QueryError::FormErr};
+  // Options of a later version are not read: BADVERS whatever they say.
+  if (query.edns->version == 0 && !query.edns->options.has(EdnsOptions::kCookie)) {
     return base::Unexpected{QueryError::FormErr};
   }
   return base::Done{};
@@ -135,9 +137,14 @@ base::Result<base::Done, QueryError> parse_query(std::span<const std::uint8_t> w
   query.id = header.id;
   query.flags = header.flags;
   if (header.qdcount != 1) return parse_bare(reader, header, query);
-  if (header.ancount != 0 || header.nscount != 0) return base::Unexpected{QueryError::FormErr};
+  if (header.ancount != 0) return base::Unexpected{QueryError::FormErr};
   if (!query.qname.assign(reader)) return base::Unexpected{QueryError::FormErr};
   read_question(reader, query);
+  // An IXFR brings the SOA of what the client has (RFC 1995 section 3); nothing else has any.
+  if (header.nscount != 0 &&
+      (query.qtype != RRType::IXFR || !skip_records(reader, header.nscount))) {
+    return base::Unexpected{QueryError::FormErr};
+  }
   if (!reader.ok() || !read_additional(reader, header.arcount, query.edns) || !reader.at_end()) {
     return base::Unexpected{QueryError::FormErr};
   }

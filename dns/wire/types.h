@@ -40,6 +40,7 @@ enum class RRType : std::uint16_t {
   ZONEMD = 63,
   SVCB = 64,
   HTTPS = 65,
+  NXNAME = 128,
   TKEY = 249,
   TSIG = 250,
   IXFR = 251,

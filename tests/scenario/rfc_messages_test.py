@@ -74,6 +74,10 @@ class Messages(RfcScenario):
                 reply = path.ask(query(POOL, qtype))
                 self.assertEqual((reply.rcode, reply.counts), (dns.REFUSED, (0, 0, 0)))
         place = [f"@{self.paths[0].address}", "-p", self.paths[0].port]
+        # A real one has the SOA of what the client has in its authority section.
+        for transport in ("+notcp", "+tcp"):
+            asked = processes.run(["dig", *place, POOL, "ixfr=1", transport, "+comments"])
+            self.assertIn("status: REFUSED", asked.stdout)
         self.assertIn("Transfer failed", processes.run(["dig", *place, POOL, "AXFR"]).stdout)
 
     def test_rfc_8482_section_4_2_any_is_small(self):

@@ -348,7 +348,8 @@ TEST_F(Respond, RefusesWhatIsNotItsOwn) {
   for (const char* type : {"MAILA", "MAILB", "TKEY", "TYPE200"}) {
     EXPECT_EQ(asked(kPool, type).rcode, Rcode::NotImp) << type;
   }
-  for (const char* type : {"OPT", "TSIG"}) EXPECT_EQ(asked(kPool, type).rcode, Rcode::FormErr);
+  for (const char* type : {"OPT", "TSIG", "TYPE128"})
+    EXPECT_EQ(asked(kPool, type).rcode, Rcode::FormErr);
   Octets query = fixture::to_wire({.name = kPool});
   for (const std::uint8_t qclass : std::array<std::uint8_t, 4>{3, 4, 254, 255}) {
     query.back() = qclass;

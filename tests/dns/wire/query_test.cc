@@ -108,6 +108,17 @@ TEST(ParseQuery, RejectsRecordsInAnswerOrAuthority) {
   }
 }
 
+TEST(ParseQuery, TakesTheSoaOfAnIxfr) {  // RFC 1995 section 3
+  Octets query = wire_query("www.example.org.", LDNS_RR_TYPE_IXFR);
+  query[9] = 1;  // NSCOUNT
+  EXPECT_EQ(parse_query(query).error(), QueryError::FormErr) << "which is not there";
+  // A pointer to the question, SOA, IN, TTL, RDLENGTH; the RDATA is not looked at.
+  query.insert(query.end(), {0xC0, 12, 0, 6, 0, 1, 0, 0, 0, 0, 0, 1, 0});
+  EXPECT_TRUE(parse_query(query));
+  query.pop_back();
+  EXPECT_EQ(parse_query(query).error(), QueryError::FormErr);
+}
+
 TEST(ParseQuery, BelievesNoCountOfAdditionalRecords) {
   Octets query = wire_query("www.example.org.", LDNS_RR_TYPE_A);
   store_u16(query.data() + 10, 0xFFFF);
