@@ -5,6 +5,7 @@
 #include <cassert>
 #include <cstring>
 
+#include "dns/wire/edns.h"
 #include "dns/wire/writer.h"
 
 namespace sluice::dns {
@@ -31,6 +32,19 @@ std::size_t question_end(std::span<const std::uint8_t> message) noexcept {
   return at + 5;  // the root, QTYPE, QCLASS
 }
 
+// Shortens an OPT record by its Extended DNS Error, which is the last option: what goes to a victim
+// is to be no more than was sent in its name. Returns what is left.
+std::size_t without_explanation(std::span<std::uint8_t> opt) noexcept {
+  if (opt.empty()) return 0;
+  std::size_t at = kOptOctets;
+  while (at < opt.size() &&
+         load_u16(opt.data() + at) != static_cast<std::uint16_t>(OptionCode::ExtendedError)) {
+    at += kOptionOctets + load_u16(opt.data() + at + 2);
+  }
+  store_u16(opt.data() + kOptOctets - 2, static_cast<std::uint16_t>(at - kOptOctets));
+  return at;
+}
+
 }  // namespace
 
 ResponseLimiter::ResponseLimiter(const config::RateLimit& settings, const SipKey& key)
@@ -43,6 +57,9 @@ ResponseLimiter::ResponseLimiter(const config::RateLimit& settings, const SipKey
       exempt_(settings.exempt),
       sets_(std::bit_ceil(settings.accounts) / std::tuple_size_v<decltype(Set::accounts)>) {
   assert(per_second_ > 0 && settings.burst > 0 && !sets_.empty());
+  for (Set& set : sets_) {
+    for (Account& account : set.accounts) account.credit = most_;
+  }
 }
 
 ResponseLimiter::Verdict ResponseLimiter::judge(std::span<const std::uint8_t> client,
@@ -80,7 +97,7 @@ ResponseLimiter::Account& ResponseLimiter::account_of(std::uint64_t hash,
       most_credit = credit;
     }
   }
-  *richest = {tag, now, most_, 0};
+  *richest = {tag, now, most_credit, 0};
   return *richest;
 }
 
@@ -113,14 +130,16 @@ bool ResponseLimiter::is_exempt(std::span<const std::uint8_t> client) const noex
 
 Answered cut_short(std::span<std::uint8_t> message, const Answered& answered) noexcept {
   const std::size_t end = question_end(message.first(answered.size));
-  std::memmove(message.data() + end, message.data() + answered.size - answered.opt_octets,
-               answered.opt_octets);
+  std::uint8_t* const opt = message.data() + end;
+  std::memmove(opt, message.data() + answered.size - answered.opt_octets, answered.opt_octets);
+  const std::size_t opt_octets = without_explanation({opt, answered.opt_octets});
   std::uint8_t* header = message.data();
   store_u16(header + 2, load_u16(header + 2) | kFlagTC);
   store_u32(header + 6, 0);  // ANCOUNT, NSCOUNT
-  store_u16(header + 10, answered.opt_octets != 0 ? 1 : 0);
+  store_u16(header + 10, opt_octets != 0 ? 1 : 0);
   Answered cut = answered;
-  cut.size = end + answered.opt_octets;
+  cut.opt_octets = static_cast<std::uint16_t>(opt_octets);
+  cut.size = end + opt_octets;
   return cut;
 }
 

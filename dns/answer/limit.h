@@ -42,8 +42,9 @@ class ResponseLimiter {
     std::uint32_t credit = 0;   // thousandths of answers that may be sent
     std::uint32_t limited = 0;  // answers since the last that slipped
   };
-  // A cache line. A new account takes the place of the one with the most credit: to forget that
-  // costs least, and passers-by push each other out, not those who are limited.
+  // A cache line. A new account takes the place of the one with the most credit, and that credit:
+  // to forget it costs least, passers-by push each other out and not those who are limited, and who
+  // brings more accounts than there is room for gains nothing.
   struct alignas(64) Set {
     std::array<Account, 4> accounts;
   };

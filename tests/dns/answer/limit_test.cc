@@ -163,6 +163,19 @@ TEST_F(Limiter, PassersByDoNotFreeWhoIsLimited) {
   EXPECT_EQ(flood(limiter, "192.0.2.1", 10).whole, 0U);
 }
 
+TEST_F(Limiter, WhoBringsMoreAccountsThanThereIsRoomForGainsNothing) {
+  config::RateLimit few = settings(1, 10);
+  few.accounts = 64;
+  ResponseLimiter limiter(few, kKey);
+  std::uint64_t whole = 0;
+  for (int block = 0; block < 2'000; ++block) {
+    const std::string client =
+        "10." + std::to_string(block / 200) + "." + std::to_string(block % 200) + ".1";
+    whole += flood(limiter, client, 100).whole;
+  }
+  EXPECT_LE(whole, 64U * 10U) << "each place has one burst to give away";
+}
+
 TEST(CutShort, LeavesQuestionAndOptAndSaysTruncated) {
   fixture::Serving serving(fixture::pool_config(8));
   for (const fixture::Question& question : fixture::questions()) {
@@ -178,6 +191,17 @@ TEST(CutShort, LeavesQuestionAndOptAndSaysTruncated) {
     EXPECT_TRUE(judged.answer.empty() && judged.authority.empty() && judged.additional.empty());
     EXPECT_TRUE(std::equal(query.begin() + 12, query.begin() + 20, judged.octets.begin() + 12));
   }
+}
+
+TEST(CutShort, LeavesOutTheExplanation) {
+  fixture::Serving serving(fixture::pool_config());
+  Octets room(1'232);
+  const Octets query = fixture::to_wire({.name = "elsewhere.example.", .payload = 1232});
+  const Answered whole = respond(fixture::now(serving), {}, query, room);
+  ASSERT_GT(whole.size, query.size()) << "REFUSED says why";
+  const Answered cut = cut_short(room, whole);
+  EXPECT_EQ(cut.size, query.size());
+  EXPECT_TRUE(fixture::judge(room, cut).edns());
 }
 
 TEST(CutShort, TakesAnAnswerWithoutAQuestion) {
