@@ -104,6 +104,17 @@ void read_rate_limit(const Value& value, RateLimit& out) {
   });
 }
 
+void read_tcp(const Value& value, Tcp& out) {
+  Mapping block(value);
+  block.read("idle", out.idle, 100ms, 1h);
+  block.read("message", out.message, 100ms, 1h);
+  const auto connections = block.find("connections");
+  if (!connections || connections->is("auto")) return;
+  if (const auto number = connections->number(1, 1'000'000, "auto or ")) {
+    out.connections = static_cast<unsigned>(*number);
+  }
+}
+
 void read_workers(const Value& value, unsigned& out) {
   if (value.is("auto")) {
     out = 0;
@@ -130,6 +141,7 @@ void read_dns(const Value& value, Known& known, Dns& out) {
   if (const auto version = block.find("version")) read_version(*version, out.version);
   if (const auto cookies = block.find("cookies")) read_cookies(*cookies, out.cookies);
   if (const auto limit = block.find("rate_limit")) read_rate_limit(*limit, out.rate_limit);
+  if (const auto tcp = block.find("tcp")) read_tcp(*tcp, out.tcp);
   // No default: port 53 of the wrong address is a service taken away from somebody else.
   if (const auto list = block.require("listen", R"(addresses to answer on, ["192.0.2.1@53"])")) {
     const std::size_t before = list->findings().size();

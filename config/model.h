@@ -50,6 +50,15 @@ struct RateLimit {
   friend bool operator==(const RateLimit&, const RateLimit&) = default;
 };
 
+// TCP clients (RFC 7766); dns/server/tcp_clients.h has the reasons.
+struct Tcp {
+  Duration idle = std::chrono::seconds(10);    // without a query, 100ms..1h; clients are told
+  Duration message = std::chrono::seconds(5);  // from a message's first octet to its last, likewise
+  unsigned connections = 0;  // of all workers, 1..1000000; 0 (`auto`): by the limit of open files
+
+  friend bool operator==(const Tcp&, const Tcp&) = default;
+};
+
 struct Dns {
   // NSID, CH TXT id.server, confirmed_by; 1..255 octets; default: the host name
   std::string identity;
@@ -58,6 +67,7 @@ struct Dns {
   std::string version = "Sluice " SLUICE_VERSION;
   Cookies cookies;
   RateLimit rate_limit;
+  Tcp tcp;
   std::vector<base::SocketAddress> listen;  // at least one; UDP and TCP; port 0: the kernel chooses
   unsigned workers = 0;                     // threads, 0..64; 0 (`auto`) = one for each CPU
   std::uint16_t max_udp_payload = 1232;     // octets, 512..4096 (RFC 6891 section 6.2.5)

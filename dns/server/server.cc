@@ -21,6 +21,17 @@ std::size_t clients_a_worker(std::size_t workers) {
   return std::clamp<std::size_t>(share, 16, 1'024);
 }
 
+// Of one worker of `count`.
+TcpLimits limits_of(const config::Tcp& settings, unsigned count) {
+  TcpLimits limits;
+  limits.idle = settings.idle;
+  limits.message = settings.message;
+  if (settings.connections > 0) {
+    limits.clients = std::max<std::size_t>(settings.connections / count, 1);
+  }
+  return limits;
+}
+
 }  // namespace
 
 Server::Server() = default;
@@ -31,16 +42,17 @@ Server::~Server() {
 
 base::Checked<std::unique_ptr<Server>> Server::start(
     const config::Dns& settings, const base::SnapshotCell<ServingSnapshot>& cell,
-    std::function<void()> on_progress, TcpLimits limits) {
+    std::function<void()> on_progress, std::optional<TcpLimits> limits) {
   const unsigned count = settings.workers != 0 ? settings.workers : uv_available_parallelism();
   auto sockets = open_listen_sockets(settings.listen, count);
   if (!sockets) return base::Unexpected{sockets.error()};
-  if (limits.clients == 0) limits.clients = clients_a_worker(count);
+  if (!limits) limits = limits_of(settings.tcp, count);
+  if (limits->clients == 0) limits->clients = clients_a_worker(count);
 
   std::unique_ptr<Server> server(new Server);
   for (unsigned number = 0; number < count; ++number) {
     auto& worker = server->workers_.emplace_back(std::make_unique<Worker>(
-        WorkerSettings{number, settings.max_udp_payload, limits}, cell, on_progress));
+        WorkerSettings{number, settings.max_udp_payload, *limits}, cell, on_progress));
     if (auto made = worker->init(); !made) return base::Unexpected{made.error()};
     for (ListenSockets& listen : *sockets) {
       const bool wildcard = listen.address.address.is_unspecified();

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "config/base/address.h"
@@ -25,10 +26,10 @@ class Server {
   // Binds every address for every worker, and starts. The error, if any, names the address; nothing
   // runs then. `cell` must outlive the server. `on_progress` is called on a worker's thread
   // whenever that worker answers by another publication than before; read served() then (post to a
-  // loop of your own: it must not block).
+  // loop of your own: it must not block). `limits`: in the place of the settings' own.
   static base::Checked<std::unique_ptr<Server>> start(
       const config::Dns& settings, const base::SnapshotCell<ServingSnapshot>& cell,
-      std::function<void()> on_progress, TcpLimits limits = {});
+      std::function<void()> on_progress, std::optional<TcpLimits> limits = {});
   ~Server();  // as stop()
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

@@ -116,6 +116,12 @@ TEST(LoadDaemon, RefusesEachMistakeOfDnsStoreAndHealth) {
        "t.yaml:2: dns.cookies.secrets[4]: is one too many: at most 4 verify"},
       {"dns:\n",
        "dns:\n"
+       "  tcp: {idle: 10ms, message: 2h, connections: 0}\n",
+       "t.yaml:2: dns.tcp.idle: must be 100ms..1h, is 10ms\n"
+       "t.yaml:2: dns.tcp.message: must be 100ms..1h, is 2h\n"
+       "t.yaml:2: dns.tcp.connections: must be auto or 1..1000000, is 0"},
+      {"dns:\n",
+       "dns:\n"
        "  rate_limit: {slip: 11, ipv4_prefix: 33, ipv6_prefix: 15, accounts: 1}\n",
        "t.yaml:2: dns.rate_limit.responses_per_second: is missing: answers about one name, "
        "1..100000\n"

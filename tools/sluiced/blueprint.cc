@@ -86,8 +86,9 @@ base::Result<Blueprint, std::vector<base::Error>> draw_blueprint(
   auto zones = dns::build_zones(config, serial_bases);
   aside.join();
   if (!zones) return base::Unexpected{std::move(zones).error()};
-  config.pools = {};
-  for (config::Zone& zone : config.zones) zone.records = {};
+  // Assigned from {} they would keep their memory.
+  config.pools = std::vector<config::Pool>();
+  for (config::Zone& zone : config.zones) zone.records = std::string();
   return Blueprint{std::move(config), *std::move(zones), std::move(topology)};
 }
 
@@ -109,6 +110,7 @@ std::vector<base::Error> needs_restart(const config::Config& running, const conf
   fixed(running.dns.listen == next.dns.listen, "dns.listen");
   fixed(running.dns.workers == next.dns.workers, "dns.workers");
   fixed(running.dns.max_udp_payload == next.dns.max_udp_payload, "dns.max_udp_payload");
+  fixed(running.dns.tcp == next.dns.tcp, "dns.tcp");
   fixed(running.api.listen == next.api.listen, "api.listen");
   fixed(running.api.socket.path == next.api.socket.path &&
             running.api.socket.group == next.api.socket.group &&
