@@ -44,7 +44,7 @@ void AllPools::reply(const Authority& authority) {
   const auto body = std::make_shared<std::string>(
       "{\"generation\":" + std::to_string(authority.generation()) + ",\"pools\":[");
   *body += pools_;
-  pools_ = {};
+  pools_ = std::string();  // {} would keep its memory
   *body += "],\"orphans\":" + text_of(orphans) + "}\n";
   exchange_.reply([body] {
     HttpResponse response;
