@@ -93,6 +93,15 @@ void judge(std::span<const std::uint8_t> query, std::span<const std::uint8_t> an
   require(ldns_pkt_edns(raw) || all_bits < 16);
 }
 
+// What the client takes over UDP, by ldns' reading; anything where it can't read the query.
+std::size_t payload_of(std::span<const std::uint8_t> query) {
+  ldns_pkt* raw = nullptr;
+  if (ldns_wire2pkt(&raw, query.data(), query.size()) != LDNS_STATUS_OK) return UINT16_MAX;
+  const LdnsPacket packet(raw);
+  if (!ldns_pkt_edns(raw)) return kMinUdpPayload;
+  return std::max<std::size_t>(kMinUdpPayload, ldns_pkt_edns_udp_size(raw));
+}
+
 void ask(const ServingSnapshot& snapshot, const QueryContext& context,
          std::span<const std::uint8_t> query) {
   const std::size_t limit =
@@ -105,8 +114,8 @@ void ask(const ServingSnapshot& snapshot, const QueryContext& context,
   }
   require(answered.size >= kHeaderOctets && answered.size <= limit);
   judge(query, std::span(answer).first(answered.size), answered.rcode);
-  if (context.transport == Transport::Udp && answered.opt_octets == 0) {
-    require(answered.size <= kMinUdpPayload);
+  if (context.transport == Transport::Udp) {
+    require(answered.size <= std::min<std::size_t>(payload_of(query), context.max_udp_payload));
   }
   const Answered cut = cut_short(answer, answered);
   require(cut.size <= answered.size);

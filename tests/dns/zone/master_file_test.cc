@@ -83,7 +83,26 @@ TEST(ReadMasterFile, TakesAMissingTtlFromTheDirectiveOrTheRecordBefore) {
   EXPECT_THAT(result.errors, ElementsAre());
   EXPECT_THAT(result.records, ElementsAre(HasSubstr(" 60 "), HasSubstr(" 60 "), HasSubstr(" 5400 "),
                                           HasSubstr(" 7 "), HasSubstr(" 5400 "), HasSubstr(" 0 ")));
-  EXPECT_THAT(read("a A 1.1.1.1\n").errors, ElementsAre(HasSubstr("no TTL")));
+}
+
+TEST(ReadMasterFile, TakesAnHourWhereNobodySaysATtl) {
+  EXPECT_THAT(read("a A 1.1.1.1\nb 5 A 1.1.1.1\nc A 1.1.1.1\n").records,
+              ElementsAre(HasSubstr(" 3600 "), HasSubstr(" 5 "), HasSubstr(" 5 ")));
+}
+
+TEST(ReadMasterFile, GivesUpAfterTwentyMistakes) {
+  std::string text;
+  for (int line = 0; line < 1'000; ++line) text += "a 60 NONE nothing\n";
+  const Read result = read(text);
+  ASSERT_EQ(result.errors.size(), 20U);
+  EXPECT_THAT(result.errors.front(), testing::Not(HasSubstr("not read")));
+  EXPECT_THAT(result.errors.back(), HasSubstr("the rest was not read"));
+}
+
+TEST(ReadMasterFile, RefusesRdataOfMoreThanItsLengthCanSay) {  // RFC 1035 section 3.2.1
+  const std::string text = "a 60 SVCB 1 . key1000=" + std::string(40'000, 'x') +
+                           " key1001=" + std::string(25'530, 'y') + "\n";
+  EXPECT_THAT(read(text).errors, ElementsAre(HasSubstr("more than 65535 octets")));
 }
 
 TEST(ReadMasterFile, TakesTtlsBelowTwoToThe31) {  // RFC 2181 section 8
