@@ -105,9 +105,9 @@ class ZoneSet {
   // A name in wire form; `where` is a Host's.
   std::span<const std::uint8_t> name_at(std::uint32_t where) const noexcept;
 
-  // For who fetches names into the caches ahead of find(). More than a second-level cache holds:
+  // For who fetches names into the caches ahead of find(). More than what the nearer caches hold:
   bool is_large() const noexcept {
-    constexpr std::size_t kCache = std::size_t{1} << 20;
+    constexpr std::size_t kCache = std::size_t{4} << 20;
     return arena_.size() + slots_.size() * sizeof(Slot) > kCache;
   }
   void fetch_slot(std::uint64_t hash) const noexcept {

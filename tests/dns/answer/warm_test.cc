@@ -14,7 +14,7 @@ using Octets = std::vector<std::uint8_t>;
 // Enough names to be large.
 std::string many_records() {
   std::string records(fixture::kRecords);
-  for (int number = 0; number < 12'000; ++number) {
+  for (int number = 0; number < 48'000; ++number) {
     records += "n" + std::to_string(number) + " 300 IN A 192.0.2.1\n";
   }
   return records;
