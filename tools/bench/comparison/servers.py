@@ -3,7 +3,6 @@
 import json
 import os
 import pathlib
-import shutil
 import signal
 import socket
 import subprocess
@@ -12,7 +11,7 @@ import time
 
 from comparison import data
 
-POLICY = pathlib.Path("/usr/sbin/policy-rc.d")
+PACKAGES = pathlib.Path(__file__).resolve().parents[2] / "packages"
 
 
 def free_port():
@@ -30,22 +29,11 @@ def free_port():
 
 
 def install(packages):
-    """From Debian, without starting what comes: their daemons would take port 53."""
-    print("compare: installing", *packages, file=sys.stderr)
-    before = POLICY.read_bytes() if POLICY.exists() else None
-    POLICY.write_text("#!/bin/sh\nexit 101\n")
-    POLICY.chmod(0o755)
-    command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
-    try:
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    finally:
-        if before is None:
-            POLICY.unlink()
-        else:
-            POLICY.write_bytes(before)
-    if done.returncode != 0:
-        sys.exit(f"compare: {' '.join(command)}: {done.stdout[-500:]}{done.stderr[-500:]}")
+    """Those that are missing, from Debian, by the one door for that: what comes is not started, it would take port 53."""
+    script = f'source {PACKAGES} && install_missing "$@"'
+    command = ["bash", "-euo", "pipefail", "-c", script, "install", *packages]
+    if subprocess.run(command, stdout=sys.stderr).returncode != 0:
+        sys.exit("compare: the peers are missing, and can't be installed")
 
 
 def processes_of(pid):
@@ -62,7 +50,6 @@ class Server:
 
     name = ""
     package = ""  # Debian's; empty: ours
-    program = ""
 
     def __init__(self, folder, build, prefix):
         self.folder = folder / self.name
@@ -71,10 +58,6 @@ class Server:
         self.port = free_port()
         self.prefix = prefix  # of the command: where and how it runs
         self.process = None
-
-    @classmethod
-    def missing(cls):
-        return cls.package and shutil.which(cls.program) is None
 
     def version(self):
         query = ["dpkg-query", "-W", "-f", "${Version}", self.package]
@@ -135,7 +118,7 @@ class Sluice(Server):
 
 
 class Gdnsd(Server):
-    name, package, program = "gdnsd", "gdnsd", "gdnsd"
+    name, package = "gdnsd", "gdnsd"
 
     def command(self):
         self.write(f"etc/zones/{data.ZONE}", data.zone_file())
@@ -152,7 +135,7 @@ class Gdnsd(Server):
 
 
 class Nsd(Server):
-    name, package, program = "NSD", "nsd", "nsd"
+    name, package = "NSD", "nsd"
 
     def command(self):
         zone = self.write("zone", data.zone_file())
@@ -180,7 +163,7 @@ zone:
 
 
 class Knot(Server):
-    name, package, program = "Knot", "knot", "knotd"
+    name, package = "Knot", "knot"
 
     def command(self):
         zone = self.write("zone", data.zone_file())
