@@ -126,7 +126,9 @@ std::map<base::IpAddress, int> addresses_of(const Pool& pool, int line) {
 // All but the TTL.
 void read_policy(Mapping& block, std::size_t servers, int servers_line, Pool& pool) {
   if (const auto value = block.find("min_accepting")) {
-    read_min_accepting(*value, servers, pool.min_accepting);
+    unsigned number = 1;
+    read_min_accepting(*value, servers, number);
+    pool.min_accepting = number;
   }
   if (const auto value = block.find("when_all_held")) {
     auto used = addresses_of(pool, servers_line);
@@ -180,7 +182,7 @@ void read_list(const Value& value, Mapping& block, const Value& list, Known& kno
   alike.services = services.names;
   if (const auto startup = block.find("startup")) read_startup(*startup, services, alike);
   read_policy(block, kMaxServers, list.line(), common);
-  servers.check(common.min_accepting, common.last_resort);
+  servers.check(common.min_accepting.number, common.last_resort);
 
   const std::size_t before = value.findings().size();
   for (Pool& pool : servers.pools()) {

@@ -1,6 +1,22 @@
 #include "config/model.h"
 
+#include <algorithm>
+
 namespace sluice::config {
+
+unsigned MinAccepting::of(std::size_t servers) const noexcept {
+  switch (kind) {
+    case Kind::Number:
+      return number;
+    case Kind::Percentage:
+      return static_cast<unsigned>((servers * number + 99) / 100);  // rounded up
+    case Kind::Table:
+      break;
+  }
+  const auto above = by_size.upper_bound(static_cast<unsigned>(servers));
+  return above == by_size.begin() ? std::min<unsigned>(1, static_cast<unsigned>(servers))
+                                  : std::prev(above)->second;
+}
 
 std::vector<AnswerSet> answer_sets(const Config& config) {
   std::vector<AnswerSet> sets;

@@ -97,6 +97,10 @@ struct Api {
 
 struct Store {
   std::string directory = "/var/lib/sluice";
+  // The audit (who held, forced, planned, reloaded) keeps an entry for so long, and so many of them
+  // at most: the oldest go first. What the disk must have room for is known that way.
+  Duration audit_keep = std::chrono::hours(24 * 90);  // 1h..3650d
+  unsigned audit_entries = 1'000'000;                 // 1000..10000000, some 200 octets each
 };
 
 struct Health {
@@ -125,6 +129,7 @@ enum class Startup : std::uint8_t { Automatic, Manual };
 
 struct Server {
   std::string fqdn;
+  std::string domain;  // what fails together (a rack, a site): one label; empty: none
   std::vector<base::IpAddress> addresses;  // at least one, no duplicates
   std::uint8_t weight = 100;               // SRV weight = weight x 256
   base::SharedList<std::string> services;  // never empty: default all that the pool names
@@ -138,9 +143,27 @@ struct Srv {
   std::uint16_t priority = 0;
 };
 
+// How many accepting members a drain must leave an answer set (semantics.md section 3, rule 1), by
+// the number of servers that could be in it: those that run the service that it follows.
+struct MinAccepting {
+  enum class Kind : std::uint8_t { Number, Percentage, Table };
+
+  MinAccepting(unsigned servers = 1) : number(servers) {}  // as most people write it
+
+  // Never more than `servers` as a percentage; as a number or by a table it may be.
+  unsigned of(std::size_t servers) const noexcept;
+
+  Kind kind = Kind::Number;
+  unsigned number = 1;                    // of servers, 0..65535; or percent, 0..100
+  std::map<unsigned, unsigned> by_size;   // Table: from this number of servers on; below: 1
+
+  friend bool operator==(const MinAccepting&, const MinAccepting&) = default;
+};
+
 struct Feature {
   std::string name;  // relative to the pool: "attendant"
   std::string service;
+  std::optional<MinAccepting> min_accepting = {};  // of its own; absent: the pool's
 };
 
 // What answers when every member of an answer set is held or forced down.
@@ -158,7 +181,7 @@ struct Pool {
   std::string fqdn;
   std::string service;
   std::chrono::seconds ttl{30};  // 0s..7d (RFC 2181 section 8 allows more; nobody drains for weeks)
-  unsigned min_accepting = 1;    // members of each answer set that a drain must leave
+  MinAccepting min_accepting;
   WhenAllHeld when_all_held = WhenAllHeld::NoData;
   std::vector<base::IpAddress> last_resort;  // of WhenAllHeld::Addresses
   bool dns_load_balancing = true;

@@ -65,7 +65,10 @@ void Authority::State::restore(const StoredState& stored, const base::Now& now) 
     state_of(known.server, known.service).last_known = known.health;
   }
   for (const PutForce& force : stored.forces) {
-    state_of(force.server, force.service).forced = force.health;
+    ServiceState& state = state_of(force.server, force.service);
+    state.forced = force.health;
+    state.forced_by = force.by;
+    state.forced_since = force.since;
   }
   for (const auto& [server, holds] : holds_.by_server()) {
     if (const auto id = topology_->server(server)) restore_horizons(*id, now);
@@ -102,11 +105,18 @@ void Authority::State::restore_horizons(ServerId id, const base::Now& now) {
   }
 }
 
-void Authority::State::say(std::string type, ServerId server, std::string_view service,
+void Authority::State::say(EventType type, ServerId server, std::string_view service,
                            std::string by, std::string text) const {
   if (!events_) return;
-  events_({clock_.now().wall, std::move(type), std::string(name(server)), std::string(service),
-           std::move(by), std::move(text), membership_->generation});
+  Event event;
+  event.at = clock_.now().wall;
+  event.type = type;
+  event.server = name(server);
+  event.service = service;
+  event.by = std::move(by);
+  event.text = std::move(text);
+  event.generation = membership_->generation;
+  events_(event);
 }
 
 // --- the door
@@ -120,6 +130,12 @@ Authority::~Authority() = default;
 
 void Authority::drain(const DrainRequest& request, const Actor& actor, Reply<DrainReply> done) {
   state_->drain(request, actor, std::move(done));
+}
+void Authority::plan(const PlanRequest& request, const Actor& actor, Reply<ScheduleView> done) {
+  state_->plan(request, actor, std::move(done));
+}
+void Authority::cancel(ScheduleId id, const Actor& actor, Reply<ScheduleView> done) {
+  state_->cancel(id, actor, std::move(done));
 }
 void Authority::resume(const std::string& server, const std::optional<std::string>& service,
                        const Actor& actor, Reply<ResumeReply> done) {
@@ -167,6 +183,9 @@ std::optional<Explanation> Authority::explain(std::string_view owner) const {
 }
 std::vector<OrphanView> Authority::orphans() const {
   return state_->orphans();
+}
+std::vector<ScheduleView> Authority::schedules() const {
+  return state_->schedules();
 }
 Figures Authority::figures() const {
   return state_->figures();

@@ -6,25 +6,22 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "config/base/clock.h"
 #include "config/model.h"
+#include "health/event.h"
 #include "health/heartbeat.h"
 #include "health/histogram.h"
 #include "health/refusal.h"
+#include "health/schedule.h"
 #include "health/snapshot.h"
 #include "health/store.h"
 #include "health/topology.h"
 #include "health/view.h"
 
 namespace sluice::health {
-
-// Who asks, for the hold, the log and the audit.
-struct Actor {
-  std::string by;      // a token's name, or a local user's
-  std::string origin;  // the client's address, or "unix"
-};
 
 struct DrainRequest {
   std::string server;                  // FQDN
@@ -33,6 +30,16 @@ struct DrainRequest {
   std::optional<config::Startup> startup;  // absent: each service's default
   bool hide_host = false;
   bool force = false;  // override the floor
+  // A moment of the wall clock, or so long from now: that counts down on the monotonic clock.
+  using When = std::variant<base::WallTime, base::Duration>;
+  std::optional<When> expires;  // of the hold; a duration counts from when it is placed
+  Then then = Then::Lift;
+};
+
+// The same, planned.
+struct PlanRequest {
+  DrainRequest drain;
+  DrainRequest::When at;
 };
 
 // Success: the promise of semantics.md section 5 holds.
@@ -60,17 +67,6 @@ struct HeartbeatReply {
   std::uint64_t generation = 0;
   base::Duration lease{0};
   std::map<std::string, ServiceOrder, std::less<>> services;
-};
-
-// Something that happened, for the log and those who watch.
-struct Event {
-  base::WallTime at;
-  std::string type;  // "drain", "resume", "release", "status", "refusal", "mass-loss", ...
-  std::string server;
-  std::string service;
-  std::string by;
-  std::string text;
-  std::uint64_t generation = 0;
 };
 
 // The one writer: decides who is in each answer and says so to the publisher and the store
@@ -103,6 +99,14 @@ class Authority {
   // asking for a hold that stands replies likewise. Refusals: NotFound, BadInput (member
   // "service"), Rule (floor, consolidated), StoreFailed.
   void drain(const DrainRequest& request, const Actor& actor, Reply<DrainReply> done);
+
+  // Plans a drain: replies when the plan is durable and every answer that names the server has a TTL
+  // that ends in time. Refusals: as of drain() but for the floor, which is asked when the time has
+  // come; BadInput (members "at", "expires": past).
+  void plan(const PlanRequest& request, const Actor& actor, Reply<ScheduleView> done);
+  // Forgets a planned drain, or lets a hold stand for good. Replies with what it was, when that is
+  // durable. Refusals: NotFound, StoreFailed.
+  void cancel(ScheduleId id, const Actor& actor, Reply<ScheduleView> done);
 
   // Lifts every hold of exactly this scope; the erasure is durable before the answers change.
   // A hold of the host's is lifted by its agent: replies when that has said so, or NoAnswer.
@@ -138,6 +142,8 @@ class Authority {
   // By owner name in lower case; nothing when no answer set has it.
   std::optional<Explanation> explain(std::string_view owner) const;
   std::vector<OrphanView> orphans() const;
+  // Planned drains and the ends of holds, by time.
+  std::vector<ScheduleView> schedules() const;
   Figures figures() const;
   const Histogram& drain_ack_seconds() const noexcept;
   // The configuration in force; any thread may keep it.

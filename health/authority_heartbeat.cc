@@ -42,7 +42,7 @@ void Authority::State::heartbeat(const std::string& server, const Heartbeat& hea
     changed = apply_instance(id, *slot) || changed;
     auto pause = apply_pause(id, *slot, report.paused);
     if (!pause) {
-      say("refusal", id, service, report.paused->by, pause.error().detail);
+      say(EventType::Refusal, id, service, report.paused->by, pause.error().detail);
       refused.emplace(service, std::move(pause).error());
     } else if (*pause) {
       placed.push_back(**pause);
@@ -127,7 +127,7 @@ bool Authority::State::renew(ServerId id, const Heartbeat& heartbeat, const base
   server.lease.guarded_until.reset();
   if (!was_current) {
     watch(id, lease_end(server.lease));
-    if (server.heard) say("lease", id, "", "", "its agent pushes again");
+    if (server.heard) say(EventType::Lease, id, "", "", "its agent pushes again");
   }
   if (!server.heard) {
     server.heard = true;
@@ -145,7 +145,7 @@ bool Authority::State::apply_report(ServerId id, std::size_t index, const Servic
     // Written behind: nobody waits for it, a restart goes on from it.
     store_.commit({PutHealth{std::string(name(id)), service_name(id, index), report.health}},
                   Store::Urgency::Behind, nullptr);
-    say("health", id, service_name(id, index), "", to_string(report.health));
+    say(EventType::Status, id, service_name(id, index), "", to_string(report.health));
   }
   return changed;
 }
@@ -180,7 +180,7 @@ bool Authority::State::apply_instance(ServerId id, std::size_t index) {
 // Startup automatic: a new instance releases its service from a hold; the hold goes with its last.
 void Authority::State::release(const HoldKey& key, ServerId id, std::size_t index) {
   const std::string& service = service_name(id, index);
-  say("release", id, service, "", "a new instance started (startup automatic)");
+  say(EventType::Release, id, service, "", "a new instance started (startup automatic)");
   Hold& hold = *holds_.find(key);
   hold.released.insert(service);
   if (key.origin == Origin::Host) {
@@ -207,7 +207,7 @@ Outcome<std::optional<HoldKey>> Authority::State::apply_pause(
   if (!paused) {
     service.lift = ServiceState::Lift::No;
     if (stands) {
-      say("resume", id, key.service, "host", "");
+      say(EventType::Resume, id, key.service, "host", "");
       erase_from_store(key);
       lift(key);
     }
@@ -227,7 +227,7 @@ Outcome<std::optional<HoldKey>> Authority::State::apply_pause(
   hold.startup = paused->startup;
   hold.forced = paused->force;
   place(std::move(hold));
-  say("drain", id, key.service, paused->by, paused->reason);
+  say(EventType::Drain, id, key.service, paused->by, paused->reason);
   return std::optional(key);
 }
 

@@ -106,7 +106,7 @@ std::optional<FloorCheck> Authority::State::broken_floor(const Target& target) c
     if (pool.answer_sets.empty()) continue;
     FloorCheck check;
     check.answer_set = std::string(topology_->answer_sets()[pool.answer_sets.front()].owner);
-    check.min_accepting = topology_->pools()[pool.pool].min_accepting;
+    check.min_accepting = topology_->answer_sets()[pool.answer_sets.front()].min_accepting;
     check.accepting = decide_pool(service.service_pool).accepting;
     const bool counted = is_in(rule_for(standing(target.server, slot)));
     check.would_leave = check.accepting - (counted ? 1 : 0);
@@ -206,7 +206,7 @@ void Authority::State::drain(const DrainRequest& request, const Actor& actor,
     const auto broken = broken_floor(*target);
     if (broken && !request.force) {
       Refusal refusal = floor_refusal(*broken);
-      say("refusal", target->server, key.service, actor.by, refusal.detail);
+      say(EventType::Refusal, target->server, key.service, actor.by, refusal.detail);
       done(base::Unexpected{std::move(refusal)});
       return;
     }
@@ -219,7 +219,7 @@ void Authority::State::drain(const DrainRequest& request, const Actor& actor,
     // The host record is named until this hold is served: no horizon is known before.
     if (request.hide_host && !at(target->server).host_hidden) hold.horizons.clear();
     place(std::move(hold));
-    say("drain", target->server, key.service, actor.by, request.reason);
+    say(EventType::Drain, target->server, key.service, actor.by, request.reason);
   } else if (lifting_.erase(key) > 0) {
     not_durable_[key] = ++orders_;  // its erasure is on the way to disk: write it after that
   }
@@ -318,7 +318,7 @@ bool Authority::State::broken_now(const Target& target) const {
     const ServicePoolId id = topology_->servers()[target.server].services[slot].service_pool;
     const ServicePool& pool = topology_->service_pools()[id];
     return !pool.answer_sets.empty() &&
-           accepting_[id] < topology_->pools()[pool.pool].min_accepting;
+           accepting_[id] < topology_->answer_sets()[pool.answer_sets.front()].min_accepting;
   });
 }
 
@@ -354,7 +354,7 @@ void Authority::State::lift_in_order(std::vector<HoldKey> keys, const Actor& act
   std::vector<Change> changes;
   const std::uint64_t order = ++orders_;
   std::erase_if(keys, [&](const HoldKey& key) {
-    say("resume", *topology_->server(key.server), key.service, actor.by, "");
+    say(EventType::Resume, *topology_->server(key.server), key.service, actor.by, "");
     changes.emplace_back(EraseHold{key});
     if (!not_durable_.contains(key)) return false;
     lift(key);
@@ -472,15 +472,16 @@ void Authority::State::force(const std::string& server, const std::optional<std:
     state.forced = health;
     state.forced_by = health ? actor.by : "";
     state.forced_since = clock_.now().wall;
-    changes.emplace_back(
-        PutForce{std::string(name(target->server)), service_name(target->server, slot), health});
+    changes.emplace_back(PutForce{std::string(name(target->server)),
+                                  service_name(target->server, slot), health, state.forced_by,
+                                  state.forced_since});
   }
   // An operator has looked: the authority's doubt is over (semantics.md section 3, rule 5).
   const Lease& lease = at(target->server).agent->lease;
   if (health == Health::Down && lease.guarded()) {
     at(target->server).agent.edit().lease.guarded_until.reset();
   }
-  say("force", target->server, service.value_or(""), actor.by,
+  say(health ? EventType::Force : EventType::Unforce, target->server, service.value_or(""), actor.by,
       health ? to_string(*health) : "unforce");
   republish_server(target->server);
   store_.commit(std::move(changes), Store::Urgency::First,

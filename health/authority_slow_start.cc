@@ -99,7 +99,7 @@ void Authority::State::reweigh(std::vector<ServicePoolId> dirty) {
   }
   if (changed.empty()) return;
   membership_ = std::move(next);
-  publication_ = publisher_.reweigh(membership_, changed);
+  publication_ = publisher_.adjust(membership_, changed);
 }
 
 // A reload: what is under way goes on under the server's new number.

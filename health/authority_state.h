@@ -34,6 +34,8 @@ class Authority::State {
   void drain(const DrainRequest& request, const Actor& actor, Reply<DrainReply> done);
   void resume(const std::string& server, const std::optional<std::string>& service,
               const Actor& actor, Reply<ResumeReply> done);
+  void plan(const PlanRequest& request, const Actor& actor, Reply<ScheduleView> done);
+  void cancel(ScheduleId id, const Actor& actor, Reply<ScheduleView> done);
   void force(const std::string& server, const std::optional<std::string>& service,
              std::optional<Health> health, const Actor& actor, Reply<ResumeReply> done);
   void heartbeat(const std::string& server, const Heartbeat& heartbeat, Reply<HeartbeatReply> done);
@@ -50,6 +52,7 @@ class Authority::State {
                            const std::optional<std::string>& service) const;
   std::optional<Explanation> explain(std::string_view owner) const;
   std::vector<OrphanView> orphans() const;
+  std::vector<ScheduleView> schedules() const;
   Figures figures() const;
   const Histogram& drain_ack_seconds() const noexcept { return drain_ack_seconds_; }
   std::shared_ptr<const Topology> topology() const noexcept { return topology_; }
@@ -273,7 +276,7 @@ class Authority::State {
   bool held(ServerId server, std::size_t slot) const {
     return holds_.held(name(server), service_name(server, slot));
   }
-  void say(std::string type, ServerId server, std::string_view service, std::string by,
+  void say(EventType type, ServerId server, std::string_view service, std::string by,
            std::string text) const;
   // All that is known of a server nobody has spoken of yet.
   void add_fresh(ServerId server, const base::Now& now);

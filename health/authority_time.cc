@@ -61,7 +61,7 @@ void Authority::State::end_leases(const base::Now& now) {
         continue;
       }
       agent.lease.guarded_until.reset();
-      say("lease", id, "", "", "the mass-loss guard ended: out until its agent pushes");
+      say(EventType::GuardEnd, id, "", "", "the mass-loss guard ended: out until its agent pushes");
     } else {
       continue;
     }
@@ -113,7 +113,7 @@ void Authority::State::end_lease(ServerId id, const base::Now& now) {
         at(pool.first_server + static_cast<ServerId>(lost)).agent.edit().lease.guarded_until =
             now.mono + settings_.health.mass_loss_hold;
       }
-      say("mass-loss", id, "", "",
+      say(EventType::MassLoss, id, "", "",
           std::to_string(loss.lost.size()) + " of " + std::to_string(loss.current_before) +
               " agents of " + std::string(pool.fqdn) +
               " went silent at once: their last known health stands");
@@ -123,7 +123,7 @@ void Authority::State::end_lease(ServerId id, const base::Now& now) {
   if (lease.guarded_until) {
     watch(id, *lease.guarded_until);
   } else {
-    say("lease", id, "", "", "the lease ran out: its agent went silent");
+    say(EventType::Lease, id, "", "", "the lease ran out: its agent went silent");
   }
 }
 

@@ -79,7 +79,7 @@ Verdict Authority::State::verdict_of_slots(ServerId id, std::span<const std::siz
     const ServicePool& pool = topology_->service_pools()[pool_id];
     if (pool.answer_sets.empty()) continue;
     const unsigned accepting = accepting_[pool_id];
-    const unsigned floor = topology_->pools()[pool.pool].min_accepting;
+    const unsigned floor = topology_->answer_sets()[pool.answer_sets.front()].min_accepting;
     if (accepting >= floor) continue;
     verdict.warnings.push_back(
         std::string(topology_->answer_sets()[pool.answer_sets.front()].owner) + " has " +
@@ -103,7 +103,7 @@ HoldView Authority::State::hold_view(const Hold& hold, config::Startup service_d
   view.startup = hold.startup.value_or(service_default);
   view.forced = hold.forced;
   view.hide_host = hold.hide_host;
-  view.expires = hold.expires;
+  view.expiry = hold.expiry;
   return view;
 }
 
@@ -168,7 +168,7 @@ PoolView Authority::State::pool_view(PoolId id, const base::Now& now) const {
   view.pool = pool.fqdn;
   view.service = topology_->services()[pool.service].name;
   view.generation = membership_->generation;
-  view.min_accepting = pool.min_accepting;
+  view.min_accepting = topology_->answer_sets()[pool.first_answer_set].min_accepting;
   view.dns_load_balancing = pool.dns_load_balancing;
   view.mass_loss_guard = guard_active(id);
   for (std::uint32_t i = 0; i < pool.answer_set_count; ++i) {

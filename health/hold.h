@@ -9,6 +9,7 @@
 
 #include "config/base/clock.h"
 #include "config/model.h"
+#include "health/schedule.h"
 
 // A hold is the standing instruction "no new connections" (semantics.md section 1). Pure: no clock,
 // no input or output. Names, not numbers, since a hold outlives a reload that drops its server.
@@ -36,7 +37,7 @@ struct Hold {
   std::optional<config::Startup> startup;
   bool forced = false;     // the floor was overridden
   bool hide_host = false;  // the server's host record is out too
-  std::optional<base::WallTime> expires;
+  std::optional<Expiry> expiry;
   // The instance of each service that this hold covers, once known (semantics.md section 4). A
   // service that is missing adopts the next instance that is pushed.
   std::map<std::string, std::string, std::less<>> instances;

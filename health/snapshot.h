@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "config/base/clock.h"
 #include "config/base/paged_table.h"
 #include "config/base/rare.h"
 
@@ -36,8 +37,15 @@ struct SlowStart {
 
 // The members of one answer set.
 struct Members {
+  // Of members without a planned drain.
+  static constexpr base::MonoTime kNoEnd = base::MonoTime::max();
+
   std::uint64_t generation = 0;  // the one that brought them
   Fallback fallback = Fallback::None;
+  // Caches must have forgotten these members by then (a planned drain, semantics.md section 7): the
+  // TTL of an answer that names them is capped as it is sent.
+  base::MonoTime not_after = kNoEnd;
+  base::WallTime since;  // when that generation came
   std::vector<ServerId> servers;                   // in the order of the configuration
   base::Rare<std::vector<SlowStart>> slow_starts;  // of some of them, in the same order
 
@@ -46,9 +54,10 @@ struct Members {
   bool same_members(const Members& other) const {
     return fallback == other.fallback && servers == other.servers;
   }
-  // The same, and with the same weights: then one rendering does for both.
+  // The same, with the same weights and TTLs: then one rendering does for both.
   bool same_answer(const Members& other) const {
-    return same_members(other) && *slow_starts == *other.slow_starts;
+    return same_members(other) && *slow_starts == *other.slow_starts &&
+           not_after == other.not_after;
   }
   // Tenths of its configured weight that a member has now, 1..10.
   unsigned tenths(ServerId server) const {
@@ -57,12 +66,22 @@ struct Members {
   }
 };
 
+// A server whose host record goes with a planned drain (--hide-host), and by when caches must have
+// forgotten that record.
+struct LeavingHost {
+  ServerId server = 0;
+  base::MonoTime not_after;
+
+  friend bool operator==(const LeavingHost&, const LeavingHost&) = default;
+};
+
 // One generation: immutable, shared between threads. What did not change since the generation
 // before is shared with it.
 struct MembershipSnapshot {
   std::uint64_t generation = 0;
   base::PagedTable<Members> answer_sets;  // by AnswerSetId
   std::vector<ServerId> hidden_hosts;     // servers without host records (--hide-host), ascending
+  std::vector<LeavingHost> leaving_hosts;  // ascending by server
 };
 
 // Puts a generation into the answers. Implemented by the responder (dns/answer), called by the
@@ -80,8 +99,8 @@ class Publisher {
                                 std::span<const ServerId> changed_hosts) = 0;
 
   // The same for `next` of the same generation, in which the members of `changed` have other
-  // weights and nothing else differs: no zone changes.
-  virtual std::uint64_t reweigh(std::shared_ptr<const MembershipSnapshot> next,
+  // weights or another `not_after`, or hosts have, and nothing else differs: no zone changes.
+  virtual std::uint64_t adjust(std::shared_ptr<const MembershipSnapshot> next,
                                 std::span<const AnswerSetId> changed) = 0;
 };
 

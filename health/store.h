@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -9,9 +10,11 @@
 #include <vector>
 
 #include "config/base/error.h"
+#include "health/event.h"
 #include "health/heartbeat.h"
 #include "health/histogram.h"
 #include "health/hold.h"
+#include "health/schedule.h"
 
 // What must survive a power cut, and nothing else: heartbeats never come here. The interface is the
 // authority's; health/store/ has who implements it.
@@ -35,6 +38,35 @@ struct PutForce {
   std::string server;
   std::string service;
   std::optional<Health> health;  // Up or Down
+  std::string by;                // while forced
+  base::WallTime since;          // likewise
+};
+// Writes the planned drain whole, over an older one of the same number.
+struct PutSchedule {
+  PlannedDrain plan;
+};
+struct EraseSchedule {
+  ScheduleId id = 0;
+};
+// Numbers of schedules up to this one may have been used.
+struct ReserveSchedules {
+  ScheduleId up_to = 0;
+};
+// The TTL that a pool's answers have from now on, and until when caches may keep those that were
+// sent with another one before: where the horizons of a restart begin.
+struct PutPoolTtl {
+  std::string pool;
+  std::chrono::seconds ttl{0};
+  base::WallTime kept_until;
+};
+// One more entry of the audit. `event.id` is not kept, entries have numbers of their own.
+struct AppendAudit {
+  Event event;
+};
+// Entries from before go, and the oldest of those that are more than `most`.
+struct PruneAudit {
+  base::WallTime before;
+  std::uint64_t most = 0;
 };
 // Generations up to this one may have been used: after a restart go on above it.
 struct ReserveGenerations {
@@ -46,13 +78,18 @@ struct PutSerialBase {
   std::uint32_t base = 0;
 };
 using Change =
-    std::variant<PutHold, EraseHold, PutHealth, PutForce, ReserveGenerations, PutSerialBase>;
+    std::variant<PutHold, EraseHold, PutHealth, PutForce, PutSchedule, EraseSchedule,
+                 ReserveSchedules, PutPoolTtl, AppendAudit, PruneAudit, ReserveGenerations,
+                 PutSerialBase>;
 
 struct StoredState {
   std::uint64_t generation = 0;  // the highest reserved
   std::vector<Hold> holds;
   std::vector<PutHealth> health;
   std::vector<PutForce> forces;
+  std::vector<PlannedDrain> schedules;
+  ScheduleId schedule = 0;  // the highest reserved
+  std::vector<PutPoolTtl> pool_ttls;
   std::map<std::string, std::uint32_t, std::less<>> serial_bases;
 };
 

@@ -86,7 +86,6 @@ class TopologyBuilder {
     pool.fqdn = keep(from.fqdn);
     pool.service = service(from.service);
     pool.ttl = from.ttl;
-    pool.min_accepting = from.min_accepting;
     pool.slow_start = from.slow_start;
     pool.when_all_held = from.when_all_held;
     pool.dns_load_balancing = from.dns_load_balancing;
@@ -107,6 +106,7 @@ class TopologyBuilder {
         static_cast<std::uint32_t>(out_.answer_sets_.size()) - pool.first_answer_set;
     last_server_ = nullptr;
     for (const config::Server& server : from.servers) add_server(pool, server);
+    set_floors(pool, from);
     pool.service_pool_count = static_cast<std::uint32_t>(gathered_.size());
     const auto id = static_cast<PoolId>(out_.pools_.size());
     for (const Gathered& gathered : gathered_) {
@@ -117,11 +117,24 @@ class TopologyBuilder {
     out_.pools_.push_back(pool);
   }
 
+  // Once it is known how many servers could be in each answer set.
+  void set_floors(const TopologyPool& pool, const config::Pool& from) {
+    const std::size_t first_feature = pool.answer_set_count - from.features.size();
+    for (std::uint32_t i = 0; i < pool.answer_set_count; ++i) {
+      TopologyAnswerSet& set = out_.answer_sets_[pool.first_answer_set + i];
+      const auto* own = i < first_feature ? nullptr : &from.features[i - first_feature];
+      const config::MinAccepting& floor =
+          own != nullptr && own->min_accepting ? *own->min_accepting : from.min_accepting;
+      set.min_accepting =
+          floor.of(gathered_[set.service_pool - pool.first_service_pool].servers.size());
+    }
+  }
+
   void add_answer_set(const TopologyPool& pool, std::string_view owner, ServiceId service) {
     const std::size_t offset = gather(service);
     gathered_[offset].answer_sets.push_back(static_cast<AnswerSetId>(out_.answer_sets_.size()));
     out_.answer_sets_.push_back(
-        {owner, pool.first_service_pool + static_cast<ServicePoolId>(offset)});
+        {owner, pool.first_service_pool + static_cast<ServicePoolId>(offset), 1});
   }
 
   void add_server(const TopologyPool& pool, const config::Server& from) {

@@ -50,6 +50,7 @@ struct TopologyServer {
 struct TopologyAnswerSet {
   std::string_view owner;
   ServicePoolId service_pool = 0;
+  unsigned min_accepting = 1;  // members that a drain must leave
 };
 
 // The servers of one pool that run one service. Members, floors and fallbacks are decided here,
@@ -65,7 +66,6 @@ struct TopologyPool {
   std::string_view fqdn;
   std::chrono::seconds ttl{30};
   ServiceId service = 0;
-  unsigned min_accepting = 1;
   base::Duration slow_start{0};  // 0: none
   config::WhenAllHeld when_all_held = config::WhenAllHeld::NoData;
   bool dns_load_balancing = true;

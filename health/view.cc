@@ -84,4 +84,12 @@ const char* to_string(config::Startup startup) noexcept {
   return startup == config::Startup::Automatic ? "automatic" : "manual";
 }
 
+const char* to_string(ScheduleView::Kind kind) noexcept {
+  return kind == ScheduleView::Kind::Drain ? "drain" : "expiry";
+}
+
+const char* to_string(Then then) noexcept {
+  return then == Then::Lift ? "lift" : "alarm";
+}
+
 }  // namespace sluice::health

@@ -44,7 +44,28 @@ struct HoldView {
   config::Startup startup = config::Startup::Automatic;  // for the service that it is shown at
   bool forced = false;
   bool hide_host = false;
-  std::optional<base::WallTime> expires;
+  std::optional<Expiry> expiry;
+};
+
+// A planned drain, or the end of a hold that ends by itself.
+struct ScheduleView {
+  enum class Kind : std::uint8_t { Drain, Expiry };
+
+  ScheduleId id = 0;
+  Kind kind = Kind::Drain;
+  std::string server;
+  std::string service;  // empty: the whole server
+  base::WallTime at;
+  std::optional<base::WallTime> leaves_at;  // Drain: when the server leaves the answers
+  std::string by;
+  std::string reason;
+  std::optional<config::Startup> startup;
+  bool hide_host = false;
+  bool force = false;
+  std::optional<base::WallTime> expires;  // of a planned hold
+  Then then = Then::Lift;                 // of an expiry, or of a planned hold that expires
+  base::WallTime created;                 // Expiry: since when the hold stands
+  std::vector<std::string> warnings;
 };
 
 struct ServiceView {
@@ -77,10 +98,12 @@ struct ServerView {
   std::string pool;
   std::vector<base::IpAddress> addresses;
   std::uint8_t weight = 100;
+  std::string domain;  // empty: none
   LeaseState lease = LeaseState::Never;
   std::chrono::milliseconds lease_expires_in{0};  // 0 unless Current
   bool host_hidden = false;
-  std::vector<ServiceView> services;  // in the order of the configuration
+  std::vector<ServiceView> services;    // in the order of the configuration
+  std::vector<ScheduleView> schedules;  // of this server, by time
   Verdict verdict;
   std::vector<std::string> warnings;
 };
@@ -90,6 +113,8 @@ struct AnswerSetView {
   std::string service;
   Fallback fallback = Fallback::None;
   std::vector<std::string> members;  // FQDNs
+  unsigned accepting = 0;            // in by rules 2 to 5: what the floor counts
+  unsigned min_accepting = 0;
 };
 
 struct PoolView {
@@ -141,6 +166,32 @@ struct Figures {
   };
   std::vector<ServiceCount> services;
   std::array<std::uint32_t, 3> holds{};                            // indexed by Origin
+  // By Origin: how many holds are at least so old; the first counts all.
+  static constexpr std::array<std::chrono::seconds, 5> kHoldAges{
+      std::chrono::seconds(0), std::chrono::hours(1), std::chrono::hours(8), std::chrono::hours(24),
+      std::chrono::hours(24 * 7)};
+  std::array<std::array<std::uint32_t, 5>, 3> holds_by_age{};
+  // Of services that are held, pools without any left out.
+  struct Draining {
+    std::string_view pool;
+    std::string_view service;
+    std::uint32_t servers = 0;              // status draining
+    double horizon_seconds = 0;             // until the last cache forgets the last of them
+  };
+  std::vector<Draining> draining;
+  // The sum over a pool's servers whose agents say it.
+  struct SessionCount {
+    std::string_view pool;
+    std::string_view service;
+    std::string counter;
+    std::uint64_t sessions = 0;
+  };
+  std::vector<SessionCount> sessions;
+  std::uint32_t schedules = 0;          // planned drains
+  std::uint32_t holds_alarming = 0;     // whose time is over (then: alarm)
+  std::uint64_t lease_losses_total = 0;
+  std::uint64_t publications_total = 0;
+  std::uint64_t refusals_total = 0;
   std::vector<std::pair<std::string_view, bool>> mass_loss_guard;  // by pool
   std::uint64_t generation = 0;
   std::uint64_t heartbeats_total = 0;
@@ -154,5 +205,6 @@ const char* to_string(Origin origin) noexcept;
 const char* to_string(Fallback fallback) noexcept;
 const char* to_string(LeaseState state) noexcept;
 const char* to_string(config::Startup startup) noexcept;
+const char* to_string(ScheduleView::Kind kind) noexcept;
 
 }  // namespace sluice::health

@@ -67,7 +67,7 @@ std::uint64_t ServingPublisher::publish(std::shared_ptr<const health::Membership
                                     : differences(*next, changed, changed_hosts));
 }
 
-std::uint64_t ServingPublisher::reweigh(std::shared_ptr<const health::MembershipSnapshot> next,
+std::uint64_t ServingPublisher::adjust(std::shared_ptr<const health::MembershipSnapshot> next,
                                         std::span<const health::AnswerSetId> changed) {
   assert(next->generation == current_->generation);
   auto snapshot = std::make_shared<ServingSnapshot>(*current_);

@@ -42,7 +42,7 @@ class ServingPublisher final : public health::Publisher {
                         std::span<const health::ServerId> changed_hosts) override;
 
   // Renders SRV records, and addresses where the pool's policy weighs. Serials stay.
-  std::uint64_t reweigh(std::shared_ptr<const health::MembershipSnapshot> next,
+  std::uint64_t adjust(std::shared_ptr<const health::MembershipSnapshot> next,
                         std::span<const health::AnswerSetId> changed) override;
 
   // Every worker answers by this publication or a later one.

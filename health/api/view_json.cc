@@ -83,7 +83,10 @@ ordered_json to_json(const HoldView& hold) {
                       {"startup", to_string(hold.startup)},
                       {"forced", hold.forced},
                       {"hide_host", hold.hide_host}};
-  if (hold.expires) object["expires"] = to_rfc3339(*hold.expires);
+  if (hold.expiry) {
+    object["expires"] = to_rfc3339(hold.expiry->at);
+    object["then"] = to_string(hold.expiry->then);
+  }
   return object;
 }
 

@@ -76,7 +76,7 @@ SqliteResult<Done> read_hold(const Statement& row, Holds& holds) {
   }
   hold.forced = row.integer(7) != 0;
   hold.hide_host = row.integer(8) != 0;
-  if (!row.is_null(9)) hold.expires = time_at(row, 9);
+  if (!row.is_null(9)) hold.expiry = Expiry{0, time_at(row, 9), Then::Lift, false};
   holds.emplace(*key, std::move(hold));
   return Done{};
 }
@@ -125,7 +125,8 @@ SqliteResult<Done> load_health(Database& database, StoredState& state) {
       [&](const Statement& row) -> SqliteResult<Done> {
         const auto health = value(kHealth, row.text(2));
         if (!health) return Unexpected{health.error()};
-        state.forces.push_back({std::string(row.text(0)), std::string(row.text(1)), *health});
+        state.forces.push_back(
+            {std::string(row.text(0)), std::string(row.text(1)), *health, "", {}});
         return Done{};
       });
 }
@@ -190,7 +191,8 @@ SqliteResult<Done> Tables::put(const PutHold& change) {
   std::optional<std::string_view> startup;
   if (hold.startup) startup = word(kStartup, *hold.startup);
   auto done = put_hold_.run(key.server, key.service, origin, hold.by, hold.reason, hold.since,
-                            startup, hold.forced, hold.hide_host, hold.expires);
+                            startup, hold.forced, hold.hide_host,
+                            hold.expiry ? std::optional(hold.expiry->at) : std::nullopt);
   if (done) done = erase_hold_services_.run(key.server, key.service, origin);
   if (!done) return done;
 
@@ -224,6 +226,25 @@ SqliteResult<Done> Tables::put(const PutHealth& change) {
 SqliteResult<Done> Tables::put(const PutForce& change) {
   if (!change.health) return erase_force_.run(change.server, change.service);
   return put_force_.run(change.server, change.service, word(kHealth, *change.health));
+}
+
+SqliteResult<Done> Tables::put(const PutSchedule&) {
+  return Done{};
+}
+SqliteResult<Done> Tables::put(const EraseSchedule&) {
+  return Done{};
+}
+SqliteResult<Done> Tables::put(const ReserveSchedules&) {
+  return Done{};
+}
+SqliteResult<Done> Tables::put(const PutPoolTtl&) {
+  return Done{};
+}
+SqliteResult<Done> Tables::put(const AppendAudit&) {
+  return Done{};
+}
+SqliteResult<Done> Tables::put(const PruneAudit&) {
+  return Done{};
 }
 
 SqliteResult<Done> Tables::put(const ReserveGenerations& change) {

@@ -21,6 +21,12 @@ class Tables {
   SqliteResult<base::Done> put(const EraseHold& change);
   SqliteResult<base::Done> put(const PutHealth& change);
   SqliteResult<base::Done> put(const PutForce& change);
+  SqliteResult<base::Done> put(const PutSchedule& change);
+  SqliteResult<base::Done> put(const EraseSchedule& change);
+  SqliteResult<base::Done> put(const ReserveSchedules& change);
+  SqliteResult<base::Done> put(const PutPoolTtl& change);
+  SqliteResult<base::Done> put(const AppendAudit& change);
+  SqliteResult<base::Done> put(const PruneAudit& change);
   SqliteResult<base::Done> put(const ReserveGenerations& change);
   SqliteResult<base::Done> put(const PutSerialBase& change);
 

@@ -96,7 +96,7 @@ TEST_F(SluiceExample, HasItsPool) {
   EXPECT_EQ(pool.fqdn, "pool01.contoso.example");
   EXPECT_EQ(pool.service, "front-end");
   EXPECT_EQ(pool.ttl, 30s);
-  EXPECT_EQ(pool.min_accepting, 1U);
+  EXPECT_EQ(pool.min_accepting.number, 1U);
   EXPECT_EQ(pool.when_all_held, WhenAllHeld::NoData);
   EXPECT_TRUE(pool.dns_load_balancing);
   EXPECT_EQ(pool.order, Order::Rotate);

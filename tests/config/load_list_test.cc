@@ -107,7 +107,7 @@ TEST_F(LoadList, GivesEachPoolWhatTheEntrySays) {
   ASSERT_TRUE(loaded) << base::to_string(loaded.error());
   for (const std::size_t number : {1U, 2U}) {
     const Pool& pool = loaded->pools[number];
-    EXPECT_EQ(pool.min_accepting, 2U);
+    EXPECT_EQ(pool.min_accepting.number, 2U);
     EXPECT_EQ(pool.order, Order::Fixed);
     EXPECT_EQ(pool.when_all_held, WhenAllHeld::Addresses);
     EXPECT_THAT(pool.last_resort, ElementsAre(*base::IpAddress::parse("10.9.9.9")));

@@ -103,8 +103,8 @@ Pool pool_with(std::string_view line) {
 TEST(LoadPools, TakesEachPolicy) {
   EXPECT_EQ(pool_with("ttl: 0s").ttl, 0s);
   EXPECT_EQ(pool_with("ttl: 7d").ttl, 168h);
-  EXPECT_EQ(pool_with("min_accepting: 2").min_accepting, 2U);
-  EXPECT_EQ(pool_with("min_accepting: 0").min_accepting, 0U);
+  EXPECT_EQ(pool_with("min_accepting: 2").min_accepting.number, 2U);
+  EXPECT_EQ(pool_with("min_accepting: 0").min_accepting.number, 0U);
   EXPECT_EQ(pool_with("when_all_held: nodata").when_all_held, WhenAllHeld::NoData);
   EXPECT_EQ(pool_with("when_all_held: serve_held").when_all_held, WhenAllHeld::ServeHeld);
   EXPECT_EQ(pool_with("order: rotate").order, Order::Rotate);

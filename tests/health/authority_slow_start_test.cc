@@ -47,7 +47,7 @@ TEST_F(SlowStartTest, NobodyComesBackWithTheAuthoritysStart) {
   restart();
   all_up();
   EXPECT_THAT(weights(), ElementsAre(10, 10, 10));
-  EXPECT_EQ(publisher.reweighed, 0U);
+  EXPECT_EQ(publisher.adjusted, 0U);
 }
 
 TEST_F(SlowStartTest, AResumedServerGrowsFromATenthToTheWhole) {
@@ -72,7 +72,7 @@ TEST_F(SlowStartTest, StepsAreNeitherGenerationsNorManyPublications) {
   EXPECT_EQ(authority->generation(), generation);
   EXPECT_EQ(publisher.current->generation, generation);
   EXPECT_EQ(publisher.publications - publications, 9U);
-  EXPECT_EQ(publisher.reweighed, 9U);
+  EXPECT_EQ(publisher.adjusted, 9U);
   EXPECT_THAT(publisher.changed, UnorderedElementsAre(kPool, kSrv, kCallPark));
 }
 
@@ -121,7 +121,7 @@ TEST_F(SlowStartTest, ASecondDepartureInTheMiddleBeginsAnew) {
   ASSERT_TRUE(*drain("b"));
   EXPECT_EQ(members(kPool), "ac");
   pass_all(2s);
-  EXPECT_EQ(publisher.reweighed, 5U) << "nothing steps while it is out";
+  EXPECT_EQ(publisher.adjusted, 5U) << "nothing steps while it is out";
   ASSERT_TRUE(**resume("b"));
   for (unsigned tenths = 1; tenths <= 10; ++tenths) {
     EXPECT_THAT(weights(), ElementsAre(10, tenths, 10)) << "the first one's steps are forgotten";

@@ -66,7 +66,7 @@ TEST_F(AuthorityTest, AMassLossKeepsTheLastKnownHealthAndSaysSo) {
   EXPECT_EQ(members(kPool), "abc");
   EXPECT_TRUE(authority->pool("pool.example")->mass_loss_guard);
   EXPECT_EQ(authority->server("b.pool.example")->lease, LeaseState::Guarded);
-  EXPECT_THAT(events, Contains(::testing::Field(&Event::type, "mass-loss")));
+  EXPECT_THAT(events, Contains(::testing::Field(&Event::type, EventType::MassLoss)));
   push("b", up());
   EXPECT_EQ(authority->server("b.pool.example")->lease, LeaseState::Current);
 }

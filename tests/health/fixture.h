@@ -39,12 +39,12 @@ class TestPublisher final : public Publisher {
     changed_hosts.assign(hosts.begin(), hosts.end());
     return ++publications;
   }
-  std::uint64_t reweigh(std::shared_ptr<const MembershipSnapshot> next,
+  std::uint64_t adjust(std::shared_ptr<const MembershipSnapshot> next,
                         std::span<const AnswerSetId> changed_sets) override {
     EXPECT_EQ(next->generation, current->generation);
     current = std::move(next);
     changed.assign(changed_sets.begin(), changed_sets.end());
-    ++reweighed;
+    ++adjusted;
     return ++publications;
   }
 
@@ -52,7 +52,7 @@ class TestPublisher final : public Publisher {
   std::vector<AnswerSetId> changed;
   std::vector<ServerId> changed_hosts;
   std::uint64_t publications = 0;
-  std::uint64_t reweighed = 0;  // of these
+  std::uint64_t adjusted = 0;  // of these
 };
 
 // A disk in memory: commits wait until the test lets them through, or are made to fail.
@@ -81,6 +81,7 @@ class TestStore final : public Store {
   bool immediate = true;
   std::optional<std::string> failure;
   StoredState disk;
+  std::vector<Event> audit;
   std::vector<std::pair<std::vector<Change>, std::function<void(Stored)>>> queue;
   Histogram histogram;
 
@@ -101,9 +102,24 @@ class TestStore final : public Store {
         return old.server == force->server && old.service == force->service;
       });
       if (force->health) disk.forces.push_back(*force);
+    } else if (const auto* plan = std::get_if<PutSchedule>(&change)) {
+      erase(plan->plan.id);
+      disk.schedules.push_back(plan->plan);
+    } else if (const auto* cancelled = std::get_if<EraseSchedule>(&change)) {
+      erase(cancelled->id);
+    } else if (const auto* numbers = std::get_if<ReserveSchedules>(&change)) {
+      disk.schedule = numbers->up_to;
+    } else if (const auto* ttl = std::get_if<PutPoolTtl>(&change)) {
+      std::erase_if(disk.pool_ttls, [&](const PutPoolTtl& old) { return old.pool == ttl->pool; });
+      disk.pool_ttls.push_back(*ttl);
+    } else if (const auto* entry = std::get_if<AppendAudit>(&change)) {
+      audit.push_back(entry->event);
     } else if (const auto* reserve = std::get_if<ReserveGenerations>(&change)) {
       disk.generation = reserve->up_to;
     }
+  }
+  void erase(ScheduleId id) {
+    std::erase_if(disk.schedules, [&](const PlannedDrain& plan) { return plan.id == id; });
   }
   void erase(const HoldKey& key) {
     std::erase_if(disk.holds, [&](const Hold& hold) { return hold.key == key; });

@@ -23,13 +23,14 @@ base::UvHandle<uv_timer_t> make_timer(uv_loop_t& loop, void* owner) {
 }
 
 void log_event(const health::Event& event) {
-  std::string line = event.type;
+  std::string line = health::to_string(event.type);
   if (!event.server.empty()) line += " " + event.server;
   if (!event.service.empty()) line += " " + log::escaped(event.service);
   if (!event.by.empty()) line += " by " + log::escaped(event.by);
   if (!event.text.empty()) line += ": " + log::escaped(event.text);
   line += " (generation " + std::to_string(event.generation) + ")";
-  const bool alarming = event.type == "mass-loss" || event.type == "lease";
+  const bool alarming =
+      event.type == health::EventType::MassLoss || event.type == health::EventType::Lease;
   alarming ? log::warning(line) : log::info(line);
 }
 

@@ -129,8 +129,8 @@ class Serving {
   }
 
   // The same generation with other weights.
-  std::uint64_t reweigh(const std::vector<health::AnswerSetId>& changed) {
-    return publisher_.reweigh(std::make_shared<const health::MembershipSnapshot>(members_),
+  std::uint64_t adjust(const std::vector<health::AnswerSetId>& changed) {
+    return publisher_.adjust(std::make_shared<const health::MembershipSnapshot>(members_),
                               changed);
   }
 

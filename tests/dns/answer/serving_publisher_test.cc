@@ -105,7 +105,7 @@ TEST(ServingPublisher, OtherWeightsMoveNoSerial) {
     serving.set(id, {0, 1, 2}, health::Fallback::None, slow);
   }
   const ServingSnapshot before = now(serving);
-  const std::uint64_t publication = serving.reweigh({fixture::kSrvSet, fixture::kPoolSet});
+  const std::uint64_t publication = serving.adjust({fixture::kSrvSet, fixture::kPoolSet});
   const ServingSnapshot& after = now(serving);
   EXPECT_EQ(publication, serving.publisher().cell().publication());
   EXPECT_EQ(after.generation, before.generation);
@@ -128,11 +128,11 @@ TEST(ServingPublisher, OtherWeightsReachAddressesThatAreChosenByThem) {
   }
   const auto octets = [&](health::AnswerSetId id) { return now(serving).answer_sets.find(id); };
   const RenderedSet* before = octets(fixture::kPoolSet);
-  serving.reweigh({fixture::kFeatureSet, fixture::kPoolSet});  // in any order
+  serving.adjust({fixture::kFeatureSet, fixture::kPoolSet});  // in any order
   EXPECT_NE(octets(fixture::kPoolSet), before);
   EXPECT_EQ(octets(fixture::kPoolSet), octets(fixture::kFeatureSet));
   serving.set(fixture::kFeatureSet, {0, 1, 2});
-  serving.reweigh({fixture::kFeatureSet});
+  serving.adjust({fixture::kFeatureSet});
   EXPECT_NE(octets(fixture::kPoolSet), octets(fixture::kFeatureSet)) << "not the same weights";
 }
 

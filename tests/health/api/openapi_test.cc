@@ -99,7 +99,7 @@ TEST(OpenApi, DescribesWhatIsWritten) {
   service.name = "front-end";
   service.hook = HookOutcome{"ok", ""};
   HoldView hold;
-  hold.expires = base::WallTime{};
+  hold.expiry = Expiry{};
   service.holds = {hold};
   server.services = {service};
   const ordered_json written = to_json(server);

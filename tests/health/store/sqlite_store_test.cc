@@ -95,7 +95,7 @@ Hold full_hold() {
   hold.startup = config::Startup::Manual;
   hold.forced = true;
   hold.hide_host = true;
-  hold.expires = WallTime(Duration(1'795'168'930'000));
+  hold.expiry = Expiry{0, WallTime(Duration(1'795'168'930'000)), Then::Lift, false};
   hold.instances = {{"front-end", "unit-1"}, {"call-park", "unit-2"}};
   hold.released = {"attendant", "call-park"};
   hold.horizons = {{"front-end", WallTime(Duration(1'795'168'862'000))}};
@@ -116,8 +116,8 @@ TEST_F(SqliteStoreTest, GivesBackEverythingAfterReopening) {
   {
     const auto store = open();
     ASSERT_TRUE(commit(*store, {PutHold{server_hold}, PutHold{full_hold()}}));
-    ASSERT_TRUE(commit(*store, {PutForce{"fe01", "front-end", Health::Down},
-                                PutForce{"fe02", "front-end", Health::Up}}));
+    ASSERT_TRUE(commit(*store, {PutForce{"fe01", "front-end", Health::Down, "", {}},
+                                PutForce{"fe02", "front-end", Health::Up, "", {}}}));
     ASSERT_TRUE(commit(
         *store,
         {PutHealth{"fe01", "front-end", Health::Up}, PutHealth{"fe01", "call-park", Health::Down},
@@ -145,7 +145,7 @@ TEST_F(SqliteStoreTest, WritesAHoldWholeOverTheOlderOne) {
   less.released.clear();
   less.horizons.clear();
   less.startup.reset();
-  less.expires.reset();
+  less.expiry.reset();
   {
     const auto store = open();
     ASSERT_TRUE(commit(*store, {PutHold{full_hold()}, PutHold{less}}));
@@ -173,8 +173,8 @@ TEST_F(SqliteStoreTest, ErasesExactlyTheHoldThatIsNamed) {
 TEST_F(SqliteStoreTest, ForgetsAForceThatIsLifted) {
   {
     const auto store = open();
-    ASSERT_TRUE(commit(*store, {PutForce{"fe01", "front-end", Health::Down}}));
-    ASSERT_TRUE(commit(*store, {PutForce{"fe01", "front-end", {}}}));
+    ASSERT_TRUE(commit(*store, {PutForce{"fe01", "front-end", Health::Down, "", {}}}));
+    ASSERT_TRUE(commit(*store, {PutForce{"fe01", "front-end", {}, "", {}}}));
   }
   const auto store = open();
   EXPECT_TRUE(state().forces.empty());
