@@ -154,8 +154,8 @@ struct MinAccepting {
   unsigned of(std::size_t servers) const noexcept;
 
   Kind kind = Kind::Number;
-  unsigned number = 1;                    // of servers, 0..65535; or percent, 0..100
-  std::map<unsigned, unsigned> by_size;   // Table: from this number of servers on; below: 1
+  unsigned number = 1;                   // of servers, 0..65535; or percent, 0..100
+  std::map<unsigned, unsigned> by_size;  // Table: from this number of servers on; below: 1
 
   friend bool operator==(const MinAccepting&, const MinAccepting&) = default;
 };

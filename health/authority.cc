@@ -1,7 +1,5 @@
 #include "health/authority.h"
 
-#include <algorithm>
-#include <cassert>
 #include <utility>
 
 #include "health/authority_state.h"
@@ -20,6 +18,7 @@ Authority::State::State(std::shared_ptr<const Topology> topology, Settings setti
       reserved_(stored.generation + kGenerationBlock) {
   const base::Now now = clock_.now();
   started_ = alive_ = lease_floor_ = now.mono;
+  started_wall_ = now.wall;
   for (Hold& hold : stored.holds) holds_.place(std::move(hold));
   pools_.resize(topology_->pools().size());
   for (PoolId pool = 0; pool < pools_.size(); ++pool) {
@@ -30,93 +29,13 @@ Authority::State::State(std::shared_ptr<const Topology> topology, Settings setti
   for (ServerId id = 0; id < topology_->servers().size(); ++id) add_fresh(id, now);
   restore(stored, now);
   plan_grace_round(now);
+  restore_schedules(stored, now);
 
   auto before = std::make_shared<MembershipSnapshot>();
   before->generation = stored.generation;
   membership_ = std::move(before);
   publish_all();
-}
-
-// Every slot starts as if it had been named until now: the process before may have done so.
-void Authority::State::add_fresh(ServerId id, const base::Now& now) {
-  Server& server = servers_.all.emplace_back();
-  server.host.horizon = horizon_of(now.mono, ttl(id), settings_.health);
-  server.host_hidden = holds_.hides_host(name(id));
-  server.host.named = !server.host_hidden;
-  assert(servers_.slots.size() == topology_->servers()[id].first_slot);
-  for (std::size_t slot = 0; slot < slot_count(id); ++slot) {
-    servers_.slots.emplace_back().naming.horizon = server.host.horizon;
-  }
-}
-
-void Authority::State::restore(const StoredState& stored, const base::Now& now) {
-  const auto state_of = [&](const std::string& server,
-                            const std::string& service) -> ServiceState& {
-    const auto id = topology_->server(server);
-    const auto service_id = topology_->service(service);
-    if (id && service_id) {
-      if (const auto slot = topology_->servers()[*id].slot_of(*service_id)) {
-        return at(*id, *slot).service.edit();
-      }
-    }
-    return absent_[{server, service}];
-  };
-  for (const PutHealth& known : stored.health) {
-    state_of(known.server, known.service).last_known = known.health;
-  }
-  for (const PutForce& force : stored.forces) {
-    ServiceState& state = state_of(force.server, force.service);
-    state.forced = force.health;
-    state.forced_by = force.by;
-    state.forced_since = force.since;
-  }
-  for (const auto& [server, holds] : holds_.by_server()) {
-    if (const auto id = topology_->server(server)) restore_horizons(*id, now);
-  }
-}
-
-// A hold knows from before when caches forget its server. A wall clock that was set back meanwhile
-// can't make that later than if the server had been named until now.
-void Authority::State::restore_horizons(ServerId id, const base::Now& now) {
-  Server& server = at(id);
-  bool all = true;
-  for (std::size_t slot = 0; slot < slot_count(id); ++slot) {
-    // Only what every hold that covers it says: one that knows no horizon was placed when the
-    // service, or its host record, was still named.
-    std::optional<base::WallTime> known;
-    for (const Hold* hold : std::as_const(holds_).covering(name(id), service_name(id, slot))) {
-      const auto horizon = hold->horizons.find(service_name(id, slot));
-      if (horizon == hold->horizons.end()) {
-        known.reset();
-        break;
-      }
-      known = std::max(known.value_or(horizon->second), horizon->second);
-    }
-    Naming& naming = at(id, slot).naming;
-    if (known) naming.horizon = std::min(naming.horizon, now.to_mono(*known));
-    all = all && known;
-  }
-  // The horizons on disk include that of a hidden host record.
-  if (all && server.host_hidden) {
-    server.host.horizon = {};
-    for (std::size_t slot = 0; slot < slot_count(id); ++slot) {
-      server.host.horizon = std::max(server.host.horizon, at(id, slot).naming.horizon);
-    }
-  }
-}
-
-void Authority::State::say(EventType type, ServerId server, std::string_view service,
-                           std::string by, std::string text) const {
-  if (!events_) return;
-  Event event;
-  event.at = clock_.now().wall;
-  event.type = type;
-  event.server = name(server);
-  event.service = service;
-  event.by = std::move(by);
-  event.text = std::move(text);
-  event.generation = membership_->generation;
-  events_(event);
+  flush_audit();
 }
 
 // --- the door

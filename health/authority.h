@@ -100,9 +100,9 @@ class Authority {
   // "service"), Rule (floor, consolidated), StoreFailed.
   void drain(const DrainRequest& request, const Actor& actor, Reply<DrainReply> done);
 
-  // Plans a drain: replies when the plan is durable and every answer that names the server has a TTL
-  // that ends in time. Refusals: as of drain() but for the floor, which is asked when the time has
-  // come; BadInput (members "at", "expires": past).
+  // Plans a drain: replies when the plan is durable and every answer that names the server has a
+  // TTL that ends in time. Refusals: as of drain() but for the floor, which is asked when the time
+  // has come; BadInput (members "at", "expires": past).
   void plan(const PlanRequest& request, const Actor& actor, Reply<ScheduleView> done);
   // Forgets a planned drain, or lets a hold stand for good. Replies with what it was, when that is
   // durable. Refusals: NotFound, StoreFailed.

@@ -12,6 +12,14 @@ namespace {
 // authority could replay only its oldest ones, and only by its own agent's token.
 constexpr std::size_t kPastBoots = 16;
 
+// Where a pause comes from that the host's administrator typed there.
+constexpr const char* kHost = "host";
+
+// What agents say changes answers so often for one server, and then once in each gap: an agent that
+// flaps costs everybody a publication, an event and a line each time.
+constexpr base::Duration kSettleGap = std::chrono::seconds(1);
+constexpr int kSettleBurst = 5;
+
 }  // namespace
 
 void Authority::State::heartbeat(const std::string& server, const Heartbeat& heartbeat,
@@ -33,23 +41,28 @@ void Authority::State::heartbeat(const std::string& server, const Heartbeat& hea
     done(base::Unexpected{std::move(*old)});
     return;
   }
-  bool changed = renew(id, heartbeat, now);
+  const bool returned = renew(id, heartbeat, now);
+  bool ordered = false;
   std::map<std::string, Refusal, std::less<>> refused;
   std::vector<HoldKey> placed;
   auto slot = slots->begin();
   for (const auto& [service, report] : heartbeat.services) {
-    changed = apply_report(id, *slot, report, now) || changed;
-    changed = apply_instance(id, *slot) || changed;
+    apply_report(id, *slot, report, now);
+    ordered = apply_instance(id, *slot) || ordered;
     auto pause = apply_pause(id, *slot, report.paused);
     if (!pause) {
-      say(EventType::Refusal, id, service, report.paused->by, pause.error().detail);
+      tell_refusal(server, service, {report.paused->by, kHost}, pause.error());
       refused.emplace(service, std::move(pause).error());
     } else if (*pause) {
       placed.push_back(**pause);
     }
     ++slot;
   }
-  if (changed) republish_server(id);
+  if (returned || ordered) {
+    settle(id, now);
+  } else {
+    settle_in_time(id, now);
+  }
   // Now that what it said is known: its own grace may be what ends.
   const PoolId pool = topology_->servers()[id].pool;
   if (end_grace(pool, now)) republish(service_pools_of(pool));
@@ -60,6 +73,7 @@ void Authority::State::heartbeat(const std::string& server, const Heartbeat& hea
   const auto reply = [this, server, services, refused = std::move(refused), done] {
     done(heartbeat_reply(server, services, refused));
   };
+  flush_audit();
   if (placed.empty()) {
     reply();
     return;
@@ -127,7 +141,7 @@ bool Authority::State::renew(ServerId id, const Heartbeat& heartbeat, const base
   server.lease.guarded_until.reset();
   if (!was_current) {
     watch(id, lease_end(server.lease));
-    if (server.heard) say(EventType::Lease, id, "", "", "its agent pushes again");
+    if (server.heard) say(EventType::Lease, name(id), "", {}, "its agent pushes again");
   }
   if (!server.heard) {
     server.heard = true;
@@ -136,18 +150,54 @@ bool Authority::State::renew(ServerId id, const Heartbeat& heartbeat, const base
   return !was_current;
 }
 
-bool Authority::State::apply_report(ServerId id, std::size_t index, const ServiceReport& report,
+void Authority::State::apply_report(ServerId id, std::size_t index, const ServiceReport& report,
                                     const base::Now& now) {
   ServiceState& service = at(id, index).service.edit();
-  const auto known = service.last_known;
-  const bool changed = apply(service, report, at(id).agent->boot, now);
-  if (known != report.health) {
-    // Written behind: nobody waits for it, a restart goes on from it.
-    store_.commit({PutHealth{std::string(name(id)), service_name(id, index), report.health}},
-                  Store::Urgency::Behind, nullptr);
-    say(EventType::Status, id, service_name(id, index), "", to_string(report.health));
+  if (apply(service, report, at(id).agent->boot, now)) at(id).agent.edit().unsettled = true;
+}
+
+// What the agent said has its effect: on the answers, on disk, on those who watch.
+void Authority::State::settle(ServerId id, const base::Now& now) {
+  at(id).agent.edit().unsettled = false;
+  std::vector<Change> changes;
+  for (std::size_t slot = 0; slot < slot_count(id); ++slot) {
+    const ServiceState& service = *at(id, slot).service;
+    if (!service.last_known || service.last_known == service.kept) continue;
+    at(id, slot).service.edit().kept = service.last_known;
+    changes.emplace_back(
+        PutHealth{std::string(name(id)), service_name(id, slot), *service.last_known});
   }
-  return changed;
+  // Written behind: nobody waits for it, a restart goes on from it.
+  if (!changes.empty()) store_.commit(std::move(changes), Store::Urgency::Behind, nullptr);
+  republish_server(id);
+  tell_statuses(id, now);
+}
+
+// The same, unless the server had more than its share of late: then at the end of the gap, with
+// what is true by then.
+void Authority::State::settle_in_time(ServerId id, const base::Now& now) {
+  Agent& agent = at(id).agent.edit();
+  if (!agent.unsettled && !statuses_differ(id, now)) return;
+  if (agent.settles_at) return;  // it waits already
+  const base::MonoTime spent = std::max(agent.spent_until, now.mono) + kSettleGap;
+  if (spent - now.mono <= kSettleBurst * kSettleGap) {
+    agent.spent_until = spent;
+    return settle(id, now);
+  }
+  agent.settles_at = agent.spent_until - (kSettleBurst - 1) * kSettleGap;
+  settling_.push({*agent.settles_at, id});
+}
+
+void Authority::State::settle_due(const base::Now& now) {
+  while (!settling_.empty() && settling_.top().at <= now.mono) {
+    const auto [at_time, id] = settling_.top();
+    settling_.pop();
+    Agent& agent = at(id).agent.edit();
+    if (agent.settles_at != at_time) continue;  // of another topology
+    agent.settles_at.reset();
+    agent.spent_until = std::max(agent.spent_until, now.mono) + kSettleGap;
+    settle(id, now);
+  }
 }
 
 // True when a hold went.
@@ -180,7 +230,7 @@ bool Authority::State::apply_instance(ServerId id, std::size_t index) {
 // Startup automatic: a new instance releases its service from a hold; the hold goes with its last.
 void Authority::State::release(const HoldKey& key, ServerId id, std::size_t index) {
   const std::string& service = service_name(id, index);
-  say(EventType::Release, id, service, "", "a new instance started (startup automatic)");
+  say(EventType::Release, name(id), service, {}, "a new instance started (startup automatic)");
   Hold& hold = *holds_.find(key);
   hold.released.insert(service);
   if (key.origin == Origin::Host) {
@@ -207,7 +257,7 @@ Outcome<std::optional<HoldKey>> Authority::State::apply_pause(
   if (!paused) {
     service.lift = ServiceState::Lift::No;
     if (stands) {
-      say(EventType::Resume, id, key.service, "host", "");
+      say(EventType::Resume, key.server, key.service, {"", kHost}, "");
       erase_from_store(key);
       lift(key);
     }
@@ -227,7 +277,7 @@ Outcome<std::optional<HoldKey>> Authority::State::apply_pause(
   hold.startup = paused->startup;
   hold.forced = paused->force;
   place(std::move(hold));
-  say(EventType::Drain, id, key.service, paused->by, paused->reason);
+  say(EventType::Drain, key.server, key.service, {paused->by, kHost}, paused->reason);
   return std::optional(key);
 }
 

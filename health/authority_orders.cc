@@ -4,56 +4,9 @@
 #include <utility>
 
 #include "health/authority_state.h"
+#include "health/words.h"
 
 namespace sluice::health {
-namespace {
-
-Refusal refuse(Refusal::Kind kind, std::string detail, std::string member = {}) {
-  Refusal refusal;
-  refusal.kind = kind;
-  refusal.detail = std::move(detail);
-  refusal.member = std::move(member);
-  return refusal;
-}
-
-// What was ordered is in force, in memory alone.
-Refusal store_failed(const std::string& why) {
-  Refusal refusal = refuse(Refusal::Kind::StoreFailed,
-                           "it is in force, but the store failed and a restart would forget it (" +
-                               why + "); asking again is harmless");
-  refusal.in_force = true;
-  return refusal;
-}
-
-std::string join(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) {
-    if (!text.empty()) text += ", ";
-    text += word;
-  }
-  return text;
-}
-
-// What a hold remembers of a service that was not running when it was placed: no instance equals
-// it, so the next start is a restart.
-constexpr const char* kNoInstance = "stopped";
-
-// "fe01.pool01.contoso.example" or "call-park on fe01.pool01.contoso.example"
-std::string what(const HoldKey& key) {
-  return key.service.empty() ? key.server : key.service + " on " + key.server;
-}
-
-// `held`: those that still stand, for they are on disk.
-Refusal lift_failed(const std::vector<HoldKey>& held, const std::string& why) {
-  const std::string state = held.empty() ? "it is lifted, but a restart may bring it back"
-                                         : what(held.front()) + " is still held";
-  Refusal refusal = refuse(Refusal::Kind::StoreFailed, "the store failed, " + state + " (" + why +
-                                                           "); asking again is harmless");
-  refusal.in_force = !held.empty();
-  return refusal;
-}
-
-}  // namespace
 
 Outcome<Authority::State::Target> Authority::State::resolve(
     const std::string& server, const std::optional<std::string>& service) const {
@@ -105,99 +58,53 @@ std::optional<FloorCheck> Authority::State::broken_floor(const Target& target) c
     const ServicePool& pool = topology_->service_pools()[service.service_pool];
     if (pool.answer_sets.empty()) continue;
     FloorCheck check;
-    check.answer_set = std::string(topology_->answer_sets()[pool.answer_sets.front()].owner);
-    check.min_accepting = topology_->answer_sets()[pool.answer_sets.front()].min_accepting;
     check.accepting = decide_pool(service.service_pool).accepting;
     const bool counted = is_in(rule_for(standing(target.server, slot)));
     check.would_leave = check.accepting - (counted ? 1 : 0);
-    if (breaks_floor(check)) return check;
+    for (const AnswerSetId id : pool.answer_sets) {
+      const TopologyAnswerSet& set = topology_->answer_sets()[id];
+      check.answer_set = set.owner;
+      check.min_accepting = set.min_accepting;
+      if (breaks_floor(check)) return check;
+    }
   }
   return std::nullopt;
 }
 
-// With what is known now of each service that it covers: the instance that it is placed on, and,
-// for one that is out already, the horizon.
-Hold Authority::State::make_hold(const Target& target, Origin origin) const {
-  const base::Now now = clock_.now();
-  Hold hold;
-  hold.key = key_of(target, origin);
-  hold.since = now.wall;
+// Of answer sets that follow one service and have one floor, the first stands for all.
+std::vector<FloorCheck> Authority::State::below_floor(const Target& target) const {
+  std::vector<FloorCheck> below;
   for (const std::size_t slot : slots_of(target)) {
-    const std::string& service = service_name(target.server, slot);
-    const ServiceState& state = *at(target.server, slot).service;
-    if (state.instance) {
-      hold.instances[service] = *state.instance;
-    } else if (state.health == Health::Stopped) {
-      hold.instances[service] = kNoInstance;
-    }
-    if (out_of_answers(target.server, slot)) {
-      hold.horizons[service] = now.to_wall(horizon(target.server, slot));
+    const ServicePoolId id = topology_->servers()[target.server].services[slot].service_pool;
+    std::set<unsigned> told;
+    for (const AnswerSetId set_id : topology_->service_pools()[id].answer_sets) {
+      const TopologyAnswerSet& set = topology_->answer_sets()[set_id];
+      const unsigned accepting = accepting_[id];
+      if (accepting >= set.min_accepting || !told.insert(set.min_accepting).second) continue;
+      below.push_back({std::string(set.owner), accepting, accepting, set.min_accepting});
     }
   }
-  return hold;
-}
-
-// Puts a hold in force: in the answers, not on disk yet.
-void Authority::State::place(Hold hold) {
-  const HoldKey key = hold.key;
-  holds_.place(std::move(hold));
-  not_durable_[key] = ++orders_;
-  lifting_.erase(key);
-  republish_server(*topology_->server(key.server));
-}
-
-void Authority::State::lift(const HoldKey& key) {
-  holds_.lift(key);
-  not_durable_.erase(key);
-  lifting_.erase(key);
-  if (const auto server = topology_->server(key.server)) republish_server(*server);
-}
-
-// Writes the hold as it is now. A hold that was placed anew meanwhile is not made durable by the
-// success of a write of the one before.
-void Authority::State::commit_hold(const HoldKey& key, std::function<void(Store::Stored)> done) {
-  const auto known = not_durable_.find(key);
-  const std::uint64_t placement = known == not_durable_.end() ? 0 : known->second;
-  store_.commit({PutHold{*holds_.find(key)}}, Store::Urgency::First,
-                [self = std::weak_ptr(self_), key, placement, done](const Store::Stored& stored) {
-                  const auto state = self.lock();
-                  if (!state) return;
-                  (*state)->note_stored(key, placement, stored);
-                  if (done) done(stored);
-                });
-}
-
-void Authority::State::note_stored(const HoldKey& key, std::uint64_t placement,
-                                   const Store::Stored& stored) {
-  if (!stored) {
-    ++store_failures_total_;
-    return;
-  }
-  const auto known = not_durable_.find(key);
-  if (known != not_durable_.end() && known->second == placement) not_durable_.erase(known);
-}
-
-// A change of a standing hold that nobody waits for. One whose erasure is queued stays erased.
-void Authority::State::persist(const Hold& hold) {
-  if (!lifting_.contains(hold.key)) commit_hold(hold.key, nullptr);
-}
-
-void Authority::State::erase_from_store(const HoldKey& key) {
-  store_.commit({EraseHold{key}}, Store::Urgency::First,
-                [self = std::weak_ptr(self_)](const Store::Stored& stored) {
-                  const auto state = self.lock();
-                  if (state && !stored) ++(*state)->store_failures_total_;
-                });
+  return below;
 }
 
 void Authority::State::drain(const DrainRequest& request, const Actor& actor,
                              Reply<DrainReply> done) {
-  const base::MonoTime asked = clock_.now().mono;
+  const base::Now now = clock_.now();
   const auto target = resolve(request.server, request.service);
   if (!target) {
+    if (!target.error().rule.empty()) {
+      tell_refusal(request.server, request.service.value_or(""), actor, target.error());
+      flush_audit();
+    }
     done(base::Unexpected{target.error()});
     return;
   }
+  const auto end = end_of(request, now.wall);
+  if (!end) {
+    done(base::Unexpected{end.error()});
+    return;
+  }
+  std::vector<Change> more;
   const HoldKey key = key_of(*target, Origin::Operator);
   const Hold* standing = holds_.find(key);
   // One of which a new instance released a part is placed anew, over all that it names.
@@ -206,7 +113,8 @@ void Authority::State::drain(const DrainRequest& request, const Actor& actor,
     const auto broken = broken_floor(*target);
     if (broken && !request.force) {
       Refusal refusal = floor_refusal(*broken);
-      say(EventType::Refusal, target->server, key.service, actor.by, refusal.detail);
+      tell_refusal(key.server, key.service, actor, refusal);
+      flush_audit();
       done(base::Unexpected{std::move(refusal)});
       return;
     }
@@ -218,8 +126,15 @@ void Authority::State::drain(const DrainRequest& request, const Actor& actor,
     hold.forced = request.force;
     // The host record is named until this hold is served: no horizon is known before.
     if (request.hide_host && !at(target->server).host_hidden) hold.horizons.clear();
+    if (*end) {
+      hold.expiry = Expiry{++schedule_, **end, request.then, false};
+      more.emplace_back(ReserveSchedules{schedule_});
+    }
     place(std::move(hold));
-    say(EventType::Drain, target->server, key.service, actor.by, request.reason);
+    if (request.expires && std::holds_alternative<base::Duration>(*request.expires)) {
+      expiries_[key].ends = now.mono + std::get<base::Duration>(*request.expires);
+    }
+    say(EventType::Drain, key.server, key.service, actor, request.reason);
   } else if (lifting_.erase(key) > 0) {
     not_durable_[key] = ++orders_;  // its erasure is on the way to disk: write it after that
   }
@@ -231,7 +146,7 @@ void Authority::State::drain(const DrainRequest& request, const Actor& actor,
     std::string store_error;
   };
   const auto pending = std::make_shared<Pending>();
-  const auto finish = [this, pending, asked, request, done = std::move(done),
+  const auto finish = [this, pending, asked = now.mono, request, done = std::move(done),
                        warnings = drain_warnings(*target, request, stood)] {
     if (!pending->served || !pending->stored) return;
     drain_ack_seconds_.observe(clock_.now().mono - asked);
@@ -242,11 +157,14 @@ void Authority::State::drain(const DrainRequest& request, const Actor& actor,
     }
   };
   if (not_durable_.contains(key)) {
-    commit_hold(key, [pending, finish](const Store::Stored& stored) {
-      pending->stored = true;
-      if (!stored) pending->store_error = stored.error();
-      finish();
-    });
+    commit_hold(
+        key,
+        [pending, finish](const Store::Stored& stored) {
+          pending->stored = true;
+          if (!stored) pending->store_error = stored.error();
+          finish();
+        },
+        std::move(more));
   } else {
     pending->stored = true;
   }
@@ -304,22 +222,15 @@ std::vector<std::string> Authority::State::drain_warnings(const Target& target,
   if (!empty.empty()) {
     warnings.push_back("no accepting member is left; answered by fallback: " + join(empty));
   }
-  if (request.force && broken_now(target)) warnings.push_back("below the floor: forced");
+  if (request.force && !below_floor(target).empty()) {
+    warnings.push_back("below the floor: forced");
+  }
   if (!topology_->pools()[topology_->servers()[target.server].pool].dns_load_balancing) {
     warnings.push_back(
         "dns_load_balancing is false: the features that depend on DNS may not be rerouted, and "
         "sessions may be cut");
   }
   return warnings;
-}
-
-bool Authority::State::broken_now(const Target& target) const {
-  return std::ranges::any_of(slots_of(target), [&](std::size_t slot) {
-    const ServicePoolId id = topology_->servers()[target.server].services[slot].service_pool;
-    const ServicePool& pool = topology_->service_pools()[id];
-    return !pool.answer_sets.empty() &&
-           accepting_[id] < topology_->answer_sets()[pool.answer_sets.front()].min_accepting;
-  });
 }
 
 void Authority::State::resume(const std::string& server, const std::optional<std::string>& service,
@@ -336,7 +247,7 @@ void Authority::State::resume(const std::string& server, const std::optional<std
   }
   const bool any = !keys.empty();
   lift_in_order(
-      std::move(keys), actor,
+      std::move(keys), EventType::Resume, actor,
       [this, server, service, any, done](const Outcome<ResumeReply>& lifted) {
         if (!lifted) {
           done(lifted);
@@ -344,53 +255,6 @@ void Authority::State::resume(const std::string& server, const std::optional<std
         }
         after_served([this, server, service, any, done] { ask_host(server, service, any, done); });
       });
-}
-
-// Disk first, answers after: a hold that could come back with a restart is never called lifted. One
-// that was never acknowledged is lifted at once, but an older one of its key may be on disk: for
-// that, too, the reply waits.
-void Authority::State::lift_in_order(std::vector<HoldKey> keys, const Actor& actor,
-                                     std::function<void(Outcome<ResumeReply>)> then) {
-  std::vector<Change> changes;
-  const std::uint64_t order = ++orders_;
-  std::erase_if(keys, [&](const HoldKey& key) {
-    say(EventType::Resume, *topology_->server(key.server), key.service, actor.by, "");
-    changes.emplace_back(EraseHold{key});
-    if (!not_durable_.contains(key)) return false;
-    lift(key);
-    return true;
-  });
-  for (const HoldKey& key : keys) lifting_[key] = order;
-  if (changes.empty()) {
-    then(ResumeReply{});
-    return;
-  }
-  store_.commit(std::move(changes), Store::Urgency::First,
-                [self = std::weak_ptr(self_), keys, order, then](const Store::Stored& stored) {
-                  const auto state = self.lock();
-                  if (!state) return;
-                  (*state)->finish_lifting(keys, order, stored);
-                  if (stored) {
-                    then(ResumeReply{});
-                  } else {
-                    then(base::Unexpected{lift_failed(keys, stored.error())});
-                  }
-                });
-}
-
-void Authority::State::finish_lifting(const std::vector<HoldKey>& keys, std::uint64_t order,
-                                      const Store::Stored& stored) {
-  if (!stored) ++store_failures_total_;
-  for (const HoldKey& key : keys) {
-    // Replies come in the order of the queue: after a success the disk has no such hold, unless it
-    // was placed anew meanwhile, and then its own write is on the way.
-    if (stored) {
-      if (holds_.find(key) != nullptr && !not_durable_.contains(key)) lift(key);
-      continue;
-    }
-    const auto lifting = lifting_.find(key);
-    if (lifting != lifting_.end() && lifting->second == order) lifting_.erase(lifting);
-  }
 }
 
 // The host's own holds are the host's to lift: asks its agent, in the reply to its next heartbeat.
@@ -444,11 +308,11 @@ std::vector<std::string> Authority::State::resume_warnings(const Target& target,
                                                            bool lifted) const {
   std::vector<std::string> warnings;
   const HoldKey own = key_of(target, Origin::Operator);
-  if (!lifted) warnings.push_back("there was no hold on " + what(own));
+  if (!lifted) warnings.push_back("there was no hold on " + name_of(own));
   std::vector<std::string> left;
   for (const Hold& hold : holds_.of(name(target.server))) {
     const bool concerns = !target.slot || hold.covers(own.service);
-    if (concerns) left.push_back(what(hold.key) + " (" + to_string(hold.key.origin) + ")");
+    if (concerns) left.push_back(name_of(hold.key) + " (" + to_string(hold.key.origin) + ")");
   }
   if (!left.empty()) warnings.push_back("still held: " + join(left));
   return warnings;
@@ -481,24 +345,16 @@ void Authority::State::force(const std::string& server, const std::optional<std:
   if (health == Health::Down && lease.guarded()) {
     at(target->server).agent.edit().lease.guarded_until.reset();
   }
-  say(health ? EventType::Force : EventType::Unforce, target->server, service.value_or(""), actor.by,
-      health ? to_string(*health) : "unforce");
+  say(health ? EventType::Force : EventType::Unforce, name(target->server), service.value_or(""),
+      actor, health ? std::string("forced ") + to_string(*health) : "");
   republish_server(target->server);
-  store_.commit(std::move(changes), Store::Urgency::First,
-                [self = std::weak_ptr(self_), done](const Store::Stored& stored) {
-                  const auto state = self.lock();
-                  if (!state) return;
-                  if (!stored) {
-                    ++(*state)->store_failures_total_;
-                    done(base::Unexpected{store_failed(stored.error())});
-                    return;
-                  }
-                  (*state)->after_served([self, done] {
-                    if (const auto later = self.lock()) {
-                      done(ResumeReply{(*later)->membership_->generation, {}});
-                    }
-                  });
-                });
+  commit(std::move(changes), Store::Urgency::First, [this, done](const Store::Stored& stored) {
+    if (!stored) {
+      done(base::Unexpected{store_failed(stored.error())});
+      return;
+    }
+    after_served([this, done] { done(ResumeReply{membership_->generation, {}}); });
+  });
 }
 
 }  // namespace sluice::health

@@ -59,9 +59,11 @@ std::shared_ptr<Members> Authority::State::members_of(ServicePoolId id, const De
   auto members = std::make_shared<Members>();
   members->generation = generation;
   members->fallback = decision.fallback;
+  members->since = clock_.now().wall;
   for (std::size_t i = 0; i < pool.servers.size(); ++i) {
     if (is_in(decision.rules[i])) members->servers.push_back(pool.servers[i]);
   }
+  members->not_after = cap_of(id, members->servers);
   return members;
 }
 
@@ -91,7 +93,9 @@ Authority::State::Edition Authority::State::compose(std::vector<ServicePoolId> d
 }
 
 void Authority::State::publish(const Edition& edition) {
-  auto next = std::make_shared<MembershipSnapshot>(*membership_);
+  const auto published = membership_;
+  auto next = std::make_shared<MembershipSnapshot>(*published);
+  next->leaving_hosts = leaving_hosts_;
   next->generation = membership_->generation + 1;
   std::vector<AnswerSetId> changed;
   for (const auto& [id, members] : edition.service_pools) {
@@ -110,8 +114,14 @@ void Authority::State::publish(const Edition& edition) {
   }
   membership_ = std::move(next);
   publication_ = publisher_.publish(membership_, changed, edition.hosts);
-  for (const auto& [id, members] : edition.service_pools) note_names(id, *members);
-  for (const ServerId server : edition.hosts) note_host(server);
+  ++publications_total_;
+  for (const auto& [id, members] : edition.service_pools) {
+    note_caps(id, *published);
+    note_names(id, *members, cap_before(id, *published));
+  }
+  note_host_caps(*published);
+  for (const ServerId server : edition.hosts) note_host(server, *published);
+  tell_generation(edition);
   reserve_generations();
 }
 
@@ -143,7 +153,8 @@ void Authority::State::republish_server(ServerId id) {
 }
 
 // Who is named by answers has changed with the newest publication: keeps the namings true to it.
-void Authority::State::note_names(ServicePoolId id, const Members& members) {
+// Those that leave were named with TTLs that ended at `cap`.
+void Authority::State::note_names(ServicePoolId id, const Members& members, base::MonoTime cap) {
   const ServicePool& pool = topology_->service_pools()[id];
   const std::string& service = topology_->services()[pool.service].name;
   for (const ServerId server : pool.servers) {
@@ -160,24 +171,53 @@ void Authority::State::note_names(ServicePoolId id, const Members& members) {
     } else if (!named && naming.named) {
       naming.leave(publication_);
       returns_.erase({server, slot});
-      start_leaving({server, slot}, ttl(server));
+      start_leaving({server, slot}, ttl(server), cap);
     }
   }
 }
 
-void Authority::State::note_host(ServerId id) {
+void Authority::State::note_host(ServerId id, const MembershipSnapshot& before) {
   Server& server = at(id);
   server.host_hidden = !server.host_hidden;
   if (server.host_hidden) {
     server.host.leave(publication_);
-    start_leaving({id, std::nullopt}, ttl(id));
+    start_leaving({id, std::nullopt}, ttl(id), cap_of(before, id));
   } else {
     server.host.enter();
   }
 }
 
-void Authority::State::start_leaving(Named who, std::chrono::seconds ttl) {
-  leaving_.push_back({publication_, who, ttl});
+void Authority::State::start_leaving(Named who, std::chrono::seconds ttl, base::MonoTime cap) {
+  leaving_.push_back({publication_, who, ttl, cap});
+}
+
+// Before the newest publication the members of this pool were named with TTLs that ended then.
+base::MonoTime Authority::State::cap_before(ServicePoolId id,
+                                            const MembershipSnapshot& before) const {
+  const auto sets = topology_->service_pools()[id].answer_sets;
+  if (before.answer_sets.size() <= sets.front()) return Members::kNoEnd;
+  const Members* members = before.answer_sets.find(sets.front());
+  return members == nullptr ? Members::kNoEnd : members->not_after;
+}
+
+// Who is named with shorter TTLs from the newest publication on: the period before it ends with it.
+void Authority::State::note_caps(ServicePoolId id, const MembershipSnapshot& before) {
+  const ServicePool& pool = topology_->service_pools()[id];
+  const base::MonoTime was = cap_before(id, before);
+  const Members& members = membership_->answer_sets[pool.answer_sets.front()];
+  if (members.not_after >= was) return;
+  for (const ServerId server : members.servers) {
+    const std::size_t slot = *topology_->servers()[server].slot_of(pool.service);
+    if (at(server, slot).naming.named) start_leaving({server, slot}, ttl(server), was);
+  }
+}
+
+void Authority::State::note_host_caps(const MembershipSnapshot& before) {
+  for (const LeavingHost& leaving : membership_->leaving_hosts) {
+    const base::MonoTime was = cap_of(before, leaving.server);
+    if (leaving.not_after >= was || !at(leaving.server).host.named) continue;
+    start_leaving({leaving.server, std::nullopt}, ttl(leaving.server), was);
+  }
 }
 
 Naming& Authority::State::naming(const Named& who) {
@@ -192,7 +232,8 @@ void Authority::State::on_served(std::uint64_t publication) {
   while (!leaving_.empty() && leaving_.front().publication <= served_) {
     const Leaving& leaving = leaving_.front();
     naming(leaving.who)
-        .confirm(leaving.publication, horizon_of(now.mono, leaving.ttl, settings_.health));
+        .confirm(leaving.publication,
+                 horizon_of(now.mono, leaving.ttl, settings_.health, leaving.cap));
     const std::size_t slots = slot_count(leaving.who.server);
     for (std::size_t slot = 0; slot < slots; ++slot) {
       if (!leaving.who.slot || slot == *leaving.who.slot)
@@ -209,6 +250,8 @@ void Authority::State::on_served(std::uint64_t publication) {
       hold->horizons[service] = now.to_wall(horizon(server, slot));
       touched[hold->key] = hold;
     }
+    // It may be drained then.
+    if (held(server, slot)) ripening_.push({horizon(server, slot), server});
   }
   for (const auto& [key, hold] : touched) persist(*hold);
   while (!served_waits_.empty() && served_waits_.front().first <= served_) {
@@ -229,13 +272,29 @@ void Authority::State::after_served(std::function<void()> then) {
 void Authority::State::reserve_generations() {
   if (membership_->generation + kGenerationBlock / 2 < reserved_) return;
   reserved_ = membership_->generation + kGenerationBlock;
-  store_.commit({ReserveGenerations{reserved_}}, Store::Urgency::First,
-                [self = std::weak_ptr(self_)](const Store::Stored& stored) {
-                  const auto state = self.lock();
-                  if (!state || stored) return;
-                  ++(*state)->store_failures_total_;
-                  (*state)->reserved_ = 0;  // the next publication tries again
-                });
+  commit({ReserveGenerations{reserved_}}, Store::Urgency::First,
+         [this](const Store::Stored& stored) {
+           if (!stored) reserved_ = 0;  // the next publication tries again
+         });
+}
+
+void Authority::State::tell_generation(const Edition& edition) {
+  if (!events_) return;
+  // A whole site may change at once: its first names tell which one it is.
+  constexpr std::size_t kNamed = 3;
+  std::string text;
+  std::size_t sets = 0;
+  for (const auto& [id, members] : edition.service_pools) {
+    for (const AnswerSetId set : topology_->service_pools()[id].answer_sets) {
+      if (sets++ >= kNamed) continue;
+      text.append(text.empty() ? "" : ", ").append(topology_->answer_sets()[set].owner);
+    }
+  }
+  for (const ServerId server : edition.hosts) {
+    if (sets++ < kNamed) text.append(text.empty() ? "" : ", ").append(name(server));
+  }
+  if (sets > kNamed) text += " and " + std::to_string(sets - kNamed) + " more";
+  say(EventType::Generation, "", "", {}, std::move(text));
 }
 
 base::MonoTime Authority::State::horizon(ServerId id, std::size_t slot) const {

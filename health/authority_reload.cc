@@ -13,7 +13,7 @@ void Authority::State::reconfigure(std::shared_ptr<const Topology> topology,
   const std::shared_ptr<const Topology> before = std::exchange(topology_, std::move(topology));
   Servers old = std::exchange(servers_, {});
   settings_.health = health;
-  remember_absent(old, *before);
+  remember_absent(old, *before, now);
   std::vector<Period> periods;
   const Returns old_returns = std::exchange(returns_, {});
   servers_.all.reserve(topology_->servers().size());
@@ -30,11 +30,17 @@ void Authority::State::reconfigure(std::shared_ptr<const Topology> topology,
     }
   }
   regrace(*before);
+  note_ttls(*before, now);
+  index_caps();
   deadlines_ = {};
+  settling_ = {};
+  ripening_ = {};
   for (ServerId id = 0; id < servers_.all.size(); ++id) {
     const Lease& lease = at(id).agent->lease;
     if (lease.current) watch(id, lease_end(lease));
     if (lease.guarded()) watch(id, *lease.guarded_until);
+    if (const auto settles = at(id).agent->settles_at) settling_.push({*settles, id});
+    if (holds_.by_server().contains(name(id))) ripening_.push({now.mono, id});
   }
 
   resume_slow_starts(now.mono);
@@ -43,8 +49,11 @@ void Authority::State::reconfigure(std::shared_ptr<const Topology> topology,
   for (const Period& period : periods) {
     Naming& still = naming(period.who);
     if (!still.named) still.left_by(publication_);
-    start_leaving(period.who, period.ttl);
+    start_leaving(period.who, period.ttl, period.cap);
   }
+  capped_.clear();
+  for (const auto& [id, leaving] : caps_) capped_.insert(id);
+  flush_audit();
 }
 
 // Keeps what was known of a server under its new number.
@@ -79,19 +88,45 @@ void Authority::State::note_leaving(const Topology& before, std::vector<Period>&
     const auto id = topology_->server(was.fqdn);
     if (!id) continue;
     if (!leaving.who.slot) {
-      periods.push_back({{*id, std::nullopt}, leaving.ttl});
+      periods.push_back({{*id, std::nullopt}, leaving.ttl, leaving.cap});
       continue;
     }
     const auto service =
         topology_->service(before.services()[was.services[*leaving.who.slot].service].name);
     const auto slot =
         service ? topology_->servers()[*id].slot_of(*service) : std::optional<std::size_t>();
-    if (slot) periods.push_back({{*id, slot}, leaving.ttl});
+    if (slot) periods.push_back({{*id, slot}, leaving.ttl, leaving.cap});
   }
 }
 
-// The health and the force of what the configuration no longer has, for when it returns.
-void Authority::State::remember_absent(const Servers& old, const Topology& before) {
+// What the caches keep of a pool's answers with the TTL before, for the time after a restart.
+void Authority::State::note_ttls(const Topology& before, const base::Now& now) {
+  std::erase_if(ttl_kept_until_, [&](const auto& kept) { return kept.second <= now.wall; });
+  std::vector<Change> changes;
+  for (const TopologyPool& pool : topology_->pools()) {
+    const auto was = before.pool(pool.fqdn);
+    if (was && before.pools()[*was].ttl == pool.ttl) continue;
+    PutPoolTtl is{std::string(pool.fqdn), pool.ttl, {}};
+    const auto kept = ttl_kept_until_.find(is.pool);
+    if (kept != ttl_kept_until_.end()) is.kept_until = kept->second;
+    if (was) {
+      const auto sent = horizon_of(now.mono, before.pools()[*was].ttl, settings_.health);
+      is.kept_until = std::max(is.kept_until, now.to_wall(sent));
+      ttl_kept_until_[is.pool] = is.kept_until;
+    }
+    changes.emplace_back(std::move(is));
+  }
+  if (!changes.empty()) commit(std::move(changes), Store::Urgency::Behind);
+}
+
+// The health and the force of what the configuration no longer has, and until when caches may name
+// it, for when it returns.
+void Authority::State::remember_absent(const Servers& old, const Topology& before,
+                                       const base::Now& now) {
+  std::erase_if(absent_, [&](const auto& each) {
+    const Absent& absent = each.second;
+    return !absent.service.last_known && !absent.service.forced && absent.horizon <= now.mono;
+  });
   for (ServerId was = 0; was < old.all.size(); ++was) {
     const TopologyServer& server = before.servers()[was];
     const auto id = topology_->server(server.fqdn);
@@ -99,10 +134,18 @@ void Authority::State::remember_absent(const Servers& old, const Topology& befor
       const std::string& service = before.services()[server.services[slot].service].name;
       const auto service_id = topology_->service(service);
       if (id && service_id && topology_->servers()[*id].slot_of(*service_id)) continue;
-      const auto& known = old.slots[server.first_slot + slot].service;
+      const Slot& was_slot = old.slots[server.first_slot + slot];
+      Absent& absent = absent_[{std::string(server.fqdn), service}];
+      absent.horizon = was_slot.naming.horizon;
+      if (!was_slot.naming.out()) {
+        const auto sent = horizon_of(now.mono, before.pools()[server.pool].ttl, settings_.health);
+        absent.horizon = std::max(absent.horizon, sent);
+      }
+      const auto& known = was_slot.service;
       if (!known) continue;
-      ServiceState& kept = absent_[{std::string(server.fqdn), service}];
+      ServiceState& kept = absent.service;
       kept.last_known = known->last_known;
+      kept.kept = known->kept;
       kept.forced = known->forced;
       kept.forced_by = known->forced_by;
       kept.forced_since = known->forced_since;
@@ -115,7 +158,12 @@ void Authority::State::adopt_absent(ServerId id) {
   for (std::size_t slot = 0; slot < slot_count(id); ++slot) {
     const auto kept = absent_.find({std::string(name(id)), service_name(id, slot)});
     if (kept == absent_.end()) continue;
-    at(id, slot).service.edit() = std::move(kept->second);
+    Naming& naming = at(id, slot).naming;
+    naming.horizon = std::max(naming.horizon, kept->second.horizon);
+    const ServiceState& service = kept->second.service;
+    if (service.last_known || service.forced) {
+      at(id, slot).service.edit() = std::move(kept->second.service);
+    }
     absent_.erase(kept);
   }
 }

@@ -74,32 +74,43 @@ void Authority::State::step_weights(const base::Now& now) {
     }
   }
   if (count < kStepsATick) stepped_ = now.mono;
-  reweigh(std::move(dirty));
+  adjust(std::move(dirty));
 }
 
-void Authority::State::reweigh(std::vector<ServicePoolId> dirty) {
+// Publishes what is different of these though the members are the same: weights, and TTLs that end
+// in time.
+void Authority::State::adjust(std::vector<ServicePoolId> dirty) {
   std::ranges::sort(dirty);
   dirty.erase(std::unique(dirty.begin(), dirty.end()), dirty.end());
-  auto next = std::make_shared<MembershipSnapshot>(*membership_);
+  const auto published = membership_;
+  auto next = std::make_shared<MembershipSnapshot>(*published);
+  next->leaving_hosts = leaving_hosts_;
   std::vector<AnswerSetId> changed;
+  std::vector<ServicePoolId> adjusted;
   for (const ServicePoolId id : dirty) {
     const auto sets = topology_->service_pools()[id].answer_sets;
     if (sets.empty()) continue;
-    const Members& before = membership_->answer_sets[sets.front()];
+    const Members& before = published->answer_sets[sets.front()];
     auto members = std::make_shared<Members>();
     members->generation = before.generation;
     members->fallback = before.fallback;
+    members->since = before.since;
     members->servers = before.servers;
+    members->not_after = cap_of(id, members->servers);
     add_slow_starts(id, *members, false);
     if (members->same_answer(before)) continue;
+    adjusted.push_back(id);
     for (const AnswerSetId set : sets) {
       next->answer_sets.set(set, members);
       changed.push_back(set);
     }
   }
-  if (changed.empty()) return;
+  if (changed.empty() && next->leaving_hosts == published->leaving_hosts) return;
   membership_ = std::move(next);
   publication_ = publisher_.adjust(membership_, changed);
+  ++publications_total_;
+  for (const ServicePoolId id : adjusted) note_caps(id, *published);
+  note_host_caps(*published);
 }
 
 // A reload: what is under way goes on under the server's new number.

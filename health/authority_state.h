@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <queue>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -17,12 +18,16 @@
 #include "health/horizon.h"
 #include "health/lease.h"
 #include "health/membership.h"
+#include "health/refusal_log.h"
 #include "health/service_state.h"
 #include "health/verdict.h"
 
-// The inside of Authority, for its own sources only: authority.cc (its life), authority_publish.cc,
-// authority_time.cc, authority_slow_start.cc, authority_orders.cc (drain, resume, force),
-// authority_heartbeat.cc, authority_reload.cc and authority_views.cc.
+// The inside of Authority, for its own sources only, one for each part: authority.cc is its door,
+// authority_start.cc what a start knows from before, authority_publish.cc and
+// authority_slow_start.cc what is answered, authority_time.cc what time does, authority_orders.cc
+// what operators order, authority_holds.cc holds and their way to disk, authority_schedules.cc what
+// is planned, authority_heartbeat.cc what agents say, authority_reload.cc a new configuration,
+// authority_events.cc what is told, authority_views.cc and authority_figures.cc what is shown.
 namespace sluice::health {
 
 class Authority::State {
@@ -70,8 +75,12 @@ class Authority::State {
     bool heard = false;  // pushed since the authority's start
     std::string boot;
     std::uint64_t seq = 0;
-    std::deque<std::string> past_boots;  // followed by another, newest last
-    base::MonoTime watched;              // its entry of deadlines_ that counts
+    std::deque<std::string> past_boots;        // followed by another, newest last
+    base::MonoTime watched;                    // its entry of deadlines_ that counts
+    base::WallTime silent_since;               // while its lease is not current
+    bool unsettled = false;                    // it said what has had no effect yet
+    base::MonoTime spent_until;                // of its share of changes
+    std::optional<base::MonoTime> settles_at;  // its entry of settling_
   };
   struct Server {
     Naming host;  // the host record
@@ -97,6 +106,7 @@ class Authority::State {
     std::uint64_t publication = 0;
     Named who;
     std::chrono::seconds ttl{0};
+    base::MonoTime cap;  // the TTLs ended then
   };
   struct Target {
     ServerId server = 0;
@@ -106,6 +116,7 @@ class Authority::State {
   struct Period {
     Named who;
     std::chrono::seconds ttl{0};
+    base::MonoTime cap = Members::kNoEnd;
   };
   // What a publication changes.
   struct Edition {
@@ -126,6 +137,27 @@ class Authority::State {
     ServerId server = 0;
     friend bool operator<(const Deadline& a, const Deadline& b) { return a.at > b.at; }
   };
+
+  // A planned drain, and by when caches must have forgotten its server.
+  struct Plan {
+    PlannedDrain drain;
+    base::MonoTime not_after;
+    bool counts_down = false;  // its time was said as a duration: the wall clock moves nothing
+    bool cancelling = false;   // its erasure is on the way to disk
+  };
+  // When a hold ends: by the wall clock, or (said as a duration, in this run) in so long.
+  struct Timer {
+    base::WallTime at;
+    std::optional<base::MonoTime> ends;
+
+    base::MonoTime due(const base::Now& now) const { return ends ? *ends : now.to_mono(at); }
+  };
+  // What the configuration no longer has, for when it returns.
+  struct Absent {
+    ServiceState service;
+    base::MonoTime horizon;
+  };
+  using Done = std::function<void(const Store::Stored&)>;
 
   // When the services of servers came back, by server and slot, while their weight grows.
   using Returns = std::map<std::pair<ServerId, std::size_t>, base::MonoTime>;
@@ -150,9 +182,13 @@ class Authority::State {
   void republish_server(ServerId server);
   // A new generation of everything, by a new topology.
   void publish_all();
-  void note_names(ServicePoolId changed, const Members& members);
-  void note_host(ServerId server);
-  void start_leaving(Named who, std::chrono::seconds ttl);
+  void note_names(ServicePoolId changed, const Members& members, base::MonoTime cap);
+  void note_host(ServerId server, const MembershipSnapshot& before);
+  void note_caps(ServicePoolId changed, const MembershipSnapshot& before);
+  void note_host_caps(const MembershipSnapshot& before);
+  base::MonoTime cap_before(ServicePoolId id, const MembershipSnapshot& before) const;
+  void start_leaving(Named who, std::chrono::seconds ttl, base::MonoTime cap);
+  void tell_generation(const Edition& edition);
   Naming& naming(const Named& who);
   void after_served(std::function<void()> then);
   void reserve_generations();
@@ -161,6 +197,7 @@ class Authority::State {
   // --- time (authority_time.cc)
   void end_lease(ServerId server, const base::Now& now);
   void watch(ServerId server, base::MonoTime deadline);
+  void ripen(const base::Now& now);
   void end_leases(const base::Now& now);
   void end_lift_waits(const base::Now& now);
   base::MonoTime grace_started() const;
@@ -176,7 +213,7 @@ class Authority::State {
   void begin_slow_start(ServerId server, std::size_t slot);
   std::optional<base::MonoTime> next_step() const;
   void step_weights(const base::Now& now);
-  void reweigh(std::vector<ServicePoolId> dirty);
+  void adjust(std::vector<ServicePoolId> dirty);
   void take_over_returns(ServerId server, const Returns& old, const Topology& before, ServerId was);
   void resume_slow_starts(base::MonoTime now);
 
@@ -185,27 +222,73 @@ class Authority::State {
                           const std::optional<std::string>& service) const;
   std::vector<std::size_t> slots_of(const Target& target) const;
   std::optional<FloorCheck> broken_floor(const Target& target) const;
-  bool broken_now(const Target& target) const;
+  // Answer sets that have fewer accepting members than their floor says.
+  std::vector<FloorCheck> below_floor(const Target& target) const;
   HoldKey key_of(const Target& target, Origin origin) const;
-  Hold make_hold(const Target& target, Origin origin) const;
-  void place(Hold hold);
-  void lift(const HoldKey& key);
-  void commit_hold(const HoldKey& key, std::function<void(Store::Stored)> done);
-  void note_stored(const HoldKey& key, std::uint64_t placement, const Store::Stored& stored);
-  void persist(const Hold& hold);
-  void erase_from_store(const HoldKey& key);
   DrainReply drain_reply(const DrainRequest& request, std::vector<std::string> warnings) const;
   std::vector<std::string> drain_warnings(const Target& target, const DrainRequest& request,
                                           bool stood) const;
-  void lift_in_order(std::vector<HoldKey> keys, const Actor& actor,
-                     std::function<void(Outcome<ResumeReply>)> then);
-  void finish_lifting(const std::vector<HoldKey>& keys, std::uint64_t order,
-                      const Store::Stored& stored);
   void ask_host(const std::string& server, const std::optional<std::string>& service, bool lifted,
                 Reply<ResumeReply> done);
   void reply_resumed(const std::string& server, const std::optional<std::string>& service,
                      bool lifted, const Reply<ResumeReply>& done) const;
   std::vector<std::string> resume_warnings(const Target& target, bool lifted) const;
+
+  // --- holds (authority_holds.cc)
+  Hold make_hold(const Target& target, Origin origin) const;
+  void place(Hold hold);
+  void lift(const HoldKey& key);
+  void note_hold(const HoldKey& key);
+  void commit_hold(const HoldKey& key, Done done, std::vector<Change> more = {});
+  void note_durable(const HoldKey& key, std::uint64_t placement);
+  void persist(const Hold& hold);
+  void erase_from_store(const HoldKey& key);
+  void lift_in_order(std::vector<HoldKey> keys, EventType why, const Actor& actor,
+                     std::function<void(Outcome<ResumeReply>)> then);
+  void finish_lifting(const std::vector<HoldKey>& keys, std::uint64_t order,
+                      const Store::Stored& stored);
+
+  // --- schedules (authority_schedules.cc)
+  static base::WallTime wall_of(const DrainRequest::When& when, base::WallTime from);
+  Outcome<std::optional<base::WallTime>> end_of(const DrainRequest& request,
+                                                base::WallTime from) const;
+  void finish_plan(ScheduleId id, const std::string& failure, const Reply<ScheduleView>& done);
+  std::vector<std::string> plan_warnings(const PlannedDrain& drain) const;
+  void run_schedules(const base::Now& now);
+  base::MonoTime leaves(const Plan& plan) const;
+  std::optional<base::MonoTime> next_schedule(const base::Now& now) const;
+  void follow_wall_clock(const base::Now& now);
+  void begin_planned(ScheduleId id);
+  Hold hold_of(const PlannedDrain& drain, const std::optional<Target>& target);
+  void index_caps();
+  // When the TTLs of these members end; kNoEnd: as configured.
+  base::MonoTime cap_of(ServicePoolId id, const std::vector<ServerId>& members) const;
+  // The same of a server's host record, in that snapshot.
+  static base::MonoTime cap_of(const MembershipSnapshot& snapshot, ServerId server);
+  void recap();
+  void index_expiry(const HoldKey& key);
+  void end_hold(const HoldKey& key, const base::Now& now);
+  void cancel_plan(Plan& plan, const Actor& actor, Reply<ScheduleView> done);
+  void cancel_expiry(const HoldKey& key, const Actor& actor, const Reply<ScheduleView>& done);
+  void restore_schedules(const StoredState& stored, const base::Now& now);
+  void restore_cap(const Plan& plan, const base::Now& now);
+  ScheduleView view_of(const Plan& plan) const;
+  ScheduleView view_of(const Hold& hold) const;
+  std::vector<ScheduleView> schedules_of(std::string_view server) const;
+
+  // --- what is told (authority_events.cc)
+  Event event_of(EventType type, std::string_view server, std::string_view service,
+                 const Actor& actor, std::string text) const;
+  void say(EventType type, std::string_view server, std::string_view service, const Actor& actor,
+           std::string text);
+  void tell(Event event);
+  void tell_refusal(std::string_view server, std::string_view service, const Actor& actor,
+                    const Refusal& refusal);
+  void tell_statuses(ServerId server, const base::Now& now);
+  bool statuses_differ(ServerId server, const base::Now& now) const;
+  void commit(std::vector<Change> changes, Store::Urgency urgency, Done done = nullptr);
+  void flush_audit();
+  void note_store(const Store::Stored& stored, const std::vector<Change>& audit);
 
   // --- heartbeats (authority_heartbeat.cc)
   // The slot of each service that was pushed, in the order of the heartbeat.
@@ -213,8 +296,11 @@ class Authority::State {
   std::optional<Refusal> stale(ServerId server, const Heartbeat& heartbeat) const;
   // True when the lease was not current before.
   bool renew(ServerId server, const Heartbeat& heartbeat, const base::Now& now);
-  bool apply_report(ServerId server, std::size_t slot, const ServiceReport& report,
+  void apply_report(ServerId server, std::size_t slot, const ServiceReport& report,
                     const base::Now& now);
+  void settle(ServerId server, const base::Now& now);
+  void settle_in_time(ServerId server, const base::Now& now);
+  void settle_due(const base::Now& now);
   bool apply_instance(ServerId server, std::size_t slot);
   void release(const HoldKey& key, ServerId server, std::size_t slot);
   // What the host's own hold means here; the key of a hold that was placed for it, if one was.
@@ -228,8 +314,9 @@ class Authority::State {
   // --- a reload (authority_reload.cc)
   void take_over(ServerId id, Servers& old, const Topology& before, ServerId was);
   void note_periods(ServerId id, std::chrono::seconds old_ttl, std::vector<Period>& periods) const;
+  void note_ttls(const Topology& before, const base::Now& now);
   void note_leaving(const Topology& before, std::vector<Period>& periods);
-  void remember_absent(const Servers& old, const Topology& before);
+  void remember_absent(const Servers& old, const Topology& before, const base::Now& now);
   void adopt_absent(ServerId id);
   void regrace(const Topology& before);
 
@@ -276,11 +363,12 @@ class Authority::State {
   bool held(ServerId server, std::size_t slot) const {
     return holds_.held(name(server), service_name(server, slot));
   }
-  void say(EventType type, ServerId server, std::string_view service, std::string by,
-           std::string text) const;
+
+  // --- a start (authority_start.cc)
   // All that is known of a server nobody has spoken of yet.
   void add_fresh(ServerId server, const base::Now& now);
   void restore(const StoredState& stored, const base::Now& now);
+  void restore_ttls(const std::vector<PutPoolTtl>& stored, const base::Now& now);
   void restore_horizons(ServerId server, const base::Now& now);
 
   std::shared_ptr<const Topology> topology_;
@@ -294,7 +382,7 @@ class Authority::State {
   Servers servers_;
   std::vector<Pool> pools_;          // by PoolId
   std::vector<unsigned> accepting_;  // by ServicePoolId: in by rules 2 to 5, as decided last
-  std::map<std::pair<std::string, std::string>, ServiceState> absent_;  // orphans' health and force
+  std::map<std::pair<std::string, std::string>, Absent> absent_;  // by server and service
 
   std::shared_ptr<const MembershipSnapshot> membership_;
   std::uint64_t reserved_ = 0;     // generations on disk as used
@@ -309,7 +397,24 @@ class Authority::State {
   std::map<HoldKey, std::uint64_t> lifting_;
   std::uint64_t orders_ = 0;  // numbers placements and erasures
 
+  std::map<ScheduleId, Plan> plans_;
+  std::map<HoldKey, Timer> expiries_;  // of holds whose time is not over
+  ScheduleId schedule_ = 0;            // the highest number that was given
+  // What plans_ make of TTLs, as of index_caps(): of members of a service pool, and of host records
+  // (ascending).
+  std::map<ServicePoolId, std::vector<LeavingHost>> caps_;
+  std::vector<LeavingHost> leaving_hosts_;
+  std::set<ServicePoolId> capped_;  // those that were published with caps
+  // Until when caches keep what a pool's answers said with another TTL than now, if that is long.
+  std::map<std::string, base::WallTime, std::less<>> ttl_kept_until_;
+
+  std::vector<Change> unaudited_;  // told, and not with the store yet
+  RefusalLog refusals_;
+  bool store_failing_ = false;
+
   std::priority_queue<Deadline> deadlines_;  // one for each server that has a lease or a guard
+  std::priority_queue<Deadline> ripening_;   // when the horizon of something held is past
+  std::priority_queue<Deadline> settling_;   // servers that changed too often, once each
   std::vector<LiftWait> lift_waits_;
   base::MonoTime grace_round_;  // when time ends graces next
   PoolId next_grace_ = 0;       // of that round, when it is under way
@@ -317,10 +422,14 @@ class Authority::State {
   std::priority_queue<Step> steps_;  // one for each of the returns
   base::MonoTime stepped_;           // when weights were published last
   base::MonoTime started_;
+  base::WallTime started_wall_;
   base::MonoTime alive_;        // the last time that tick() ran
   base::MonoTime lease_floor_;  // no lease is judged before
   std::uint64_t heartbeats_total_ = 0;
   std::uint64_t store_failures_total_ = 0;
+  std::uint64_t lease_losses_total_ = 0;
+  std::uint64_t publications_total_ = 0;
+  std::uint64_t refusals_total_ = 0;
   Histogram drain_ack_seconds_;
   // Callbacks of the store and the publisher hold it weakly: none outlives the authority.
   std::shared_ptr<State*> self_ = std::make_shared<State*>(this);

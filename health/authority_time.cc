@@ -32,16 +32,31 @@ void Authority::State::tick() {
     lease_floor_ = now.mono + settings_.health.lease;
   }
   alive_ = now.mono;
+  run_schedules(now);
   end_leases(now);
   end_graces(now);
+  settle_due(now);
   step_weights(now);
   end_lift_waits(now);
+  ripen(now);
+  flush_audit();
+}
+
+// What is held and has left every cache may be drained now: those who watch are told.
+void Authority::State::ripen(const base::Now& now) {
+  for (std::size_t count = 0; count < kServersATick; ++count) {
+    if (ripening_.empty() || ripening_.top().at > now.mono) return;
+    const ServerId server = ripening_.top().server;
+    ripening_.pop();
+    tell_statuses(server, now);
+  }
 }
 
 // A whole site may go silent at once: what has run out is taken in portions, and published once for
 // each.
 void Authority::State::end_leases(const base::Now& now) {
   std::vector<ServicePoolId> dirty;
+  std::vector<ServerId> silent;
   for (std::size_t count = 0; count < kServersATick; ++count) {
     if (deadlines_.empty() || deadlines_.top().at > now.mono) break;
     const auto [deadline, id] = deadlines_.top();
@@ -61,15 +76,18 @@ void Authority::State::end_leases(const base::Now& now) {
         continue;
       }
       agent.lease.guarded_until.reset();
-      say(EventType::GuardEnd, id, "", "", "the mass-loss guard ended: out until its agent pushes");
+      say(EventType::GuardEnd, name(id), "", {},
+          "the mass-loss guard ended: out until its agent pushes");
     } else {
       continue;
     }
+    silent.push_back(id);
     for (const ServiceSlot& slot : topology_->servers()[id].services) {
       dirty.push_back(slot.service_pool);
     }
   }
   if (!dirty.empty()) republish(std::move(dirty));
+  for (const ServerId id : silent) tell_statuses(id, now);
 }
 
 void Authority::State::end_lift_waits(const base::Now& now) {
@@ -94,7 +112,12 @@ std::optional<base::MonoTime> Authority::State::next_deadline() const {
   base::MonoTime next = alive_ + settings_.health.heartbeat;
   if (!deadlines_.empty()) next = std::min(next, deadlines_.top().at);
   next = std::min(next, next_grace_ > 0 ? alive_ : grace_round_);  // at once amid a round
+  if (!settling_.empty()) next = std::min(next, settling_.top().at);
+  if (!ripening_.empty()) next = std::min(next, ripening_.top().at);
   for (const LiftWait& wait : lift_waits_) next = std::min(next, wait.deadline);
+  if (!plans_.empty() || !expiries_.empty()) {
+    next = std::min(next, next_schedule(clock_.now()).value_or(next));
+  }
   return std::min(next, next_step().value_or(next));
 }
 
@@ -113,17 +136,19 @@ void Authority::State::end_lease(ServerId id, const base::Now& now) {
         at(pool.first_server + static_cast<ServerId>(lost)).agent.edit().lease.guarded_until =
             now.mono + settings_.health.mass_loss_hold;
       }
-      say(EventType::MassLoss, id, "", "",
+      say(EventType::MassLoss, name(id), "", {},
           std::to_string(loss.lost.size()) + " of " + std::to_string(loss.current_before) +
               " agents of " + std::string(pool.fqdn) +
               " went silent at once: their last known health stands");
     }
   }
   lease.current = false;
+  at(id).agent.edit().silent_since = now.wall;
+  ++lease_losses_total_;
   if (lease.guarded_until) {
     watch(id, *lease.guarded_until);
   } else {
-    say(EventType::Lease, id, "", "", "the lease ran out: its agent went silent");
+    say(EventType::Lease, name(id), "", {}, "the lease ran out: its agent went silent");
   }
 }
 

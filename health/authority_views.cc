@@ -75,15 +75,11 @@ Verdict Authority::State::verdict_of_slots(ServerId id, std::span<const std::siz
   for (const std::size_t slot : slots) inputs.push_back(verdict_input(id, slot, now));
   Verdict verdict = verdict_of(inputs, now.wall);
   for (const std::size_t slot : slots) {
-    const ServicePoolId pool_id = topology_->servers()[id].services[slot].service_pool;
-    const ServicePool& pool = topology_->service_pools()[pool_id];
-    if (pool.answer_sets.empty()) continue;
-    const unsigned accepting = accepting_[pool_id];
-    const unsigned floor = topology_->answer_sets()[pool.answer_sets.front()].min_accepting;
-    if (accepting >= floor) continue;
-    verdict.warnings.push_back(
-        std::string(topology_->answer_sets()[pool.answer_sets.front()].owner) + " has " +
-        std::to_string(accepting) + " accepting, below its floor of " + std::to_string(floor));
+    for (const FloorCheck& below : below_floor({id, slot})) {
+      verdict.warnings.push_back(below.answer_set + " has " + std::to_string(below.accepting) +
+                                 " accepting, below its floor of " +
+                                 std::to_string(below.min_accepting));
+    }
   }
   if (!topology_->pools()[topology_->servers()[id].pool].dns_load_balancing) {
     verdict.warnings.push_back(

@@ -45,11 +45,11 @@ struct Event {
   std::string id;  // "RUN-NUMBER", given by who keeps it; numbers grow by one within a run
   base::WallTime at;
   EventType type = EventType::Drain;
-  std::string server;   // FQDN; empty: it concerns none
-  std::string service;  // empty: the whole server
-  std::string by;       // who; empty: nobody asked for it
-  std::string origin;   // from where
-  std::string text;     // the reason, or one sentence for people
+  std::string server;            // FQDN; empty: it concerns none
+  std::string service;           // empty: the whole server
+  std::string by;                // who; empty: nobody asked for it
+  std::string origin;            // from where
+  std::string text;              // the reason, or one sentence for people
   std::uint64_t generation = 0;  // the newest when it happened
 
   std::string was;     // Status: the one before

@@ -28,6 +28,9 @@ struct HoldKey {
   friend auto operator<=>(const HoldKey&, const HoldKey&) = default;
 };
 
+// "fe01.pool01.contoso.example" or "call-park on fe01.pool01.contoso.example"
+std::string name_of(const HoldKey& key);
+
 struct Hold {
   HoldKey key;
   std::string by;

@@ -10,12 +10,16 @@
 namespace sluice::health {
 
 // When an answer that was sent until `period_end` with this TTL has left every cache that honours
-// TTLs.
+// TTLs. `not_after`: the TTL was capped, so that nothing was to be kept beyond (semantics.md
+// section 7), but by resolvers that keep everything for `resolver_min_ttl`.
 constexpr base::MonoTime horizon_of(base::MonoTime period_end, std::chrono::seconds ttl,
-                                    const config::Health& settings) noexcept {
-  const base::Duration kept =
-      ttl > settings.resolver_min_ttl ? base::Duration(ttl) : settings.resolver_min_ttl;
-  return period_end + kept + settings.horizon_margin;
+                                    const config::Health& settings,
+                                    base::MonoTime not_after = base::MonoTime::max()) noexcept {
+  base::MonoTime kept_until = period_end + ttl;
+  if (not_after < kept_until) kept_until = not_after;
+  const base::MonoTime least = period_end + settings.resolver_min_ttl;
+  if (kept_until < least) kept_until = least;
+  return kept_until + settings.horizon_margin;
 }
 
 // Whether answers name something (a service on a server, or a server's host record), and until when

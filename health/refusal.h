@@ -27,6 +27,10 @@ struct Refusal {
   bool in_force = false;
 };
 
+Refusal refuse(Refusal::Kind kind, std::string detail, std::string member = {});
+// What was ordered is in force, in memory alone.
+Refusal store_failed(const std::string& why);
+
 template <class T>
 using Outcome = base::Result<T, Refusal>;
 

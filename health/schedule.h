@@ -27,8 +27,8 @@ struct Expiry {
   friend bool operator==(const Expiry&, const Expiry&) = default;
 };
 
-// A drain that is planned: from `at` on no cache names the server any more, so it leaves the answers
-// before.
+// A drain that is planned: from `at` on no cache names the server any more, so it leaves the
+// answers before.
 struct PlannedDrain {
   ScheduleId id = 0;
   std::string server;   // FQDN

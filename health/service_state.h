@@ -19,6 +19,8 @@ namespace sluice::health {
 struct ServiceState {
   std::optional<Health> health;         // as pushed last since the authority's start
   std::optional<Health> last_known;     // the same, or from before the start
+  std::optional<Health> kept;           // what of that is on disk, or on its way
+  Status told = Status::Unknown;        // that of the last event
   base::WallTime since;                 // when `health` became what it is
   std::optional<std::string> instance;  // boot id "/" unit instance; of one that stopped: its last
   std::optional<Sessions> sessions;     // empty: not known

@@ -45,7 +45,7 @@ struct Members {
   // Caches must have forgotten these members by then (a planned drain, semantics.md section 7): the
   // TTL of an answer that names them is capped as it is sent.
   base::MonoTime not_after = kNoEnd;
-  base::WallTime since;  // when that generation came
+  base::WallTime since;                            // when that generation came
   std::vector<ServerId> servers;                   // in the order of the configuration
   base::Rare<std::vector<SlowStart>> slow_starts;  // of some of them, in the same order
 
@@ -79,8 +79,8 @@ struct LeavingHost {
 // before is shared with it.
 struct MembershipSnapshot {
   std::uint64_t generation = 0;
-  base::PagedTable<Members> answer_sets;  // by AnswerSetId
-  std::vector<ServerId> hidden_hosts;     // servers without host records (--hide-host), ascending
+  base::PagedTable<Members> answer_sets;   // by AnswerSetId
+  std::vector<ServerId> hidden_hosts;      // servers without host records (--hide-host), ascending
   std::vector<LeavingHost> leaving_hosts;  // ascending by server
 };
 
@@ -101,7 +101,7 @@ class Publisher {
   // The same for `next` of the same generation, in which the members of `changed` have other
   // weights or another `not_after`, or hosts have, and nothing else differs: no zone changes.
   virtual std::uint64_t adjust(std::shared_ptr<const MembershipSnapshot> next,
-                                std::span<const AnswerSetId> changed) = 0;
+                               std::span<const AnswerSetId> changed) = 0;
 };
 
 }  // namespace sluice::health

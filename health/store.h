@@ -77,10 +77,9 @@ struct PutSerialBase {
   std::string zone;
   std::uint32_t base = 0;
 };
-using Change =
-    std::variant<PutHold, EraseHold, PutHealth, PutForce, PutSchedule, EraseSchedule,
-                 ReserveSchedules, PutPoolTtl, AppendAudit, PruneAudit, ReserveGenerations,
-                 PutSerialBase>;
+using Change = std::variant<PutHold, EraseHold, PutHealth, PutForce, PutSchedule, EraseSchedule,
+                            ReserveSchedules, PutPoolTtl, AppendAudit, PruneAudit,
+                            ReserveGenerations, PutSerialBase>;
 
 struct StoredState {
   std::uint64_t generation = 0;  // the highest reserved

@@ -2,13 +2,10 @@
 
 #include <algorithm>
 
+#include "health/words.h"
+
 namespace sluice::health {
 namespace {
-
-// Whole seconds, rounded up: "0 s" would read as if nothing were missing.
-std::string seconds_text(std::chrono::milliseconds duration) {
-  return std::to_string(std::chrono::ceil<std::chrono::seconds>(duration).count()) + " s";
-}
 
 void add(Verdict& verdict, const char* code, std::string text,
          std::optional<base::WallTime> until = std::nullopt) {

@@ -165,7 +165,7 @@ struct Figures {
     std::array<std::uint32_t, 6> by_status{};  // indexed by Status
   };
   std::vector<ServiceCount> services;
-  std::array<std::uint32_t, 3> holds{};                            // indexed by Origin
+  std::array<std::uint32_t, 3> holds{};  // indexed by Origin
   // By Origin: how many holds are at least so old; the first counts all.
   static constexpr std::array<std::chrono::seconds, 5> kHoldAges{
       std::chrono::seconds(0), std::chrono::hours(1), std::chrono::hours(8), std::chrono::hours(24),
@@ -175,8 +175,8 @@ struct Figures {
   struct Draining {
     std::string_view pool;
     std::string_view service;
-    std::uint32_t servers = 0;              // status draining
-    double horizon_seconds = 0;             // until the last cache forgets the last of them
+    std::uint32_t servers = 0;   // status draining
+    double horizon_seconds = 0;  // until the last cache forgets the last of them
   };
   std::vector<Draining> draining;
   // The sum over a pool's servers whose agents say it.
@@ -187,8 +187,8 @@ struct Figures {
     std::uint64_t sessions = 0;
   };
   std::vector<SessionCount> sessions;
-  std::uint32_t schedules = 0;          // planned drains
-  std::uint32_t holds_alarming = 0;     // whose time is over (then: alarm)
+  std::uint32_t schedules = 0;       // planned drains
+  std::uint32_t holds_alarming = 0;  // whose time is over (then: alarm)
   std::uint64_t lease_losses_total = 0;
   std::uint64_t publications_total = 0;
   std::uint64_t refusals_total = 0;

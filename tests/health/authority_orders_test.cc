@@ -39,7 +39,7 @@ TEST_F(AuthorityTest, AnAcknowledgementWaitsForEveryWorkerAndForTheDisk) {
   all_up();
   store.immediate = false;
   std::optional<Outcome<DrainReply>> reply;
-  authority->drain({"b.pool.example", {}, "", {}, false, false}, {},
+  authority->drain({"b.pool.example", {}, "", {}, false, false, {}, Then::Lift}, {},
                    [&](Outcome<DrainReply> outcome) { reply = std::move(outcome); });
   EXPECT_EQ(members(kPool), "ac") << "the answer changes first";
   EXPECT_FALSE(reply);
@@ -49,7 +49,7 @@ TEST_F(AuthorityTest, AnAcknowledgementWaitsForEveryWorkerAndForTheDisk) {
   EXPECT_TRUE(reply && *reply);
 
   reply.reset();
-  authority->drain({"a.pool.example", {}, "", {}, false, false}, {},
+  authority->drain({"a.pool.example", {}, "", {}, false, false, {}, Then::Lift}, {},
                    [&](Outcome<DrainReply> outcome) { reply = std::move(outcome); });
   served();
   EXPECT_FALSE(reply) << "not durable yet";
@@ -211,7 +211,7 @@ TEST_F(AuthorityTest, ADrainDuringAResumeWins) {
   const auto resumed = resume("b");
   EXPECT_FALSE(*resumed) << "the erasure is not on disk";
   std::optional<Outcome<DrainReply>> drained;
-  authority->drain({"b.pool.example", {}, "again", {}, false, false}, {},
+  authority->drain({"b.pool.example", {}, "again", {}, false, false, {}, Then::Lift}, {},
                    [&](Outcome<DrainReply> outcome) { drained = std::move(outcome); });
   store.flush();
   served();
@@ -224,7 +224,7 @@ TEST_F(AuthorityTest, WhatIsPersistedDuringAResumeDoesNotBringTheHoldBack) {
   start();
   all_up();
   std::optional<Outcome<DrainReply>> drained;
-  authority->drain({"b.pool.example", {}, "", {}, false, false}, {},
+  authority->drain({"b.pool.example", {}, "", {}, false, false, {}, Then::Lift}, {},
                    [&](Outcome<DrainReply> outcome) { drained = std::move(outcome); });
   store.immediate = false;
   authority->resume("b.pool.example", {}, {}, [](const Outcome<ResumeReply>&) {});
@@ -293,7 +293,7 @@ TEST_F(AuthorityTest, TwoDrainsRaceForTheLastTwoServersAndExactlyOneWins) {
   std::vector<bool> won;
   for (const char* server : {"a.pool.example", "b.pool.example"}) {
     authority->drain(
-        {server, {}, "", {}, false, false}, {},
+        {server, {}, "", {}, false, false, {}, Then::Lift}, {},
         [&](const Outcome<DrainReply>& outcome) { won.push_back(outcome.has_value()); });
   }
   served();

@@ -58,7 +58,7 @@ TEST_F(ReloadTest, ADrainThatWaitsAcrossAReloadIsAnswered) {
   start();
   all_up();
   std::optional<Outcome<DrainReply>> reply;
-  authority->drain({"c.pool.example", {}, "", {}, false, false}, {},
+  authority->drain({"c.pool.example", {}, "", {}, false, false, {}, Then::Lift}, {},
                    [&](Outcome<DrainReply> outcome) { reply = std::move(outcome); });
   config::Config fewer = test_config({"a", "b"});
   authority->reconfigure(std::make_shared<Topology>(fewer), fewer.health);

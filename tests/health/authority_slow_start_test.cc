@@ -236,7 +236,7 @@ TEST_F(SlowStartTest, ExplainTellsOfIt) {
 TEST_F(SlowStartTest, ADrainIsAcknowledgedAcrossAStep) {
   leave_and_return("b");
   std::optional<Outcome<DrainReply>> reply;
-  authority->drain({"c.pool.example", {}, "", {}, false, false}, {},
+  authority->drain({"c.pool.example", {}, "", {}, false, false, {}, Then::Lift}, {},
                    [&](Outcome<DrainReply> outcome) { reply = std::move(outcome); });
   clock.advance(1s);
   authority->tick();

@@ -147,7 +147,7 @@ TEST_F(AuthorityTest, AHorizonThatIsNotOnDiskStartsAnewWithTheAuthority) {
 TEST_F(AuthorityTest, AnUnconfirmedHoldIsNotSafeAndHasNoHorizon) {
   start();
   all_up();
-  authority->drain({"b.pool.example", {}, "", {}, false, false}, {},
+  authority->drain({"b.pool.example", {}, "", {}, false, false, {}, Then::Lift}, {},
                    [](const Outcome<DrainReply>&) {});
   EXPECT_THAT(codes(view("b").verdict), Contains("unconfirmed-responder"));
   EXPECT_FALSE(view("b").cache_horizon);

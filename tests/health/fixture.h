@@ -40,7 +40,7 @@ class TestPublisher final : public Publisher {
     return ++publications;
   }
   std::uint64_t adjust(std::shared_ptr<const MembershipSnapshot> next,
-                        std::span<const AnswerSetId> changed_sets) override {
+                       std::span<const AnswerSetId> changed_sets) override {
     EXPECT_EQ(next->generation, current->generation);
     current = std::move(next);
     changed.assign(changed_sets.begin(), changed_sets.end());
