@@ -329,7 +329,10 @@ class Authority::State {
                            const base::Now& now) const;
   Status status(ServerId server, std::size_t slot, const base::Now& now) const;
   HoldView hold_view(const Hold& hold, config::Startup service_default) const;
-  ExplainedMember explain_member(ServerId server, std::size_t slot, Rule rule) const;
+  ExplainedMember explain_member(ServerId server, std::size_t slot, Rule rule,
+                                 const Members& members) const;
+  std::string leaves_text(ServerId server, ServiceId service) const;
+  void add_service_figures(const ServicePool& pool, const base::Now& now, Figures& figures) const;
   bool guard_active(PoolId pool) const;
 
   // --- shared by all

@@ -4,40 +4,25 @@
 #include <utility>
 
 #include "health/authority_state.h"
-#include "health/slow_start.h"
 
 namespace sluice::health {
-namespace {
-
-// "2 heartbeats are missing" helps nobody at three in the morning: say what is, in one sentence.
-std::string unknown_because(const ServiceState& service, const Lease& lease) {
-  switch (state_of(lease)) {
-    case LeaseState::Never:
-      return "no agent has pushed since the authority started";
-    case LeaseState::Expired:
-    case LeaseState::Guarded:
-      return "its agent went silent";
-    case LeaseState::Current:
-      break;
-  }
-  return service.health ? "its agent can't count them" : "its agent does not push this service";
-}
-
-}  // namespace
-
 Status Authority::State::status(ServerId id, std::size_t index, const base::Now& now) const {
   const Lease& lease = at(id).agent->lease;
   const ServiceState& service = *at(id, index).service;
   StatusInput input;
   input.lease_current = lease.current;
   input.health = service.health;
-  for (const Hold* hold : holds_.covering(name(id), service_name(id, index))) {
+  const std::string& of = service_name(id, index);
+  for (const Hold& hold : holds_.of(name(id))) {
+    if (!hold.covers(of)) continue;
     input.held = true;
-    input.newer_than_hold =
-        input.newer_than_hold || outlived(*hold, service_name(id, index), service);
+    input.newer_than_hold = input.newer_than_hold || outlived(hold, of, service);
   }
-  input.at_zero = at_zero(known_sessions(service, lease.current));
-  input.horizon_past = out_of_answers(id, index) && horizon(id, index) <= now.mono;
+  // Of what is not held nobody asks.
+  if (input.held) {
+    input.at_zero = at_zero(known_sessions(service, lease.current));
+    input.horizon_past = out_of_answers(id, index) && horizon(id, index) <= now.mono;
+  }
   return status_of(input);
 }
 
@@ -147,7 +132,9 @@ ServerView Authority::State::server_view(ServerId id, const base::Now& now) cons
     const auto left = std::chrono::duration_cast<base::Duration>(lease_end(lease) - now.mono);
     view.lease_expires_in = std::max(left, base::Duration(0));
   }
+  view.domain = from.domain;
   view.host_hidden = at(id).host_hidden;
+  view.schedules = schedules_of(view.server);
   for (std::size_t slot = 0; slot < slot_count(id); ++slot) {
     view.services.push_back(service_view(id, slot, now));
     if (lease.current && !at(id, slot).service->health) {
@@ -176,6 +163,8 @@ PoolView Authority::State::pool_view(PoolId id, const base::Now& now) const {
     shown.service =
         topology_->services()[topology_->service_pools()[from.service_pool].service].name;
     shown.fallback = members.fallback;
+    shown.accepting = accepting_[from.service_pool];
+    shown.min_accepting = from.min_accepting;
     for (const ServerId server : members.servers) shown.members.emplace_back(name(server));
     if (members.fallback != Fallback::None) {
       view.warnings.push_back(shown.owner + " has no accepting member: answered by " +
@@ -232,81 +221,6 @@ Outcome<Verdict> Authority::State::verdict(std::string_view server,
   return verdict_of_slots(target->server, slots_of(*target), clock_.now());
 }
 
-std::optional<Explanation> Authority::State::explain(std::string_view owner) const {
-  const auto set = topology_->answer_set(owner);
-  if (!set) return std::nullopt;
-  const ServicePoolId pool_id = topology_->answer_sets()[*set].service_pool;
-  const ServicePool& pool = topology_->service_pools()[pool_id];
-  const Decision decision = decide_pool(pool_id);
-  Explanation explanation;
-  explanation.answer_set = topology_->answer_sets()[*set].owner;
-  explanation.service = topology_->services()[pool.service].name;
-  explanation.fallback = decision.fallback;
-  for (std::size_t i = 0; i < pool.servers.size(); ++i) {
-    const ServerId server = pool.servers[i];
-    ExplainedMember& member = explanation.members.emplace_back(explain_member(
-        server, *topology_->servers()[server].slot_of(pool.service), decision.rules[i]));
-    const unsigned tenths = membership_->answer_sets[*set].tenths(server);
-    if (member.in && tenths < kWholeWeight) {
-      member.text += "; it came back: " + std::to_string(10 * tenths) + " % of its weight so far";
-    }
-  }
-  return explanation;
-}
-
-ExplainedMember Authority::State::explain_member(ServerId id, std::size_t index, Rule rule) const {
-  const ServiceState& service = *at(id, index).service;
-  ExplainedMember member;
-  member.server = name(id);
-  member.in = is_in(rule);
-  member.rule = to_string(rule);
-  const auto say_text = [&](std::string text) { member.text = std::move(text); };
-  switch (rule) {
-    case Rule::Accepting:
-      member.since = service.since;
-      say_text("its agent says up");
-      break;
-    case Rule::Guard:
-      say_text("its agent is silent with most of the pool: the last known health, up, stands");
-      break;
-    case Rule::Grace:
-      say_text("the authority has just started: taken as up until its agent speaks");
-      break;
-    case Rule::ForcedUp:
-    case Rule::ForcedDown:
-      member.since = service.forced_since;
-      member.by = service.forced_by;
-      say_text(std::string("forced ") + to_string(*service.forced) + " by an operator");
-      break;
-    case Rule::NeverEmpty:
-      say_text("nobody accepts: answered though unhealthy, rather than nobody");
-      break;
-    case Rule::ServeHeld:
-      say_text("everybody is held and the pool serves held members (when_all_held: serve_held)");
-      break;
-    case Rule::Hold: {
-      const Hold& hold = *holds_.covering(name(id), service_name(id, index)).front();
-      member.since = hold.since;
-      member.by = hold.by;
-      say_text(std::string("held (") + to_string(hold.key.scope()) + ", " +
-               to_string(hold.key.origin) + ")" + (hold.reason.empty() ? "" : ": " + hold.reason));
-      break;
-    }
-    case Rule::Down:
-      member.since = service.since;
-      say_text("its agent says down: its checks fail");
-      break;
-    case Rule::Stopped:
-      member.since = service.since;
-      say_text("its agent says stopped: it is not running");
-      break;
-    case Rule::Unknown:
-      say_text(unknown_because(service, at(id).agent->lease));
-      break;
-  }
-  return member;
-}
-
 std::vector<OrphanView> Authority::State::orphans() const {
   std::vector<OrphanView> orphans;
   for (const auto& [server, holds] : holds_.by_server()) {
@@ -321,34 +235,6 @@ std::vector<OrphanView> Authority::State::orphans() const {
     }
   }
   return orphans;
-}
-
-Figures Authority::State::figures() const {
-  const base::Now now = clock_.now();
-  Figures figures;
-  figures.names = topology_;
-  figures.services.reserve(topology_->service_pools().size());
-  figures.mass_loss_guard.reserve(pools_.size());
-  for (const ServicePool& pool : topology_->service_pools()) {
-    Figures::ServiceCount count;
-    count.pool = topology_->pools()[pool.pool].fqdn;
-    count.service = topology_->services()[pool.service].name;
-    for (const ServerId server : pool.servers) {
-      const std::size_t slot = *topology_->servers()[server].slot_of(pool.service);
-      ++count.by_status[static_cast<std::size_t>(status(server, slot, now))];
-    }
-    figures.services.push_back(count);
-  }
-  for (const auto& [server, holds] : holds_.by_server()) {
-    for (const Hold& hold : holds) ++figures.holds[static_cast<std::size_t>(hold.key.origin)];
-  }
-  for (PoolId id = 0; id < pools_.size(); ++id) {
-    figures.mass_loss_guard.emplace_back(topology_->pools()[id].fqdn, guard_active(id));
-  }
-  figures.generation = membership_->generation;
-  figures.heartbeats_total = heartbeats_total_;
-  figures.store_failures_total = store_failures_total_;
-  return figures;
 }
 
 }  // namespace sluice::health

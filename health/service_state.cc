@@ -53,6 +53,20 @@ Status status_of(const StatusInput& input) noexcept {
   return input.at_zero && input.horizon_past ? Status::Drained : Status::Draining;
 }
 
+// "2 heartbeats are missing" helps nobody at three in the morning: say what is, in one sentence.
+std::string unknown_because(const ServiceState& service, const Lease& lease) {
+  switch (state_of(lease)) {
+    case LeaseState::Never:
+      return "no agent has pushed since the authority started";
+    case LeaseState::Expired:
+    case LeaseState::Guarded:
+      return "its agent went silent";
+    case LeaseState::Current:
+      break;
+  }
+  return service.health ? "its agent can't count them" : "its agent does not push this service";
+}
+
 std::optional<Sessions> known_sessions(const ServiceState& state, bool lease_current) {
   if (!lease_current || !state.health) return std::nullopt;
   if (*state.health == Health::Stopped) return Sessions{};

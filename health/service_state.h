@@ -9,6 +9,7 @@
 #include "config/model.h"
 #include "health/heartbeat.h"
 #include "health/hold.h"
+#include "health/lease.h"
 #include "health/view.h"
 
 // One service on one server: what its agent said, and what that makes of its holds. Pure: no clock,
@@ -68,6 +69,9 @@ struct StatusInput {
   bool horizon_past = false;  // and out of every answer, confirmed
 };
 Status status_of(const StatusInput& input) noexcept;
+
+// Why sessions, or the service as a whole, are not known, in one sentence.
+std::string unknown_because(const ServiceState& service, const Lease& lease);
 
 // What counts as the sessions of a service now; empty: not known. A stopped service has none.
 std::optional<Sessions> known_sessions(const ServiceState& state, bool lease_current);

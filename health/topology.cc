@@ -47,7 +47,7 @@ class TopologyBuilder {
       for (const config::Feature& feature : pool.features) octets += feature.name.size();
       servers += pool.servers.size();
       for (const config::Server& server : pool.servers) {
-        octets += server.fqdn.size();
+        octets += server.fqdn.size() + server.domain.size();
         addresses += server.addresses.size();
         slots += server.services.size();
       }
@@ -141,6 +141,7 @@ class TopologyBuilder {
     const auto id = static_cast<ServerId>(out_.servers_.size());
     TopologyServer server;
     server.fqdn = keep(from.fqdn);
+    if (!from.domain.empty()) server.domain = keep(from.domain);
     server.addresses = append<base::IpAddress>(out_.addresses_, from.addresses);
     server.pool = static_cast<PoolId>(out_.pools_.size());
     server.weight = from.weight;

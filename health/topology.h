@@ -36,6 +36,7 @@ struct ServiceSlot {
 // Names and lists below are views into the topology that they come from.
 struct TopologyServer {
   std::string_view fqdn;
+  std::string_view domain;  // empty: none
   std::span<const base::IpAddress> addresses;
   std::span<const ServiceSlot> services;  // in the order of the configuration
   PoolId pool = 0;

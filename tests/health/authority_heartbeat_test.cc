@@ -75,7 +75,7 @@ TEST_F(AuthorityTest, ANewInstanceReleasesAnAutomaticHold) {
   push("b", up("i2"));
   EXPECT_EQ(members(kPool), "abc");
   EXPECT_THAT(store.disk.holds, IsEmpty()) << "the last of its services was released";
-  EXPECT_THAT(events, Contains(Field(&Event::type, EventType::Release)));
+  EXPECT_THAT(events, ::testing::Contains(::testing::Field(&Event::type, EventType::Release)));
 }
 
 TEST_F(AuthorityTest, ANewInstanceReleasesItsOwnServiceAlone) {

@@ -352,5 +352,41 @@ TEST_F(AuthorityTest, OfTwoResumesTheFirstThatIsOnDiskLifts) {
   EXPECT_EQ(store.disk.holds.size(), 1U) << "acknowledged: on disk";
 }
 
+TEST_F(AuthorityTest, AFeatureHasAFloorOfItsOwn) {
+  config::Config with = test_config();
+  with.pools.front().min_accepting = 1;
+  with.pools.front().features.front().min_accepting = 3;
+  start(with);
+  all_up();
+  const auto refused = drain("a");
+  ASSERT_TRUE(refused && !*refused);
+  EXPECT_EQ(refused->error().answer_set, "call-park.pool.example");
+  EXPECT_EQ(refused->error().numbers.at("min_accepting"), 3U);
+  EXPECT_TRUE(*drain("a", "front-end")) << "touches other answer sets alone";
+  ASSERT_TRUE(*drain("a", "call-park", true));
+  EXPECT_THAT(view("a", "call-park").verdict.warnings,
+              ::testing::Contains(HasSubstr("below its floor of 3")));
+  EXPECT_TRUE(view("a", "call-park").holds.front().forced);
+}
+
+TEST_F(AuthorityTest, AFloorMayBeAPercentageOrATableBySize) {
+  config::Config with = test_config({"a", "b", "c", "d", "e"});
+  config::MinAccepting half(50);
+  half.kind = config::MinAccepting::Kind::Percentage;
+  with.pools.front().min_accepting = half;  // 3 of 5
+  config::MinAccepting table;
+  table.kind = config::MinAccepting::Kind::Table;
+  table.by_size = {{3, 2}, {5, 4}, {7, 5}};
+  with.pools.front().features.front().min_accepting = table;
+  start(with);
+  all_up();
+  EXPECT_EQ(authority->pool("pool.example")->answer_sets[0].min_accepting, 3U);
+  EXPECT_EQ(authority->pool("pool.example")->answer_sets[2].min_accepting, 4U);
+  ASSERT_TRUE(*drain("a"));
+  EXPECT_FALSE(*drain("b", "call-park"));
+  ASSERT_TRUE(*drain("b", "front-end"));
+  EXPECT_FALSE(*drain("c", "front-end"));
+}
+
 }  // namespace
 }  // namespace sluice::health::testing

@@ -1,0 +1,75 @@
+// What the metrics page shows.
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "health/authority_state.h"
+
+namespace sluice::health {
+
+Figures Authority::State::figures() const {
+  const base::Now now = clock_.now();
+  Figures figures;
+  figures.names = topology_;
+  figures.services.reserve(topology_->service_pools().size());
+  figures.mass_loss_guard.reserve(pools_.size());
+  for (const ServicePool& pool : topology_->service_pools()) {
+    add_service_figures(pool, now, figures);
+  }
+  for (const auto& [server, holds] : holds_.by_server()) {
+    for (const Hold& hold : holds) {
+      const auto origin = static_cast<std::size_t>(hold.key.origin);
+      ++figures.holds.at(origin);
+      for (std::size_t age = 0; age < Figures::kHoldAges.size(); ++age) {
+        if (now.wall - hold.since >= Figures::kHoldAges.at(age)) {
+          ++figures.holds_by_age.at(origin).at(age);
+        }
+      }
+      if (hold.expiry && hold.expiry->alarmed) ++figures.holds_alarming;
+    }
+  }
+  for (PoolId id = 0; id < pools_.size(); ++id) {
+    figures.mass_loss_guard.emplace_back(topology_->pools()[id].fqdn, guard_active(id));
+  }
+  figures.schedules = static_cast<std::uint32_t>(plans_.size());
+  figures.generation = membership_->generation;
+  figures.heartbeats_total = heartbeats_total_;
+  figures.store_failures_total = store_failures_total_;
+  figures.lease_losses_total = lease_losses_total_;
+  figures.publications_total = publications_total_;
+  figures.refusals_total = refusals_total_;
+  return figures;
+}
+
+void Authority::State::add_service_figures(const ServicePool& pool, const base::Now& now,
+                                           Figures& figures) const {
+  Figures::ServiceCount count;
+  count.pool = topology_->pools()[pool.pool].fqdn;
+  count.service = topology_->services()[pool.service].name;
+  Figures::Draining draining{count.pool, count.service, 0, 0};
+  std::map<std::string, std::uint64_t> sessions;
+  bool any_held = false;
+  for (const ServerId server : pool.servers) {
+    const std::size_t slot = *topology_->servers()[server].slot_of(pool.service);
+    const Status is = status(server, slot, now);
+    ++count.by_status.at(static_cast<std::size_t>(is));
+    const auto known = known_sessions(*at(server, slot).service, at(server).agent->lease.current);
+    if (known) {
+      for (const auto& [counter, sum] : *known) sessions[counter] += sum;
+    }
+    if (!held(server, slot)) continue;
+    any_held = true;
+    if (is == Status::Draining) ++draining.servers;
+    if (!out_of_answers(server, slot)) continue;
+    const std::chrono::duration<double> left = horizon(server, slot) - now.mono;
+    draining.horizon_seconds = std::max(draining.horizon_seconds, left.count());
+  }
+  for (const auto& [counter, sum] : sessions) {
+    figures.sessions.push_back({count.pool, count.service, counter, sum});
+  }
+  if (any_held) figures.draining.push_back(draining);
+  figures.services.push_back(count);
+}
+
+}  // namespace sluice::health

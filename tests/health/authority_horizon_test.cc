@@ -1,0 +1,96 @@
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "tests/health/fixture.h"
+
+// Horizons of real figures: what was served with which TTL, across restarts and reloads too.
+namespace sluice::health::testing {
+namespace {
+
+class Horizons : public AuthorityTest {
+ protected:
+  static config::Config with_ttl(std::chrono::seconds ttl,
+                                 std::vector<std::string> servers = {"a", "b", "c"}) {
+    config::Config with = test_config(std::move(servers));
+    with.pools.front().ttl = ttl;
+    return with;
+  }
+  void reload(const config::Config& with) {
+    config = with;
+    authority->reconfigure(std::make_shared<Topology>(config), config.health);
+    served();
+  }
+  double horizon_in(const std::string& label) const {
+    const auto horizon = view(label).cache_horizon;
+    return horizon ? std::chrono::duration<double>(*horizon - clock.wall).count() : -1;
+  }
+};
+
+TEST_F(Horizons, AfterARestartWithAnotherTtlTheOneThatWasServedCounts) {
+  start(with_ttl(300s));
+  all_up();
+  start(with_ttl(10s));  // as after kill -9, with another configuration
+  all_up();
+  ASSERT_TRUE(*drain("b"));
+  EXPECT_EQ(horizon_in("b"), 302);
+}
+
+TEST_F(Horizons, AfterARestartWithALongerTtlNobodyWasServedWithItYet) {
+  start(with_ttl(10s));
+  start(with_ttl(300s));
+  // Not in answers from the first publication on: forced down before the restart.
+  force("b", Health::Down);
+  pass(1s);
+  restart();
+  EXPECT_LE(horizon_in("b"), 302);
+}
+
+TEST_F(Horizons, ATtlThatAReloadReplacedIsRememberedByTheNextRestart) {
+  start(with_ttl(300s));
+  all_up();
+  reload(with_ttl(10s));
+  pass(100s, {"a", "b", "c"});
+  restart();
+  all_up();
+  ASSERT_TRUE(*drain("b"));
+  EXPECT_EQ(horizon_in("b"), 202) << "300 s and the margin from the reload on";
+  resume("b");
+  pass(203s, {"a", "b", "c"});
+  restart();
+  all_up();
+  ASSERT_TRUE(*drain("b"));
+  EXPECT_EQ(horizon_in("b"), 12) << "all caches have forgotten the longer one";
+}
+
+TEST_F(Horizons, AServerThatTwoReloadsDroppedAndBroughtBackKeepsItsHorizon) {
+  start(with_ttl(300s));
+  all_up();
+  reload(with_ttl(300s, {"a", "b"}));
+  reload(with_ttl(10s));
+  push("c", up());
+  ASSERT_TRUE(*drain("c"));
+  EXPECT_EQ(horizon_in("c"), 302);
+}
+
+TEST_F(Horizons, NothingIsWrittenForAPoolWhoseTtlIsOnDisk) {
+  start(with_ttl(300s));
+  ASSERT_EQ(store.disk.pool_ttls.size(), 1U);
+  store.disk.pool_ttls.front().kept_until = clock.wall + 1h;  // a mark
+  restart();
+  EXPECT_EQ(store.disk.pool_ttls.front().kept_until, clock.wall + 1h);
+}
+
+TEST_F(Horizons, ANewConnectionAfterTheHorizonKeepsTheVerdictRed) {
+  start(with_ttl(10s));
+  all_up();
+  drain("b", "front-end");
+  pass(20s, {"a", "b", "c"});
+  EXPECT_TRUE(view("b").verdict.safe_to_stop);
+  Heartbeat late = up();
+  late.services.at("front-end").last_new_connection = std::chrono::milliseconds(500);
+  push("b", late);
+  EXPECT_THAT(codes(view("b").verdict), ::testing::ElementsAre("new-connections"));
+}
+
+}  // namespace
+}  // namespace sluice::health::testing
