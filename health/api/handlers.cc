@@ -206,7 +206,7 @@ void explain(const ApiPorts& ports, Exchange exchange) {
 void reload(const ApiPorts& ports, Exchange exchange) {
   const auto order = read_nothing(exchange.body);
   if (!order) return reply(exchange, order.error());
-  const std::string by = exchange.who.by;
+  const Actor by = actor_of(exchange);
   ports.reload(by, [exchange = std::move(exchange)](std::vector<base::Error> errors) {
     exchange.reply([errors = std::move(errors)] {
       return errors.empty() ? json_response(200, {{"reloaded", true}}) : problem(errors);

@@ -18,7 +18,7 @@ struct ApiPorts {
   std::function<void(std::function<void(Authority&)>)> control;
   // Reads the configuration again for `by` and takes it over all at once; no errors: done. The
   // callback may come on any thread.
-  std::function<void(const std::string& by, std::function<void(std::vector<base::Error>)>)> reload;
+  std::function<void(const Actor& by, std::function<void(std::vector<base::Error>)>)> reload;
   // Appends the responder's families to the metrics page. Called by the API's thread; may be empty.
   std::function<void(std::string&)> dns_metrics;
   const Histogram* store_commit_seconds = nullptr;  // outlives the API; null: nothing to show

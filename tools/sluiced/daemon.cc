@@ -22,17 +22,12 @@ base::UvHandle<uv_timer_t> make_timer(uv_loop_t& loop, void* owner) {
   return base::UvHandle<uv_timer_t>(timer.release());
 }
 
-void log_event(const health::Event& event) {
-  std::string line = health::to_string(event.type);
-  if (!event.server.empty()) line += " " + event.server;
-  if (!event.service.empty()) line += " " + log::escaped(event.service);
-  if (!event.by.empty()) line += " by " + log::escaped(event.by);
-  if (!event.text.empty()) line += ": " + log::escaped(event.text);
-  line += " (generation " + std::to_string(event.generation) + ")";
-  const bool alarming =
-      event.type == health::EventType::MassLoss || event.type == health::EventType::Lease;
-  alarming ? log::warning(line) : log::info(line);
+void write(const EventLines::Line& line) {
+  line.warning ? log::warning(line.text) : log::info(line.text);
 }
+
+// How often the audit's old entries go: what is kept is told in days.
+constexpr std::uint64_t kPruneMs = 3'600'000;
 
 }  // namespace
 
@@ -116,7 +111,7 @@ void Daemon::start_authority(health::StoredState stored) {
   authority_ = std::make_unique<health::Authority>(
       blueprint_.topology,
       health::Authority::Settings{blueprint_.config.health, blueprint_.config.dns.identity}, clock_,
-      *publisher_, *store_, std::move(stored), log_event);
+      *publisher_, *store_, std::move(stored), [this](const health::Event& event) { tell(event); });
   for (const health::OrphanView& orphan : authority_->orphans()) {
     log::warning("a hold on " + orphan.server +
                  (orphan.service.empty() ? "" : " " + orphan.service) +
@@ -124,6 +119,31 @@ void Daemon::start_authority(health::StoredState stored) {
   }
   timer_ = make_timer(loop_, this);
   tick();
+  pruning_ = make_timer(loop_, this);
+  uv_timer_start(
+      pruning_.get(), [](uv_timer_t* timer) { static_cast<Daemon*>(timer->data)->prune_audit(); },
+      0, kPruneMs);
+}
+
+void Daemon::tell(const health::Event& event) {
+  const base::MonoTime now = clock_.now().mono;
+  if (const auto passed_over = lines_.passed_over(now)) write(*passed_over);
+  if (const auto line = lines_.line_of(event, now)) write(*line);
+}
+
+// What the daemon itself has to say; the authority audits its own.
+void Daemon::record(health::Event event) {
+  event.at = clock_.now().wall;
+  event.generation = authority_->generation();
+  store_->commit({health::AppendAudit{event}}, health::Store::Urgency::Behind, nullptr);
+  tell(event);
+}
+
+void Daemon::prune_audit() {
+  const config::Store& settings = blueprint_.config.store;
+  store_->commit(
+      {health::PruneAudit{clock_.now().wall - settings.audit_keep, settings.audit_entries}},
+      health::Store::Urgency::Behind, nullptr);
 }
 
 base::Result<base::Done, Daemon::Errors> Daemon::start_dns() {
@@ -144,7 +164,7 @@ base::Result<base::Done, Daemon::Errors> Daemon::start_api() {
   ports.control = [this](std::function<void(health::Authority&)> task) {
     mailbox_->post([this, task = std::move(task)] { task(*authority_); });
   };
-  ports.reload = [this](const std::string& by, std::function<void(Errors)> done) {
+  ports.reload = [this](const health::Actor& by, std::function<void(Errors)> done) {
     mailbox_->post([this, by, done = std::move(done)] { reload(by, done); });
   };
   ports.dns_metrics = [this](std::string& page) { append_dns_metrics(server_->counters(), page); };
@@ -176,6 +196,7 @@ void Daemon::on_progress() {
 
 void Daemon::tick() {
   authority_->tick();
+  if (const auto passed_over = lines_.passed_over(clock_.now().mono)) write(*passed_over);
   arm_timer();
 }
 
@@ -201,7 +222,7 @@ void Daemon::watch_signals() {
   watch(SIGTERM, stop);
   watch(SIGINT, stop);
   watch(SIGHUP, [](uv_signal_t* handle, int) {
-    static_cast<Daemon*>(handle->data)->reload("SIGHUP", [](const Errors&) {});
+    static_cast<Daemon*>(handle->data)->reload({"SIGHUP", ""}, [](const Errors&) {});
   });
   std::signal(SIGPIPE, SIG_IGN);
 }
@@ -237,6 +258,7 @@ Daemon::~Daemon() {
   publisher_.reset();
   signals_.clear();
   timer_.reset();
+  pruning_.reset();
   patience_.reset();
   mailbox_.reset();
   uv_run(&loop_, UV_RUN_DEFAULT);  // the close callbacks, and a reload that is still reading
@@ -273,7 +295,7 @@ void read_aside(uv_loop_t* loop, std::unique_ptr<Reading> reading) {
 
 }  // namespace
 
-void Daemon::reload(const std::string& by, Reloaded done) {
+void Daemon::reload(const health::Actor& by, Reloaded done) {
   if (reloading_) {
     // The one under way may have read its file before this was asked: read it again afterwards.
     waiting_reloads_.emplace_back(by, std::move(done));
@@ -289,7 +311,7 @@ void Daemon::reload(const std::string& by, Reloaded done) {
   read_aside(&loop_, std::move(reading));
 }
 
-void Daemon::take_over(base::Result<Blueprint, Errors> read, const std::string& by,
+void Daemon::take_over(base::Result<Blueprint, Errors> read, const health::Actor& by,
                        const Reloaded& done) {
   if (!read) return end_reload(read.error(), by, done);
   const auto next = std::make_shared<Blueprint>(*std::move(read));
@@ -321,14 +343,22 @@ Daemon::Errors Daemon::put_in_place(Blueprint next) {
 }
 
 // Every reload ends here, and the next one that waits begins.
-void Daemon::end_reload(const Errors& errors, const std::string& by, const Reloaded& done) {
+void Daemon::end_reload(const Errors& errors, const health::Actor& by, const Reloaded& done) {
+  health::Event event;
+  event.type = health::EventType::Reload;
+  event.by = by.by;
+  event.origin = by.origin;
   if (errors.empty()) {
-    log::info("reloaded by " + log::escaped(by) + " (generation " +
+    log::info("reloaded by " + log::escaped(by.by) + " (generation " +
               std::to_string(authority_->generation()) + ")");
+    event.text = "the configuration was taken over";
   } else {
-    log::error("reload by " + log::escaped(by) + " refused, the old configuration serves on:\n" +
+    log::error("reload by " + log::escaped(by.by) + " refused, the old configuration serves on:\n" +
                base::to_string(errors));
+    event.text = "refused: " + base::to_string(errors.front()) +
+                 (errors.size() > 1 ? " and " + std::to_string(errors.size() - 1) + " more" : "");
   }
+  record(std::move(event));
   reloading_ = false;
   done(errors);
   if (waiting_reloads_.empty()) return;

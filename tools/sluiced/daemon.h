@@ -19,6 +19,7 @@
 #include "health/authority.h"
 #include "health/store/sqlite_store.h"
 #include "tools/sluiced/blueprint.h"
+#include "tools/sluiced/event_lines.h"
 
 namespace sluice {
 
@@ -49,15 +50,19 @@ class Daemon {
   base::Result<base::Done, Errors> start_dns();
   base::Result<base::Done, Errors> start_api();
   void start_authority(health::StoredState stored);
+  void tell(const health::Event& event);
+  void record(health::Event event);
+  void prune_audit();
   void watch_signals();
   void on_progress();
   void tick();
   void arm_timer();
   void stop();
-  void reload(const std::string& by, Reloaded done);
-  void take_over(base::Result<Blueprint, Errors> read, const std::string& by, const Reloaded& done);
+  void reload(const health::Actor& by, Reloaded done);
+  void take_over(base::Result<Blueprint, Errors> read, const health::Actor& by,
+                 const Reloaded& done);
   Errors put_in_place(Blueprint next);
-  void end_reload(const Errors& errors, const std::string& by, const Reloaded& done);
+  void end_reload(const Errors& errors, const health::Actor& by, const Reloaded& done);
   void keep_serial_bases(const dns::ZoneSet& zones);
   std::vector<health::Change> new_serial_bases(const dns::ZoneSet& zones) const;
 
@@ -72,12 +77,14 @@ class Daemon {
   std::unique_ptr<health::Authority> authority_;
   std::unique_ptr<dns::Server> server_;
   std::unique_ptr<health::Api> api_;
+  EventLines lines_;
   base::UvHandle<uv_timer_t> timer_;     // the authority's next deadline
+  base::UvHandle<uv_timer_t> pruning_;   // of the audit
   base::UvHandle<uv_timer_t> patience_;  // of a stop
   std::vector<base::UvHandle<uv_signal_t>> signals_;
   bool reloading_ = false;
   bool replaced_ = false;  // by a reload, and workers may still answer by the configuration before
-  std::deque<std::pair<std::string, Reloaded>> waiting_reloads_;  // while one is under way
+  std::deque<std::pair<health::Actor, Reloaded>> waiting_reloads_;  // while one is under way
   bool stopping_ = false;
 };
 

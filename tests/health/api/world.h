@@ -111,8 +111,8 @@ class ApiTest : public ::testing::Test {
         if (serving_) authority_->on_served(publisher_.publications);
       });
     };
-    ports.reload = [this](const std::string& by, const auto& done) {
-      reloaded_by_ = by;
+    ports.reload = [this](const Actor& by, const auto& done) {
+      reloaded_by_ = by.by;
       done(reload_errors_);
     };
     ports.dns_metrics = [](std::string& page) { page += "sluice_dns_queries_total 7\n"; };
