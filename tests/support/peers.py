@@ -120,3 +120,40 @@ zone:
 
     def command(self, config):
         return [program("nsd"), "-d", "-c", config]
+
+
+class Unbound(Peer):
+    """A caching resolver: asks the authority on `authority_port` for `zone`, and nobody else."""
+
+    name = "unbound"
+
+    def __init__(self, folder, zone, authority_port):
+        self.authority_port = authority_port
+        super().__init__(folder, zone, None)
+
+    def configuration(self, zone, zone_file):
+        return f"""\
+server:
+  interface: 127.0.0.1@{self.port}
+  do-not-query-localhost: no
+  access-control: 127.0.0.0/8 allow
+  num-threads: 1
+  username: ""
+  chroot: ""
+  directory: "{self.folder}"
+  pidfile: "{self.folder}/pid"
+  use-syslog: no
+  do-daemonize: no
+  module-config: "iterator"
+  cache-min-ttl: 0
+  local-zone: "example." nodefault
+stub-zone:
+  name: "{zone}"
+  stub-addr: 127.0.0.1@{self.authority_port}
+  stub-first: no
+remote-control:
+  control-enable: no
+"""
+
+    def command(self, config):
+        return [program("unbound"), "-d", "-c", config]

@@ -34,3 +34,9 @@ def always(condition, what, during):
         if not value:
             raise AssertionError(f"not always: {what} (got {value!r})")
         time.sleep(INTERVAL_SECONDS)
+
+
+def until(moment):
+    """Returns at that moment of the wall clock: what happens then is what a test is about."""
+    while (left := moment - time.time()) > 0:
+        time.sleep(left)
