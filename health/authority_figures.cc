@@ -48,15 +48,16 @@ void Authority::State::add_service_figures(const ServicePool& pool, const base::
   count.pool = topology_->pools()[pool.pool].fqdn;
   count.service = topology_->services()[pool.service].name;
   Figures::Draining draining{count.pool, count.service, 0, 0};
-  std::map<std::string, std::uint64_t> sessions;
+  std::map<std::string, std::uint64_t> sessions;  // by counter
   bool any_held = false;
   for (const ServerId server : pool.servers) {
     const std::size_t slot = *topology_->servers()[server].slot_of(pool.service);
     const Status is = status(server, slot, now);
     ++count.by_status.at(static_cast<std::size_t>(is));
-    const auto known = known_sessions(*at(server, slot).service, at(server).agent->lease.current);
-    if (known) {
-      for (const auto& [counter, sum] : *known) sessions[counter] += sum;
+    const ServiceState& state = *at(server, slot).service;
+    const bool known = at(server).agent->lease.current && state.sessions;
+    if (known && state.health != Health::Stopped) {
+      for (const auto& [counter, number] : *state.sessions) sessions[counter] += number;
     }
     if (!held(server, slot)) continue;
     any_held = true;

@@ -134,6 +134,7 @@ void Authority::State::publish_all() {
   auto blank = std::make_shared<MembershipSnapshot>();
   blank->generation = membership_->generation;
   blank->answer_sets = base::PagedTable<Members>(topology_->answer_sets().size());
+  blank->leaving_hosts = caps_before_.hosts;
   for (ServerId id = 0; id < servers_.all.size(); ++id) {
     if (at(id).host_hidden) blank->hidden_hosts.push_back(id);
   }
@@ -181,7 +182,7 @@ void Authority::State::note_host(ServerId id, const MembershipSnapshot& before) 
   server.host_hidden = !server.host_hidden;
   if (server.host_hidden) {
     server.host.leave(publication_);
-    start_leaving({id, std::nullopt}, ttl(id), cap_of(before, id));
+    start_leaving({id, std::nullopt}, ttl(id), cap_of(before.leaving_hosts, id));
   } else {
     server.host.enter();
   }
@@ -195,9 +196,9 @@ void Authority::State::start_leaving(Named who, std::chrono::seconds ttl, base::
 base::MonoTime Authority::State::cap_before(ServicePoolId id,
                                             const MembershipSnapshot& before) const {
   const auto sets = topology_->service_pools()[id].answer_sets;
-  if (before.answer_sets.size() <= sets.front()) return Members::kNoEnd;
-  const Members* members = before.answer_sets.find(sets.front());
-  return members == nullptr ? Members::kNoEnd : members->not_after;
+  if (const Members* members = before.answer_sets.find(sets.front())) return members->not_after;
+  const auto known = caps_before_.sets.find(id);
+  return known == caps_before_.sets.end() ? Members::kNoEnd : known->second;
 }
 
 // Who is named with shorter TTLs from the newest publication on: the period before it ends with it.
@@ -214,7 +215,7 @@ void Authority::State::note_caps(ServicePoolId id, const MembershipSnapshot& bef
 
 void Authority::State::note_host_caps(const MembershipSnapshot& before) {
   for (const LeavingHost& leaving : membership_->leaving_hosts) {
-    const base::MonoTime was = cap_of(before, leaving.server);
+    const base::MonoTime was = cap_of(before.leaving_hosts, leaving.server);
     if (leaving.not_after >= was || !at(leaving.server).host.named) continue;
     start_leaving({leaving.server, std::nullopt}, ttl(leaving.server), was);
   }

@@ -1,6 +1,7 @@
 // A new configuration, all at once. Numbers change with the topology, so everything is taken over
 // by name; what waits for something (a drain's reply, a lift) keeps names, never numbers.
 
+#include <algorithm>
 #include <utility>
 
 #include "health/authority_state.h"
@@ -11,6 +12,7 @@ void Authority::State::reconfigure(std::shared_ptr<const Topology> topology,
                                    const config::Health& health) {
   const base::Now now = clock_.now();
   const std::shared_ptr<const Topology> before = std::exchange(topology_, std::move(topology));
+  note_published_caps(*before);
   Servers old = std::exchange(servers_, {});
   settings_.health = health;
   remember_absent(old, *before, now);
@@ -46,6 +48,7 @@ void Authority::State::reconfigure(std::shared_ptr<const Topology> topology,
   resume_slow_starts(now.mono);
   note_leaving(*before, periods);
   publish_all();
+  caps_before_ = {};
   for (const Period& period : periods) {
     Naming& still = naming(period.who);
     if (!still.named) still.left_by(publication_);
@@ -74,10 +77,41 @@ void Authority::State::take_over(ServerId id, Servers& old, const Topology& befo
 void Authority::State::note_periods(ServerId id, std::chrono::seconds old_ttl,
                                     std::vector<Period>& periods) const {
   if (old_ttl == ttl(id)) return;
-  if (at(id).host.named) periods.push_back({{id, std::nullopt}, old_ttl});
-  for (std::size_t slot = 0; slot < slot_count(id); ++slot) {
-    if (at(id, slot).naming.named) periods.push_back({{id, slot}, old_ttl});
+  if (at(id).host.named) {
+    periods.push_back({{id, std::nullopt}, old_ttl, cap_of(caps_before_.hosts, id)});
   }
+  for (std::size_t slot = 0; slot < slot_count(id); ++slot) {
+    if (!at(id, slot).naming.named) continue;
+    const auto capped =
+        caps_before_.sets.find(topology_->servers()[id].services[slot].service_pool);
+    periods.push_back({{id, slot},
+                       old_ttl,
+                       capped == caps_before_.sets.end() ? Members::kNoEnd : capped->second});
+  }
+}
+
+// What the TTLs of a planned drain were until now, in the numbers of the new topology: what caches
+// were sent does not live longer for a reload.
+void Authority::State::note_published_caps(const Topology& before) {
+  for (const ServicePoolId id : capped_) {
+    const ServicePool& was = before.service_pools()[id];
+    if (was.answer_sets.empty()) continue;
+    const base::MonoTime cap = membership_->answer_sets[was.answer_sets.front()].not_after;
+    const auto pool = topology_->pool(before.pools()[was.pool].fqdn);
+    if (cap == Members::kNoEnd || !pool) continue;
+    for (const ServicePoolId now_is : service_pools_of(*pool)) {
+      const ServiceId service = topology_->service_pools()[now_is].service;
+      if (topology_->services()[service].name == before.services()[was.service].name) {
+        caps_before_.sets[now_is] = cap;
+      }
+    }
+  }
+  for (const LeavingHost& leaving : membership_->leaving_hosts) {
+    if (const auto now_is = topology_->server(before.servers()[leaving.server].fqdn)) {
+      caps_before_.hosts.push_back({*now_is, leaving.not_after});
+    }
+  }
+  std::ranges::sort(caps_before_.hosts, {}, &LeavingHost::server);
 }
 
 // Periods that ended before, but whose end the workers have not confirmed: they end with the

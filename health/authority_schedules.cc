@@ -110,8 +110,9 @@ void Authority::State::finish_plan(ScheduleId id, const std::string& failure,
   }
   PlannedDrain& drain = found->second.drain;
   drain.capped_since = clock_.now().wall;
-  // Behind the reply: without it a restart only waits longer.
-  commit({PutSchedule{drain}}, Store::Urgency::First);
+  // Behind the reply: without it a restart only waits longer. One whose erasure is queued stays
+  // erased.
+  if (!found->second.cancelling) commit({PutSchedule{drain}}, Store::Urgency::First);
   ScheduleView view = view_of(found->second);
   view.warnings = plan_warnings(drain);
   done(std::move(view));
@@ -278,11 +279,9 @@ base::MonoTime Authority::State::cap_of(ServicePoolId id,
   return cap;
 }
 
-base::MonoTime Authority::State::cap_of(const MembershipSnapshot& snapshot, ServerId server) {
-  const auto found =
-      std::ranges::lower_bound(snapshot.leaving_hosts, server, {}, &LeavingHost::server);
-  const bool leaving = found != snapshot.leaving_hosts.end() && found->server == server;
-  return leaving ? found->not_after : Members::kNoEnd;
+base::MonoTime Authority::State::cap_of(const std::vector<LeavingHost>& hosts, ServerId server) {
+  const auto found = std::ranges::lower_bound(hosts, server, {}, &LeavingHost::server);
+  return found != hosts.end() && found->server == server ? found->not_after : Members::kNoEnd;
 }
 
 // Publishes what the plans of now make of TTLs: the same members, the same generation.

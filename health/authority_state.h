@@ -263,8 +263,8 @@ class Authority::State {
   void index_caps();
   // When the TTLs of these members end; kNoEnd: as configured.
   base::MonoTime cap_of(ServicePoolId id, const std::vector<ServerId>& members) const;
-  // The same of a server's host record, in that snapshot.
-  static base::MonoTime cap_of(const MembershipSnapshot& snapshot, ServerId server);
+  // The same of a server's host record, by those that leave (ascending).
+  static base::MonoTime cap_of(const std::vector<LeavingHost>& hosts, ServerId server);
   void recap();
   void index_expiry(const HoldKey& key);
   void end_hold(const HoldKey& key, const base::Now& now);
@@ -315,6 +315,7 @@ class Authority::State {
   void take_over(ServerId id, Servers& old, const Topology& before, ServerId was);
   void note_periods(ServerId id, std::chrono::seconds old_ttl, std::vector<Period>& periods) const;
   void note_ttls(const Topology& before, const base::Now& now);
+  void note_published_caps(const Topology& before);
   void note_leaving(const Topology& before, std::vector<Period>& periods);
   void remember_absent(const Servers& old, const Topology& before, const base::Now& now);
   void adopt_absent(ServerId id);
@@ -408,6 +409,10 @@ class Authority::State {
   std::map<ServicePoolId, std::vector<LeavingHost>> caps_;
   std::vector<LeavingHost> leaving_hosts_;
   std::set<ServicePoolId> capped_;  // those that were published with caps
+  struct {
+    std::map<ServicePoolId, base::MonoTime> sets;
+    std::vector<LeavingHost> hosts;
+  } caps_before_;  // amid a reload: what was published before it
   // Until when caches keep what a pool's answers said with another TTL than now, if that is long.
   std::map<std::string, base::WallTime, std::less<>> ttl_kept_until_;
 

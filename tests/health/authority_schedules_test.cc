@@ -358,6 +358,40 @@ TEST_F(Schedules, APlanOfAServerThatAReloadDroppedHoldsWhenTheNameReturns) {
   EXPECT_EQ(members(kPool), "ab");
 }
 
+TEST_F(Schedules, AReloadAmidThePlanDoesNotLengthenWhatCachesKeep) {
+  start();
+  all_up();
+  DrainRequest hidden = of("b");
+  hidden.hide_host = true;
+  ASSERT_TRUE(*plan(hidden, base::Duration(100s)));
+  pass(90s, {"a", "b", "c"});
+  config.pools.front().ttl = 60s;
+  authority->reconfigure(std::make_shared<Topology>(config), config.health);
+  served();
+  EXPECT_EQ(cap(), base::Duration(8s));
+  pass(8s, {"a", "b", "c"});
+  EXPECT_EQ(members(kPool), "ac");
+  EXPECT_EQ(horizon_in("b"), 2);
+}
+
+TEST_F(Schedules, APlanThatIsCancelledBeforeItIsOnDiskStaysCancelled) {
+  start();
+  all_up();
+  store.immediate = false;
+  const auto planned = std::make_shared<Planned>();
+  authority->plan({of("b"), base::Duration(100s)}, {"operations", "test"},
+                  [planned](Outcome<ScheduleView> outcome) { *planned = std::move(outcome); });
+  served();
+  const auto cancelled = std::make_shared<Planned>();
+  authority->cancel(1, {"operations", "test"}, [cancelled](Outcome<ScheduleView> outcome) {
+    *cancelled = std::move(outcome);
+  });
+  store.flush();
+  store.flush();
+  ASSERT_TRUE(*cancelled && **cancelled);
+  EXPECT_THAT(store.disk.schedules, IsEmpty());
+}
+
 TEST_F(Schedules, NumbersAreNeverUsedTwice) {
   start();
   all_up();
