@@ -99,7 +99,7 @@ TEST_F(Events, ARefusalNamesRuleAnswerSetAndNumbersAndIsAudited) {
   const auto refused = drain("c");
   ASSERT_TRUE(refused && !*refused);
   ASSERT_THAT(told(EventType::Refusal), SizeIs(1));
-  const Event& event = told(EventType::Refusal).front();
+  const Event event = told(EventType::Refusal).front();
   EXPECT_EQ(event.rule, "floor");
   EXPECT_EQ(event.answer_set, "pool.example");
   EXPECT_EQ(event.numbers.at("would_leave"), 0U);
