@@ -106,8 +106,8 @@ std::vector<OrphanView> Authority::orphans() const {
 std::vector<ScheduleView> Authority::schedules() const {
   return state_->schedules();
 }
-Figures Authority::figures() const {
-  return state_->figures();
+bool Authority::add_figures(Figures& figures, std::size_t pools) const {
+  return state_->add_figures(figures, pools);
 }
 const Histogram& Authority::drain_ack_seconds() const noexcept {
   return state_->drain_ack_seconds();

@@ -144,7 +144,9 @@ class Authority {
   std::vector<OrphanView> orphans() const;
   // Planned drains and the ends of holds, by time.
   std::vector<ScheduleView> schedules() const;
-  Figures figures() const;
+  // Counts so many pools more into `figures`, for whom a whole site would keep the thread from
+  // drains; one that is empty, or of another configuration, begins anew. True when it is whole.
+  bool add_figures(Figures& figures, std::size_t pools = SIZE_MAX) const;
   const Histogram& drain_ack_seconds() const noexcept;
   // The configuration in force; any thread may keep it.
   std::shared_ptr<const Topology> topology() const noexcept;

@@ -8,15 +8,34 @@
 
 namespace sluice::health {
 
-Figures Authority::State::figures() const {
+bool Authority::State::add_figures(Figures& figures, std::size_t pools) const {
   const base::Now now = clock_.now();
-  Figures figures;
-  figures.names = topology_;
-  figures.services.reserve(topology_->service_pools().size());
-  figures.mass_loss_guard.reserve(pools_.size());
-  for (const ServicePool& pool : topology_->service_pools()) {
-    add_service_figures(pool, now, figures);
+  if (figures.names != topology_) {
+    figures = {};
+    figures.names = topology_;
+    figures.services.reserve(topology_->service_pools().size());
+    figures.mass_loss_guard.reserve(pools_.size());
   }
+  for (; pools > 0 && figures.pools < pools_.size(); --pools, ++figures.pools) {
+    const auto id = static_cast<PoolId>(figures.pools);
+    for (const ServicePoolId service_pool : service_pools_of(id)) {
+      add_service_figures(topology_->service_pools()[service_pool], now, figures);
+    }
+    figures.mass_loss_guard.emplace_back(topology_->pools()[id].fqdn, guard_active(id));
+  }
+  if (figures.pools < pools_.size()) return false;
+  add_hold_figures(now, figures);
+  figures.schedules = static_cast<std::uint32_t>(plans_.size());
+  figures.generation = membership_->generation;
+  figures.heartbeats_total = heartbeats_total_;
+  figures.store_failures_total = store_failures_total_;
+  figures.lease_losses_total = lease_losses_total_;
+  figures.publications_total = publications_total_;
+  figures.refusals_total = refusals_total_;
+  return true;
+}
+
+void Authority::State::add_hold_figures(const base::Now& now, Figures& figures) const {
   for (const auto& [server, holds] : holds_.by_server()) {
     for (const Hold& hold : holds) {
       const auto origin = static_cast<std::size_t>(hold.key.origin);
@@ -29,17 +48,6 @@ Figures Authority::State::figures() const {
       if (hold.expiry && hold.expiry->alarmed) ++figures.holds_alarming;
     }
   }
-  for (PoolId id = 0; id < pools_.size(); ++id) {
-    figures.mass_loss_guard.emplace_back(topology_->pools()[id].fqdn, guard_active(id));
-  }
-  figures.schedules = static_cast<std::uint32_t>(plans_.size());
-  figures.generation = membership_->generation;
-  figures.heartbeats_total = heartbeats_total_;
-  figures.store_failures_total = store_failures_total_;
-  figures.lease_losses_total = lease_losses_total_;
-  figures.publications_total = publications_total_;
-  figures.refusals_total = refusals_total_;
-  return figures;
 }
 
 void Authority::State::add_service_figures(const ServicePool& pool, const base::Now& now,

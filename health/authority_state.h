@@ -58,7 +58,7 @@ class Authority::State {
   std::optional<Explanation> explain(std::string_view owner) const;
   std::vector<OrphanView> orphans() const;
   std::vector<ScheduleView> schedules() const;
-  Figures figures() const;
+  bool add_figures(Figures& figures, std::size_t pools) const;
   const Histogram& drain_ack_seconds() const noexcept { return drain_ack_seconds_; }
   std::shared_ptr<const Topology> topology() const noexcept { return topology_; }
 
@@ -334,6 +334,7 @@ class Authority::State {
                                  const Members& members) const;
   std::string leaves_text(ServerId server, ServiceId service) const;
   void add_service_figures(const ServicePool& pool, const base::Now& now, Figures& figures) const;
+  void add_hold_figures(const base::Now& now, Figures& figures) const;
   bool guard_active(PoolId pool) const;
 
   // --- shared by all

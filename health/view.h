@@ -159,6 +159,7 @@ class Topology;  // health/topology.h
 // the figures.
 struct Figures {
   std::shared_ptr<const Topology> names;
+  std::size_t pools = 0;  // that are counted so far
   struct ServiceCount {
     std::string_view pool;
     std::string_view service;

@@ -219,7 +219,8 @@ void metrics(const ApiPorts& ports, Exchange exchange) {
   ports.control([exchange = std::move(exchange), commits = ports.store_commit_seconds,
                  dns = ports.dns_metrics](Authority& authority) {
     const Histogram* acks = &authority.drain_ack_seconds();  // any thread reads it
-    auto figures = std::make_shared<const Figures>(authority.figures());
+    auto figures = std::make_shared<Figures>();
+    authority.add_figures(*figures);
     exchange.reply([figures, acks, commits, dns] {
       HttpResponse response;
       response.content_type = kMetricsContentType;

@@ -117,7 +117,7 @@ TEST_F(Events, WhoIsRefusedInALoopIsToldOfOnceAMinute) {
   drain("c");
   ASSERT_THAT(told(EventType::Refusal), SizeIs(2));
   EXPECT_THAT(told(EventType::Refusal).back().text, HasSubstr("99 more like it"));
-  EXPECT_EQ(authority->figures().refusals_total, 101U);
+  EXPECT_EQ(figures().refusals_total, 101U);
 }
 
 TEST_F(Events, AServerThatFlapsChangesAnswersFiveTimesAndThenOnceASecond) {
@@ -178,6 +178,35 @@ TEST_F(Events, AHostsPauseIsSomebodys) {
   push("b", heartbeat);
   EXPECT_THAT(store.audit,
               Contains(AllOf(Field(&Event::by, "root"), Field(&Event::origin, "host"))));
+}
+
+TEST_F(Events, FiguresAreCountedInPortions) {
+  config::Config two = test_config();
+  config::Pool other = two.pools.front();
+  other.fqdn = "other.example";
+  for (config::Server& server : other.servers)
+    server.fqdn = server.fqdn.front() + std::string(".other.example");
+  two.zones.push_back({"other.example", "", {}});
+  two.pools.push_back(other);
+  start(two);
+  all_up();
+  Figures figures;
+  EXPECT_FALSE(authority->add_figures(figures, 1));
+  EXPECT_THAT(figures.services, SizeIs(2));
+  EXPECT_TRUE(authority->add_figures(figures, 1));
+  EXPECT_THAT(figures.services, SizeIs(4));
+  EXPECT_EQ(figures.services[0].by_status.at(static_cast<std::size_t>(Status::Accepting)), 3U);
+  EXPECT_EQ(figures.services[2].by_status.at(static_cast<std::size_t>(Status::Unknown)), 3U);
+}
+
+TEST_F(Events, FiguresOfAnotherConfigurationBeginAnew) {
+  start();
+  Figures figures;
+  EXPECT_TRUE(authority->add_figures(figures));
+  authority->reconfigure(std::make_shared<Topology>(test_config({"a", "b"})), config.health);
+  served();
+  EXPECT_TRUE(authority->add_figures(figures));
+  EXPECT_THAT(figures.services, SizeIs(2));
 }
 
 }  // namespace

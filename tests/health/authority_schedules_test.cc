@@ -267,7 +267,7 @@ TEST_F(Schedules, AHoldThatAlarmsStands) {
   all_up();
   pass(10s, {"a", "b", "c"});
   EXPECT_EQ(std::ranges::count(events, EventType::Alarm, &Event::type), 1) << "told once";
-  EXPECT_EQ(authority->figures().holds_alarming, 1U);
+  EXPECT_EQ(figures().holds_alarming, 1U);
 }
 
 TEST_F(Schedules, AnExpiryThatIsCancelledLeavesTheHoldForGood) {

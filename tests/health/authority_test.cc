@@ -186,7 +186,7 @@ TEST_F(AuthorityTest, FiguresCountServicesByStatusAndHoldsByOrigin) {
   start();
   all_up();
   ASSERT_TRUE(*drain("b"));
-  const Figures figures = authority->figures();
+  const Figures figures = this->figures();
   EXPECT_EQ(figures.holds[static_cast<std::size_t>(Origin::Operator)], 1U);
   for (const auto& count : figures.services) {
     EXPECT_EQ(count.by_status[static_cast<std::size_t>(Status::Accepting)], 2U);

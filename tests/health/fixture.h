@@ -237,6 +237,12 @@ class AuthorityTest : public ::testing::Test {
     served();
   }
 
+  Figures figures() const {
+    Figures figures;
+    EXPECT_TRUE(authority->add_figures(figures));
+    return figures;
+  }
+
   // The labels of the members, one letter each: "abc".
   std::string members(AnswerSetId set) const {
     std::string labels;
