@@ -164,6 +164,8 @@ struct Figures {
     std::string_view pool;
     std::string_view service;
     std::array<std::uint32_t, 6> by_status{};  // indexed by Status
+    std::uint32_t accepting = 0;               // in by rules 2 to 5: what the floor counts
+    std::uint32_t min_accepting = 0;           // the largest of its answer sets
   };
   std::vector<ServiceCount> services;
   std::array<std::uint32_t, 3> holds{};  // indexed by Origin
@@ -178,6 +180,7 @@ struct Figures {
     std::string_view service;
     std::uint32_t servers = 0;   // status draining
     double horizon_seconds = 0;  // until the last cache forgets the last of them
+    double oldest_seconds = 0;   // age of the oldest hold on a server that drains; 0: none does
   };
   std::vector<Draining> draining;
   // The sum over a pool's servers whose agents say it.

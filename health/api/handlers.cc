@@ -8,6 +8,7 @@
 #include "health/api/openapi.h"
 #include "health/api/orders.h"
 #include "health/api/problem.h"
+#include "health/api/process_metrics.h"
 #include "health/api/view_json.h"
 
 namespace sluice::health::handlers {
@@ -226,6 +227,7 @@ void metrics(const ApiPorts& ports, Exchange exchange) {
       response.content_type = kMetricsContentType;
       response.body = metrics_text(*figures, *acks, commits);
       if (dns) dns(response.body);
+      append_process_metrics(response.body);
       return response;
     });
   });

@@ -2,10 +2,12 @@
 
 #include <string>
 
+#include "health/api/metrics_page.h"
 #include "health/histogram.h"
 #include "health/view.h"
 
-// The metrics page in Prometheus' text format 0.0.4, written by hand.
+// The metrics page in Prometheus' text format 0.0.4, written by hand. The files that read its names
+// are under tools/packaging/; tests/scenario/metrics_test.py holds them together.
 namespace sluice::health {
 
 inline constexpr const char* kMetricsContentType = "text/plain; version=0.0.4; charset=utf-8";
@@ -14,8 +16,5 @@ inline constexpr const char* kMetricsContentType = "text/plain; version=0.0.4; c
 // it.
 std::string metrics_text(const Figures& figures, const Histogram& drain_ack,
                          const Histogram* store_commit);
-
-// A label's value, without its quotes: backslash, quote and line feed escaped.
-std::string label_value(std::string_view text);
 
 }  // namespace sluice::health
