@@ -1,58 +1,24 @@
 #include "health/api/http_connection.h"
 
-#include <array>
-#include <cstdio>
-#include <ctime>
 #include <memory>
+#include <utility>
 
 #include <sys/socket.h>
 
+#include "health/api/http_octets.h"
 #include "health/api/problem.h"
 
 namespace sluice::health {
 namespace {
 
+// Of a stream's content, what the kernel keeps for a reader that is slow (it doubles the number):
+// by itself it would take megabytes.
+constexpr int kStreamSendOctets = 64 * 1024;
+
 struct Write {
   uv_write_t request{};
   std::string octets;
 };
-
-// IMF-fixdate (RFC 9110 section 5.6.7), whatever the locale is.
-std::string http_date(base::WallTime now) {
-  constexpr std::array kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  constexpr std::array kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                               "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  std::array<char, 64> text{};
-  const int size = std::snprintf(text.data(), text.size(), "%s, %02d %s %04d %02d:%02d:%02d GMT",
-                                 kDays[static_cast<std::size_t>(utc.tm_wday)], utc.tm_mday,
-                                 kMonths[static_cast<std::size_t>(utc.tm_mon)], utc.tm_year + 1900,
-                                 utc.tm_hour, utc.tm_min, utc.tm_sec);
-  return {text.data(), static_cast<std::size_t>(size)};
-}
-
-std::string to_octets(const HttpResponse& response, bool head_only, base::WallTime now) {
-  std::string octets;
-  octets.reserve(256 + (head_only ? 0 : response.body.size()));
-  octets += "HTTP/1.1 " + std::to_string(response.status) + " " + status_phrase(response.status);
-  octets += "\r\nDate: " + http_date(now);
-  // State of this moment, for whoever was allowed to see it.
-  octets += "\r\nCache-Control: no-store";
-  if (!response.content_type.empty()) {
-    octets += "\r\nContent-Type: " + response.content_type;
-    octets += "\r\nX-Content-Type-Options: nosniff";
-  }
-  // RFC 9110 section 8.6: not with 204.
-  if (response.status != 204) {
-    octets += "\r\nContent-Length: " + std::to_string(response.body.size());
-  }
-  for (const auto& [name, value] : response.fields) octets += "\r\n" + name + ": " + value;
-  octets += response.close ? "\r\nConnection: close\r\n\r\n" : "\r\nConnection: keep-alive\r\n\r\n";
-  if (!head_only) octets += response.body;
-  return octets;
-}
 
 }  // namespace
 
@@ -108,7 +74,7 @@ void HttpConnection::on_read(ssize_t size, const char* octets) {
     uv_read_stop(stream());
     ended_ = true;
     // A client may close its side and still read (RFC 9112 section 9.6); an error ends both.
-    if (size != UV_EOF || phase_ == Phase::Lingering) return close();
+    if (size != UV_EOF || phase_ == Phase::Lingering || phase_ == Phase::Streaming) return close();
     if (phase_ == Phase::Reading) run();
     return;
   }
@@ -172,6 +138,7 @@ void HttpConnection::begin_request() {
   ++number_;
   arm(Deadline::None);
   head_only_ = head.method == Method::Head;
+  takes_chunks_ = head.takes_chunks;
   close_after_ = !head.keep_alive || finishing_;
   const bool has_body = head.has_body;
   const bool expects_continue = head.expects_continue;
@@ -212,13 +179,48 @@ void HttpConnection::respond(std::uint64_t number, HttpResponse response) {
 }
 
 void HttpConnection::answer(HttpResponse response) {
-  response.close = response.close || close_after_ || finishing_;
+  // Where there are no chunks, the connection's end is the content's.
+  const bool ends_it = response.stream && !takes_chunks_;
+  response.close = response.close || close_after_ || finishing_ || ends_it;
   close_after_ = response.close;
   phase_ = Phase::Writing;
-  write(to_octets(response, head_only_, server_.clock_.now().wall));
+  write(to_octets(response, head_only_, takes_chunks_, server_.clock_.now().wall));
   if (phase_ != Phase::Writing) return;  // the client is gone
+  if (response.stream && !head_only_) return begin_stream(std::move(response.stream));
   if (writes_ == 0) return end_response();
   arm(Deadline::Write);
+}
+
+void HttpConnection::begin_stream(std::shared_ptr<ContentStream> content) {
+  if (ended_) return close();
+  int octets = kStreamSendOctets;
+  uv_send_buffer_size(&stream_.handle, &octets);
+  phase_ = Phase::Streaming;
+  content_ = std::move(content);
+  // As with a response: the connection may be gone when there is more.
+  content_->open([&server = server_, id = id_, number = number_] {
+    const auto found = server.connections_.find(id);
+    if (found != server.connections_.end()) found->second->pump(number);
+  });
+  finishing_ ? end_stream() : pump(number_);
+}
+
+// One portion, so that no stream keeps the others of this thread waiting.
+void HttpConnection::pump(std::uint64_t number) {
+  if (phase_ != Phase::Streaming || number != number_ || writes_ > 0) return;
+  arm(Deadline::None);
+  auto portion = content_->next();
+  if (!portion) return close();
+  if (portion->empty()) return;
+  write(takes_chunks_ ? chunk(*portion) : std::move(*portion));
+  if (writes_ > 0) arm(Deadline::Write);
+}
+
+// What is there, the end of the content, and the connection's: a reader that is behind is cut.
+void HttpConnection::end_stream() {
+  pump(number_);
+  if (phase_ == Phase::Streaming && writes_ == 0 && takes_chunks_) write(std::string(kLastChunk));
+  close();
 }
 
 void HttpConnection::write(std::string octets) {
@@ -245,6 +247,7 @@ void HttpConnection::on_written(int status) {
   --writes_;
   if (phase_ == Phase::Closed) return;
   if (status != 0) return close();
+  if (phase_ == Phase::Streaming) return pump(number_);
   if (phase_ != Phase::Writing || writes_ > 0) return;
   end_response();
   if (phase_ == Phase::Reading) run();
@@ -271,6 +274,7 @@ void HttpConnection::linger() {
 void HttpConnection::finish() {
   finishing_ = true;
   if (phase_ == Phase::Reading) run();
+  if (phase_ == Phase::Streaming) end_stream();
 }
 
 void HttpConnection::close() {
@@ -283,6 +287,7 @@ void HttpConnection::close() {
     setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
   }
   phase_ = Phase::Closed;
+  content_.reset();
   uv_close(&stream_.handle, on_closed);
   uv_close(reinterpret_cast<uv_handle_t*>(&timer_), on_closed);
 }

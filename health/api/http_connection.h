@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -25,7 +26,7 @@ class HttpConnection {
   void start();
   // The response to the request that is worked on, `number`; another one is none of ours.
   void respond(std::uint64_t number, HttpResponse response);
-  // Ends it now if it waits for a request, or after the next response.
+  // Ends it now if it waits for a request or streams, or after the next response.
   void finish();
   void close();
 
@@ -34,6 +35,7 @@ class HttpConnection {
     Reading,    // a request, or the wait for one
     Working,    // somebody has the request
     Writing,    // the client has not taken the whole response yet
+    Streaming,  // content comes bit by bit
     Lingering,  // the last response is out; the client may still be sending
     Closed,
   };
@@ -46,6 +48,9 @@ class HttpConnection {
   void on_read(ssize_t size, const char* octets);
   void on_deadline();
   void answer(HttpResponse response);
+  void begin_stream(std::shared_ptr<ContentStream> content);
+  void pump(std::uint64_t number);
+  void end_stream();
   void write(std::string octets);
   void on_written(int status);
   void end_response();
@@ -69,7 +74,9 @@ class HttpConnection {
   Deadline deadline_ = Deadline::None;
   std::uint64_t number_ = 0;  // of the request that is worked on
   HttpServer::Continue continue_;
+  std::shared_ptr<ContentStream> content_;  // Streaming
   bool head_only_ = false;
+  bool takes_chunks_ = true;
   bool close_after_ = false;
   bool finishing_ = false;
   bool running_ = false;  // run() is on the stack

@@ -3,6 +3,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,6 +23,7 @@ struct HttpRequest {
   std::vector<std::pair<std::string, std::string>> fields;
   std::string body;
   bool keep_alive = true;
+  bool takes_chunks = true;  // HTTP/1.1 (RFC 9112 section 7.1)
   bool expects_continue =
       false;              // waits for 100 before it sends the body (RFC 9110 section 10.1.1)
   bool has_body = false;  // known once the head is read
@@ -33,13 +37,27 @@ struct HttpRequest {
   }
 };
 
+// Content that comes bit by bit, for as long as its reader stays. On the thread of the loop.
+class ContentStream {
+ public:
+  virtual ~ContentStream() = default;  // nobody reads it any more
+
+  // Before the first next(). `more` may be called at any time from then on, also when the reader is
+  // gone; next() is asked again then.
+  virtual void open(std::function<void()> more) = 0;
+  // What is there, and no more than is good to have on its way to a reader; empty: nothing now.
+  // Asked again once the reader's kernel has taken it. Nothing at all: the reader is to be cut.
+  virtual std::optional<std::string> next() = 0;
+};
+
 struct HttpResponse {
   int status = 200;
   std::string content_type;  // empty: no content
   std::string body;
   // Never made of what the client sent.
   std::vector<std::pair<std::string, std::string>> fields;
-  bool close = false;  // end the connection after it
+  bool close = false;                     // end the connection after it
+  std::shared_ptr<ContentStream> stream;  // in place of `body`
 };
 
 // Who is at the other end.
@@ -64,6 +82,12 @@ struct HttpLimits {
   std::chrono::milliseconds body_time{10'000};
   std::chrono::milliseconds write_time{30'000};  // for a reader to take the whole response
   std::chrono::milliseconds linger_time{2'000};  // for a client to see why it was cut
+  // Readers of events at once. Each stays for as long as it likes and costs some 200 KiB; a few
+  // dashboards and operators have room, and never all connections are theirs.
+  std::size_t streams = 64;
+  // Without an event a comment this often: less than a proxy's idle time (HAProxy's and nginx's
+  // usual ones are 30 s and 60 s), and a reader that is gone is noticed.
+  std::chrono::milliseconds stream_comment{15'000};
 };
 
 }  // namespace sluice::health

@@ -47,8 +47,8 @@ class HttpServer {
   base::Checked<base::SocketAddress> listen(const base::SocketAddress& address);
   base::Checked<base::Done> listen(const config::UnixSocket& socket);
 
-  // Takes no more connections, ends those that wait for a request, and the others after their next
-  // response. `quiet` is called when none is left.
+  // Takes no more connections, ends those that wait for a request or stream, and the others after
+  // their next response. `quiet` is called when none is left.
   void quiesce(std::function<void()> quiet);
   // Ends everything at once.
   void close();

@@ -194,6 +194,7 @@ RequestParser::State RequestParser::parse_head(std::size_t size) {
     trim(value);
   }
   request_.keep_alive = llhttp_should_keep_alive(&parser_) != 0;
+  request_.takes_chunks = parser_.http_minor > 0;
   request_.has_body = !message_complete_;
   // HTTP/1.0 has no 100 (RFC 9110 section 10.1.1).
   request_.expects_continue =

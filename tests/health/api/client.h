@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "gtest/gtest.h"
 #include <nlohmann/json.hpp>
@@ -80,6 +81,25 @@ class Client {
     return response;
   }
 
+  // Content that comes in chunks, until it has `text`; less when it ends before (ended() says how).
+  std::string receive_chunks(std::string_view text) {
+    while (content_.find(text) == std::string::npos && receive_chunk()) {
+    }
+    const std::size_t found = content_.find(text);
+    const std::size_t size = found == std::string::npos ? content_.size() : found + text.size();
+    std::string received = content_.substr(0, size);
+    content_.erase(0, size);
+    return received;
+  }
+  // Octets as they come, until they have `text`; less when the connection ends before.
+  std::string receive_octets(std::string_view text) {
+    while (buffer_.find(text) == std::string::npos && fill()) {
+    }
+    return std::exchange(buffer_, {});
+  }
+  // After the last chunk.
+  bool content_ended() const { return content_ended_; }
+
   // Whether the server closes without another octet.
   bool ends() { return buffer_.empty() && !fill(); }
 
@@ -102,6 +122,22 @@ class Client {
     return true;
   }
 
+  // Takes the next chunk into content_; false at the end of content or connection.
+  bool receive_chunk() {
+    std::size_t line = 0;
+    while ((line = buffer_.find("\r\n")) == std::string::npos) {
+      if (!fill()) return false;
+    }
+    const std::size_t size = std::stoul(buffer_.substr(0, line), nullptr, 16);
+    while (buffer_.size() < line + 2 + size + 2) {
+      if (!fill()) return false;
+    }
+    content_ += buffer_.substr(line + 2, size);
+    buffer_.erase(0, line + 2 + size + 2);
+    content_ended_ = size == 0;
+    return !content_ended_;
+  }
+
   static void parse(const std::string& head, Response& response) {
     EXPECT_TRUE(head.starts_with("HTTP/1.1 ")) << head;
     response.status = std::stoi(head.substr(9, 3));
@@ -119,6 +155,8 @@ class Client {
   int descriptor_ = -1;
   bool connected_ = true;
   std::string buffer_;
+  std::string content_;  // of chunks
+  bool content_ended_ = false;
 };
 
 }  // namespace sluice::health::testing
