@@ -5,8 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "health/api/context.h"
 #include "health/api/exchange.h"
-#include "health/api/ports.h"
 #include "health/topology.h"
 
 namespace sluice::health {
@@ -16,8 +16,8 @@ namespace sluice::health {
 // starts anew. Owns itself while tasks of the control thread are on their way.
 class AllPools : public std::enable_shared_from_this<AllPools> {
  public:
-  AllPools(const ApiPorts& ports, Exchange exchange)
-      : control_(ports.control), exchange_(std::move(exchange)) {}
+  AllPools(const ApiContext& api, Exchange exchange)
+      : control_(api.control), exchange_(std::move(exchange)) {}
 
   // Any thread. Returns at once; the last portion replies.
   void next_portion();
@@ -26,7 +26,7 @@ class AllPools : public std::enable_shared_from_this<AllPools> {
   void gather(Authority& authority);
   void reply(const Authority& authority);
 
-  decltype(ApiPorts::control) control_;
+  decltype(ApiContext::control) control_;
   Exchange exchange_;
   std::shared_ptr<const Topology> topology_;  // whose numbers these are
   PoolId next_ = 0;

@@ -10,8 +10,13 @@
 
 #include "config/base/mailbox.h"
 #include "config/base/snapshot.h"
+#include "config/base/uv_handle.h"
+#include "health/api/auth_failures.h"
+#include "health/api/context.h"
 #include "health/api/dispatch.h"
+#include "health/api/event_feed.h"
 #include "health/api/http_server.h"
+#include "health/api/request_counters.h"
 
 namespace sluice::health {
 namespace {
@@ -37,6 +42,9 @@ HttpLimits within_descriptors(HttpLimits limits) {
   return limits;
 }
 
+// How often failed authentications are looked at: each is told at most so late after its minute.
+constexpr std::uint64_t kLookMilliseconds = 1'000;
+
 bool same_socket(const config::UnixSocket& a, const config::UnixSocket& b) {
   return a.path == b.path && a.group == b.group && a.mode == b.mode;
 }
@@ -47,14 +55,19 @@ class Api::Impl {
  public:
   Impl(const config::Api& api, Ports ports, const HttpLimits& limits)
       : configured_(api),
-        ports_(std::move(ports)),
+        context_{std::move(ports), nullptr, &auth_failures_, &requests_},
         limits_(within_descriptors(limits)),
         tokens_(std::make_shared<const Tokens>(api.tokens)) {
     uv_loop_init(&loop_);
     inbox_ = std::make_shared<Inbox>(&loop_);
+    if (context_.events != nullptr) {
+      feed_ = std::make_unique<EventFeed>(&loop_, *context_.events, inbox_, limits_);
+      context_.feed = feed_.get();
+    }
+    watch_auth_failures();
     server_ = std::make_unique<HttpServer>(
-        &loop_, *ports_.clock, limits_, [this](const HttpRequest& head, const Peer& peer) {
-          return dispatch(head, peer, reader_.refresh(), ports_, inbox_);
+        &loop_, *context_.clock, limits_, [this](const HttpRequest& head, const Peer& peer) {
+          return dispatch(head, peer, reader_.refresh(), context_, inbox_);
         });
   }
 
@@ -107,7 +120,10 @@ class Api::Impl {
   }
 
   void quiesce(std::function<void()> quiet) {
-    inbox_->post([this, quiet = std::move(quiet)] { server_->quiesce(quiet); });
+    inbox_->post([this, quiet = std::move(quiet)] {
+      tell(auth_failures_.take_all(context_.clock->now()));
+      server_->quiesce(quiet);
+    });
   }
 
   const std::vector<base::SocketAddress>& listening() const { return listening_; }
@@ -116,16 +132,43 @@ class Api::Impl {
   // On the loop's thread: when the handles are closed, uv_run() returns.
   void end() {
     server_->close();
+    if (feed_) feed_->close();
+    look_.reset();
     inbox_->close();
   }
 
+  void watch_auth_failures() {
+    auto* timer = new uv_timer_t;
+    uv_timer_init(&loop_, timer);
+    timer->data = this;
+    look_.reset(timer);
+    uv_timer_start(
+        timer,
+        [](uv_timer_t* looking) {
+          auto& self = *static_cast<Impl*>(looking->data);
+          if (!self.auth_failures_.empty()) {
+            self.tell(self.auth_failures_.take_due(self.context_.clock->now()));
+          }
+        },
+        kLookMilliseconds, kLookMilliseconds);
+  }
+
+  void tell(std::vector<Event> failures) {
+    if (!context_.failed_authentications) return;
+    for (Event& event : failures) context_.failed_authentications(std::move(event));
+  }
+
   const config::Api configured_;
-  const Ports ports_;
+  AuthFailures auth_failures_;
+  RequestCounters requests_;
+  ApiContext context_;
   const HttpLimits limits_;
   base::SnapshotCell<Tokens> tokens_;
   base::SnapshotReader<Tokens> reader_{tokens_};  // the api thread's
   uv_loop_t loop_{};
   std::shared_ptr<Inbox> inbox_;
+  std::unique_ptr<EventFeed> feed_;  // outlives the server, whose connections read it
+  base::UvHandle<uv_timer_t> look_;
   std::unique_ptr<HttpServer> server_;
   std::vector<base::SocketAddress> listening_;
   std::thread thread_;

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "health/api/auth_failures.h"
 #include "health/api/problem.h"
+#include "health/api/request_counters.h"
 #include "health/api/routes.h"
 
 namespace sluice::health {
@@ -62,10 +64,17 @@ HttpResponse forbidden(Access access) {
 
 base::Result<Identity, HttpResponse> admit(const HttpRequest& head, const Peer& peer,
                                            const Route& route,
-                                           const std::vector<config::Token>& tokens) {
+                                           const std::vector<config::Token>& tokens,
+                                           const ApiContext& api) {
   if (route.access == Access::Anyone) return Identity{};
   auto identity = identify(head, peer, tokens);
-  if (!identity) return Unexpected{unauthorized(identity.error())};
+  if (!identity) {
+    // Who shows no token asks what is wanted; who shows one that is wrong has tried.
+    if (identity.error() != AuthFailure::Missing) {
+      api.auth_failures->record(peer.address, api.clock->now().mono);
+    }
+    return Unexpected{unauthorized(identity.error())};
+  }
   if (!allowed(route.access, identity->role)) return Unexpected{forbidden(route.access)};
   return std::move(*identity);
 }
@@ -98,30 +107,14 @@ base::Result<base::Done, HttpResponse> check_query(const Route& route, const Tar
   return base::Done{};
 }
 
-HttpServer::Continue proceed(const Route& route, Exchange exchange, const ApiPorts& ports,
-                             const std::shared_ptr<Inbox>& inbox) {
-  return [&route, exchange = std::move(exchange), &ports, inbox](
-             std::string body, HttpServer::Respond respond) mutable {
-    exchange.body = std::move(body);
-    // The loop's thread makes the response and hands it over; the server knows whether the client
-    // is still there. Once the inbox is closed, neither happens.
-    exchange.reply = [inbox, respond = std::move(respond)](Exchange::Make make) {
-      inbox->post([respond, make = std::move(make)] { respond(make()); });
-    };
-    route.handler(ports, std::move(exchange));
-  };
-}
-
-}  // namespace
-
-base::Result<HttpServer::Continue, HttpResponse> dispatch(const HttpRequest& head, const Peer& peer,
-                                                          const std::vector<config::Token>& tokens,
-                                                          const ApiPorts& ports,
-                                                          const std::shared_ptr<Inbox>& inbox) {
+// `route` is set as soon as it is found, for whoever counts the refusals.
+base::Result<Exchange, HttpResponse> let_in(const HttpRequest& head, const Peer& peer,
+                                            const std::vector<config::Token>& tokens,
+                                            const ApiContext& api, const Route*& route) {
   if (head.target == "*") {  // OPTIONS of the server as a whole
     HttpResponse response;
     response.status = 204;
-    response.fields.emplace_back("Allow", "GET, HEAD, POST, PUT, OPTIONS");
+    response.fields.emplace_back("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS");
     return Unexpected{std::move(response)};
   }
   const auto target = parse_target(head.target);
@@ -133,13 +126,46 @@ base::Result<HttpServer::Continue, HttpResponse> dispatch(const HttpRequest& hea
   }
   auto found = find(head.method, *target);
   if (!found) return Unexpected{std::move(found).error()};
-  auto identity = admit(head, peer, *found->route, tokens);
+  route = found->route;
+  auto identity = admit(head, peer, *route, tokens, api);
   if (!identity) return Unexpected{std::move(identity).error()};
-  const auto query = check_query(*found->route, *target);
+  const auto query = check_query(*route, *target);
   if (!query) return Unexpected{query.error()};
   found->exchange.who = std::move(*identity);
   found->exchange.query = {target->query.begin(), target->query.end()};
-  return proceed(*found->route, std::move(found->exchange), ports, inbox);
+  found->exchange.last_event_id = head.field("last-event-id");
+  return std::move(found->exchange);
+}
+
+HttpServer::Continue proceed(const Route& route, Exchange exchange, const ApiContext& api,
+                             const std::shared_ptr<Inbox>& inbox) {
+  return [&route, exchange = std::move(exchange), &api, inbox](
+             std::string body, HttpServer::Respond respond) mutable {
+    exchange.body = std::move(body);
+    // The loop's thread makes the response and hands it over; the server knows whether the client
+    // is still there. Once the inbox is closed, neither happens.
+    exchange.reply = [inbox, respond = std::move(respond), &api, &route](Exchange::Make make) {
+      inbox->post([respond, make = std::move(make), &api, &route] {
+        HttpResponse response = make();
+        api.requests->count(&route, response.status);
+        respond(std::move(response));
+      });
+    };
+    route.handler(api, std::move(exchange));
+  };
+}
+
+}  // namespace
+
+base::Result<HttpServer::Continue, HttpResponse> dispatch(const HttpRequest& head, const Peer& peer,
+                                                          const std::vector<config::Token>& tokens,
+                                                          const ApiContext& api,
+                                                          const std::shared_ptr<Inbox>& inbox) {
+  const Route* route = nullptr;
+  auto exchange = let_in(head, peer, tokens, api, route);
+  if (exchange) return proceed(*route, std::move(*exchange), api, inbox);
+  api.requests->count(route, exchange.error().status);
+  return Unexpected{std::move(exchange).error()};
 }
 
 }  // namespace sluice::health

@@ -4,18 +4,18 @@
 #include <vector>
 
 #include "config/model.h"
+#include "health/api/context.h"
 #include "health/api/http_server.h"
 #include "health/api/inbox.h"
-#include "health/api/ports.h"
 
 namespace sluice::health {
 
 // From a request's head to its handler: route, identity, role, query; what does not pass is
-// answered before any of its body is read. On the api thread; `ports` must live as long as that
+// answered before any of its body is read. On the api thread; `api` must live as long as that
 // runs.
 base::Result<HttpServer::Continue, HttpResponse> dispatch(const HttpRequest& head, const Peer& peer,
                                                           const std::vector<config::Token>& tokens,
-                                                          const ApiPorts& ports,
+                                                          const ApiContext& api,
                                                           const std::shared_ptr<Inbox>& inbox);
 
 }  // namespace sluice::health

@@ -22,6 +22,7 @@ struct Exchange {
   Identity who;
   std::map<std::string, std::string, std::less<>> path;   // "server" of /v1/servers/{server}
   std::map<std::string, std::string, std::less<>> query;  // only what the route knows
+  std::string last_event_id;                              // Last-Event-ID, or empty
   std::string body;
   std::function<void(Make)> reply;  // any thread; once
 

@@ -5,7 +5,9 @@
 
 #include "health/api/problem.h"
 #include "health/api/routes.h"
+#include "health/event.h"
 #include "health/membership.h"
+#include "health/schedule.h"
 #include "health/view.h"
 
 namespace sluice::health {
@@ -55,7 +57,42 @@ const std::vector<Schema>& schemas() {
         {"!forced", "boolean"},
         {"!hide_host", "boolean"},
         {"expires", "time"},
-        {"then", "string"}}},
+        {"then", "Then"},
+        {"alarmed", "boolean"}}},
+      {"Schedule",
+       {{"!id", "string"},
+        {"!kind", "ScheduleKind"},
+        {"!server", "string"},
+        {"!service", "string?"},
+        {"!at", "time"},
+        {"!leaves_at", "time?"},
+        {"!by", "string"},
+        {"!reason", "string"},
+        {"!startup", "Startup?"},
+        {"!hide_host", "boolean"},
+        {"!force", "boolean"},
+        {"!expires", "time?"},
+        {"!then", "Then?"},
+        {"!created", "time"},
+        {"!warnings", "[string]"}}},
+      {"Schedules", {{"!schedules", "[Schedule]"}}},
+      {"Event",
+       {{"!id", "string?"},
+        {"!at", "time"},
+        {"!type", "EventType"},
+        {"!server", "string?"},
+        {"!service", "string?"},
+        {"!by", "string?"},
+        {"!origin", "string?"},
+        {"!text", "string"},
+        {"!generation", "integer"},
+        {"was", "Status"},
+        {"status", "Status"},
+        {"rule", "RefusalRule"},
+        {"answer_set", "string?"},
+        {"numbers", "{integer}"}}},
+      {"Reset", {{"!type", "ResetType"}, {"!text", "string"}}},
+      {"History", {{"!server", "string"}, {"!events", "[Event]"}}},
       {"Hook", {{"!state", "string"}, {"text", "string"}}},
       {"Service",
        {{"!title", "string"},
@@ -78,16 +115,20 @@ const std::vector<Schema>& schemas() {
         {"!pool", "string"},
         {"!addresses", "[string]"},
         {"!weight", "integer"},
+        {"!domain", "string?"},
         {"!lease", "Lease"},
         {"!host_hidden", "boolean"},
         {"!services", "{Service}"},
+        {"!schedules", "[Schedule]"},
         {"!verdict", "Verdict"},
         {"!warnings", "[string]"}}},
       {"AnswerSet",
        {{"!owner", "string"},
         {"!service", "string"},
         {"!fallback", "Fallback"},
-        {"!members", "[string]"}}},
+        {"!members", "[string]"},
+        {"!accepting", "integer"},
+        {"!min_accepting", "integer"}}},
       {"Pool",
        {{"!pool", "string"},
         {"!service", "string"},
@@ -105,7 +146,10 @@ const std::vector<Schema>& schemas() {
         {"reason", "string?"},
         {"startup", "Startup?"},
         {"hide_host", "boolean?"},
-        {"force", "boolean?"}}},
+        {"force", "boolean?"},
+        {"at", "When?"},
+        {"expires", "When?"},
+        {"then", "Then?"}}},
       {"DrainReply",
        {{"!generation", "integer"},
         {"!confirmed_by", "[string]"},
@@ -221,6 +265,13 @@ ordered_json all_schemas() {
                                   "unconfirmed-responder", "served-while-held", "horizon",
                                   "sessions", "sessions-unknown", "new-connections"})},
       {"RRType", enumeration({"A", "AAAA", "SRV"})},
+      {"EventType", enumeration(EventType::Store)},
+      {"ResetType", enumeration({"reset"})},
+      {"Then", enumeration(Then::Alarm)},
+      {"ScheduleKind", enumeration(ScheduleView::Kind::Expiry)},
+      {"When",
+       {{"type", "string"},
+        {"description", "a duration such as 2h, or a time such as 2026-11-20T10:00:30Z"}}},
   };
   for (const Schema& schema : schemas()) all[std::string(schema.name)] = schema_of(schema);
   return all;
@@ -228,6 +279,12 @@ ordered_json all_schemas() {
 
 ordered_json content_of(std::string_view type, std::string_view schema) {
   return {{std::string(type), {{"schema", type_of(schema)}}}};
+}
+
+// A schema's name, or a media type of its own: octets or text of which JSON has no picture.
+ordered_json response_content(std::string_view response) {
+  if (response.find('/') != std::string_view::npos) return content_of(response, "string");
+  return content_of("application/json", response);
 }
 
 ordered_json parameters_of(const Route& route) {
@@ -246,10 +303,12 @@ ordered_json parameters_of(const Route& route) {
 
 ordered_json responses_of(const Route& route) {
   ordered_json responses;
-  responses["200"] = {
-      {"description", status_phrase(200)},
-      {"content", route.response.empty() ? content_of("text/plain", "string")
-                                         : content_of("application/json", route.response)}};
+  responses["200"] = {{"description", status_phrase(200)},
+                      {"content", response_content(route.response)}};
+  if (!route.created.empty()) {
+    responses["201"] = {{"description", status_phrase(201)},
+                        {"content", response_content(route.created)}};
+  }
   std::vector<int> failures = route.failures;
   failures.insert(failures.begin(), 400);
   if (route.access != Access::Anyone) failures.insert(failures.end(), {401, 403});

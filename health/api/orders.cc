@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "config/base/duration.h"
 #include "health/api/problem.h"
+#include "health/rfc3339.h"
 #include "health/strict_json.h"
 
 namespace sluice::health {
@@ -15,6 +17,8 @@ constexpr std::array<std::pair<std::string_view, Health>, 2> kForced{
     {{"up", Health::Up}, {"down", Health::Down}}};
 constexpr std::array<std::pair<std::string_view, config::Startup>, 2> kStartup{
     {{"automatic", config::Startup::Automatic}, {"manual", config::Startup::Manual}}};
+constexpr std::array<std::pair<std::string_view, Then>, 2> kThen{
+    {{"lift", Then::Lift}, {"alarm", Then::Alarm}}};
 
 base::Unexpected<HttpResponse> refuse(const JsonError& error) {
   return base::Unexpected{bad_member(error.path, error.message)};
@@ -42,25 +46,36 @@ std::optional<std::string> read_service(JsonReader& reader) {
   return service;
 }
 
+std::optional<DrainRequest::When> read_when(JsonReader& reader, std::string_view name) {
+  const auto text = reader.text(name);
+  if (!text) return {};
+  if (const auto duration = base::parse_duration(*text)) return *duration;
+  if (const auto time = parse_rfc3339(*text)) return *time;
+  reader.fail(name, "must be a duration such as 2h, or a time such as 2026-11-20T10:00:30Z");
+  return {};
+}
+
 }  // namespace
 
-Read<DrainRequest> read_drain(std::string_view body) {
+Read<DrainOrder> read_drain(std::string_view body) {
   const auto document = read_document(body);
   if (!document) return base::Unexpected{document.error()};
   JsonReader reader(*document, "");
-  DrainRequest request;
-  request.service = read_service(reader);
-  request.reason = read_line(reader, "reason");
-  request.startup = reader.choice("startup", kStartup);
-  request.hide_host = reader.flag("hide_host").value_or(false);
-  request.force = reader.flag("force").value_or(false);
-  for (const std::string_view later : {"at", "expires", "then"}) {
-    if (reader.optional(later) != nullptr) {
-      reader.fail(later, "scheduled drains are not supported by this version yet");
-    }
+  DrainOrder order;
+  DrainRequest& drain = order.drain;
+  drain.service = read_service(reader);
+  drain.reason = read_line(reader, "reason");
+  drain.startup = reader.choice("startup", kStartup);
+  drain.hide_host = reader.flag("hide_host").value_or(false);
+  drain.force = reader.flag("force").value_or(false);
+  order.at = read_when(reader, "at");
+  drain.expires = read_when(reader, "expires");
+  if (const auto then = reader.choice("then", kThen)) {
+    drain.then = *then;
+    if (!drain.expires) reader.fail("then", "says what happens at `expires`, which is not given");
   }
   if (const auto error = reader.finish()) return refuse(*error);
-  return request;
+  return order;
 }
 
 Read<ResumeOrder> read_resume(std::string_view body) {

@@ -14,8 +14,13 @@ namespace sluice::health {
 template <class T>
 using Read = base::Result<T, HttpResponse>;
 
-// DrainRequest without its server. An empty body counts as {}.
-Read<DrainRequest> read_drain(std::string_view body);
+// Without the server. Forms alone are judged here: what is past, the authority's clock knows.
+struct DrainOrder {
+  DrainRequest drain;
+  std::optional<DrainRequest::When> at;  // empty: now
+};
+// An empty body counts as {}.
+Read<DrainOrder> read_drain(std::string_view body);
 
 struct ResumeOrder {
   std::optional<std::string> service;

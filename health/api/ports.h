@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <optional>
 #include <string>
@@ -7,7 +8,10 @@
 
 #include "config/base/clock.h"
 #include "config/base/error.h"
+#include "config/base/result.h"
+#include "health/api/event_hub.h"
 #include "health/authority.h"
+#include "health/event.h"
 #include "health/histogram.h"
 
 namespace sluice::health {
@@ -24,6 +28,19 @@ struct ApiPorts {
   const Histogram* store_commit_seconds = nullptr;  // outlives the API; null: nothing to show
   // Why this process does not serve yet or no more; called by the API's thread; may be empty.
   std::function<std::optional<std::string>()> not_ready;
+  // The newest `limit` entries of the audit about a server (FQDN), oldest first; the error is the
+  // store's own words. Called by the control thread; the callback may come on any. Empty: no
+  // history.
+  using Entries = base::Result<std::vector<Event>, std::string>;
+  std::function<void(const std::string& server, std::size_t limit, std::function<void(Entries)>)>
+      history;
+  // The octets of a consistent copy of the store. Likewise.
+  using Copy = base::Result<std::string, std::string>;
+  std::function<void(std::function<void(Copy)>)> backup;
+  EventHub* events = nullptr;  // outlives the API; null: nothing to watch
+  // Takes what was counted of one address in one minute (EventType::Authentication; its generation
+  // is the taker's to fill in). Called by the API's thread, it must return at once; may be empty.
+  std::function<void(Event)> failed_authentications;
   const base::Clock* clock = nullptr;  // outlives the API
 };
 

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "health/api/auth.h"
+#include "health/api/context.h"
 #include "health/api/exchange.h"
-#include "health/api/ports.h"
 #include "health/api/uri.h"
 
 // The one table of what the API has: the dispatcher, the methods of a 405 and openapi.json are made
@@ -16,7 +16,7 @@
 namespace sluice::health {
 
 struct Route {
-  using Handler = void (*)(const ApiPorts& ports, Exchange exchange);
+  using Handler = void (*)(const ApiContext& api, Exchange exchange);
 
   Method method = Method::Get;
   std::string_view path;  // "/v1/servers/{server}/drain"
@@ -24,9 +24,10 @@ struct Route {
   std::string_view summary;
   Handler handler = nullptr;
   std::string_view request;             // schema of the body; empty: none is read
-  std::string_view response;            // schema; empty: text
+  std::string_view response;            // schema, or with a slash a media type of its own
   std::vector<std::string_view> query;  // known parameters
   std::vector<int> failures;            // statuses beyond 400, 401, 403
+  std::string_view created = {};        // schema of a 201; empty: there is none
 };
 
 std::span<const Route> routes();

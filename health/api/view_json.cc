@@ -20,6 +20,10 @@ ordered_json word_or_null(const std::optional<T>& value) {
   return value ? ordered_json(to_string(*value)) : ordered_json();
 }
 
+ordered_json text_or_null(const std::string& text) {
+  return text.empty() ? ordered_json() : ordered_json(text);
+}
+
 ordered_json sessions_or_null(const std::optional<Sessions>& sessions) {
   if (!sessions) return nullptr;
   ordered_json object = ordered_json::object();
@@ -34,10 +38,9 @@ ordered_json to_json(const Reason& reason) {
 }
 
 ordered_json to_json(const AnswerSetView& set) {
-  return {{"owner", set.owner},
-          {"service", set.service},
-          {"fallback", to_string(set.fallback)},
-          {"members", set.members}};
+  return {
+      {"owner", set.owner},     {"service", set.service},     {"fallback", to_string(set.fallback)},
+      {"members", set.members}, {"accepting", set.accepting}, {"min_accepting", set.min_accepting}};
 }
 
 ordered_json to_json(const ExplainedMember& member) {
@@ -86,7 +89,28 @@ ordered_json to_json(const HoldView& hold) {
   if (hold.expiry) {
     object["expires"] = to_rfc3339(hold.expiry->at);
     object["then"] = to_string(hold.expiry->then);
+    if (hold.expiry->alarmed) object["alarmed"] = true;
   }
+  return object;
+}
+
+ordered_json to_json(const ScheduleView& schedule) {
+  const bool expires = schedule.kind == ScheduleView::Kind::Expiry || schedule.expires;
+  // A text: numbers are for those that count something.
+  ordered_json object{{"id", std::to_string(schedule.id)}, {"kind", to_string(schedule.kind)}};
+  object["server"] = schedule.server;
+  object["service"] = text_or_null(schedule.service);
+  object["at"] = to_rfc3339(schedule.at);
+  object["leaves_at"] = time_or_null(schedule.leaves_at);
+  object["by"] = schedule.by;
+  object["reason"] = schedule.reason;
+  object["startup"] = word_or_null(schedule.startup);
+  object["hide_host"] = schedule.hide_host;
+  object["force"] = schedule.force;
+  object["expires"] = time_or_null(schedule.expires);
+  object["then"] = expires ? ordered_json(to_string(schedule.then)) : ordered_json();
+  object["created"] = to_rfc3339(schedule.created);
+  object["warnings"] = schedule.warnings;
   return object;
 }
 
@@ -119,11 +143,18 @@ ordered_json to_json(const ServerView& server) {
                             : ordered_json();
   ordered_json services = ordered_json::object();
   for (const ServiceView& service : server.services) services[service.name] = to_json(service);
-  return {{"server", server.server},           {"pool", server.pool},
-          {"addresses", std::move(addresses)}, {"weight", server.weight},
-          {"lease", std::move(lease)},         {"host_hidden", server.host_hidden},
-          {"services", std::move(services)},   {"verdict", to_json(server.verdict)},
-          {"warnings", server.warnings}};
+  ordered_json object{{"server", server.server},
+                      {"pool", server.pool},
+                      {"addresses", std::move(addresses)},
+                      {"weight", server.weight}};
+  object["domain"] = text_or_null(server.domain);
+  object["lease"] = std::move(lease);
+  object["host_hidden"] = server.host_hidden;
+  object["services"] = std::move(services);
+  object["schedules"] = array_of(server.schedules);
+  object["verdict"] = to_json(server.verdict);
+  object["warnings"] = server.warnings;
+  return object;
 }
 
 ordered_json to_json(const PoolView& pool) {
@@ -140,7 +171,7 @@ ordered_json to_json(const PoolView& pool) {
 
 ordered_json to_json(const OrphanView& orphan) {
   ordered_json object{{"server", orphan.server}};
-  object["service"] = orphan.service.empty() ? ordered_json() : ordered_json(orphan.service);
+  object["service"] = text_or_null(orphan.service);
   object["hold"] = to_json(orphan.hold);
   return object;
 }

@@ -11,6 +11,7 @@ namespace sluice::health {
 
 nlohmann::ordered_json to_json(const Verdict& verdict);
 nlohmann::ordered_json to_json(const HoldView& hold);
+nlohmann::ordered_json to_json(const ScheduleView& schedule);
 nlohmann::ordered_json to_json(const ServiceView& service);
 nlohmann::ordered_json to_json(const ServerView& server);
 nlohmann::ordered_json to_json(const PoolView& pool);

@@ -5,6 +5,7 @@
 
 #include "gtest/gtest.h"
 
+#include "health/api/event_json.h"
 #include "health/api/problem.h"
 #include "health/api/routes.h"
 #include "health/api/view_json.h"
@@ -46,6 +47,12 @@ TEST(OpenApi, HasTheCallsOfTheContract) {
            {"put", "/v1/servers/{server}/heartbeat"},
            {"get", "/v1/servers/{server}/verdict"},
            {"get", "/v1/explain"},
+           {"get", "/v1/schedules"},
+           {"get", "/v1/schedules/{id}"},
+           {"delete", "/v1/schedules/{id}"},
+           {"get", "/v1/servers/{server}/history"},
+           {"get", "/v1/events"},
+           {"get", "/v1/backup"},
            {"get", "/metrics"},
            {"get", "/healthz"},
            {"get", "/readyz"},
@@ -61,6 +68,12 @@ TEST(OpenApi, ListsEveryEnumeration) {
   EXPECT_EQ(schemas["Origin"]["enum"], ordered_json({"operator", "host", "schedule"}));
   EXPECT_EQ(schemas["LeaseState"]["enum"],
             ordered_json({"current", "expired", "never", "guarded"}));
+  EXPECT_EQ(schemas["EventType"]["enum"],
+            ordered_json({"drain", "resume", "release", "expire", "alarm", "refusal", "force",
+                          "unforce", "schedule", "cancel", "reload", "authentication", "status",
+                          "generation", "lease", "mass-loss", "guard-end", "store"}));
+  EXPECT_EQ(schemas["Then"]["enum"], ordered_json({"lift", "alarm"}));
+  EXPECT_EQ(schemas["ScheduleKind"]["enum"], ordered_json({"drain", "expiry"}));
   for (const char* name : {"Health", "Scope", "Startup", "Fallback", "MemberRule", "RefusalRule",
                            "ReasonCode", "RRType"}) {
     const ordered_json& words = schemas[name]["enum"];
@@ -93,6 +106,28 @@ void expect_members(const ordered_json& written, const char* schema) {
   }
 }
 
+TEST(OpenApi, DescribesEventsOfEveryType) {
+  for (int type = 0; type <= static_cast<int>(EventType::Store); ++type) {
+    Event event;
+    event.type = static_cast<EventType>(type);
+    expect_members(to_json(event), "Event");
+  }
+}
+
+TEST(OpenApi, NamesMediaTypesAndThe201) {
+  const ordered_json& paths = openapi_document()["paths"];
+  EXPECT_TRUE(
+      paths["/v1/events"]["get"]["responses"]["200"]["content"].contains("text/event-stream"));
+  EXPECT_TRUE(paths["/v1/backup"]["get"]["responses"]["200"]["content"].contains(
+      "application/vnd.sqlite3"));
+  EXPECT_TRUE(paths["/metrics"]["get"]["responses"]["200"]["content"].contains("text/plain"));
+  const ordered_json& drain = paths["/v1/servers/{server}/drain"]["post"]["responses"];
+  EXPECT_EQ(drain["201"]["content"]["application/json"]["schema"]["$ref"],
+            "#/components/schemas/Schedule");
+  EXPECT_EQ(drain["200"]["content"]["application/json"]["schema"]["$ref"],
+            "#/components/schemas/DrainReply");
+}
+
 TEST(OpenApi, DescribesWhatIsWritten) {
   ServerView server;
   ServiceView service;
@@ -100,17 +135,20 @@ TEST(OpenApi, DescribesWhatIsWritten) {
   service.hook = HookOutcome{"ok", ""};
   HoldView hold;
   hold.expiry = Expiry{};
+  hold.expiry->alarmed = true;
   service.holds = {hold};
   server.services = {service};
+  server.schedules = {ScheduleView{}};
   const ordered_json written = to_json(server);
   expect_members(written, "Server");
   expect_members(written["lease"], "Lease");
   expect_members(written["services"]["front-end"], "Service");
   expect_members(written["services"]["front-end"]["holds"][0], "Hold");
   expect_members(written["services"]["front-end"]["hook"], "Hook");
+  expect_members(written["schedules"][0], "Schedule");
   expect_members(written["verdict"], "Verdict");
   PoolView pool;
-  pool.answer_sets = {{"pool.example", "front-end", Fallback::None, {}}};
+  pool.answer_sets = {{"pool.example", "front-end", Fallback::None, {}, 0, 0}};
   expect_members(to_json(pool), "Pool");
   expect_members(to_json(pool)["answer_sets"][0], "AnswerSet");
   expect_members(to_json(OrphanView{}), "Orphan");

@@ -117,6 +117,16 @@ class ApiTest : public ::testing::Test {
     };
     ports.dns_metrics = [](std::string& page) { page += "sluice_dns_queries_total 7\n"; };
     ports.store_commit_seconds = &store_.histogram;
+    ports.history = [this](const std::string& server, std::size_t limit, const auto& done) {
+      asked_history_ = {server, limit};
+      done(audit_);
+    };
+    ports.backup = [this](const auto& done) { done(copy_); };
+    ports.events = &hub_;
+    ports.failed_authentications = [this](Event event) {
+      const std::lock_guard lock(failures_mutex_);
+      failures_.push_back(std::move(event));
+    };
     ports.not_ready = [this] { return not_ready_; };
     ports.clock = &clock_;
     return ports;
@@ -152,6 +162,12 @@ class ApiTest : public ::testing::Test {
   bool serving_ = true;  // workers reach each publication at once
   std::string reloaded_by_;
   std::vector<base::Error> reload_errors_;
+  ApiPorts::Entries audit_ = std::vector<Event>{};
+  std::pair<std::string, std::size_t> asked_history_;
+  ApiPorts::Copy copy_ = std::string("octets");
+  EventHub hub_{"run", 100};
+  std::mutex failures_mutex_;
+  std::vector<Event> failures_;  // guarded by failures_mutex_
   std::optional<std::string> not_ready_;
   std::uint64_t seq_ = 0;
   std::unique_ptr<Authority> authority_;  // the control thread's

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "health/api/ports.h"
+
+namespace sluice::health {
+
+class AuthFailures;
+class EventFeed;
+class RequestCounters;
+
+// What handlers work with: the rest of the program, and what the API keeps itself. The latter is
+// the api thread's, and there for as long as that runs.
+struct ApiContext : ApiPorts {
+  EventFeed* feed = nullptr;  // null: nothing to watch
+  AuthFailures* auth_failures = nullptr;
+  RequestCounters* requests = nullptr;
+};
+
+}  // namespace sluice::health

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "health/api/exchange.h"
+#include "health/api/problem.h"
+#include "health/api/view_json.h"
+#include "health/refusal.h"
+
+// How handlers reply. Any thread.
+namespace sluice::health {
+
+inline void reply(const Exchange& exchange, HttpResponse response) {
+  exchange.reply([response = std::move(response)] { return response; });
+}
+
+// The view or reply as JSON, or the refusal as a problem.
+template <class T>
+void reply(const Exchange& exchange, Outcome<T> outcome, int status = 200) {
+  if (!outcome) {
+    return exchange.reply([refusal = std::move(outcome).error()] { return problem(refusal); });
+  }
+  // Shared, since std::function wants copies and a pool's view is large.
+  exchange.reply([status, view = std::make_shared<const T>(std::move(*outcome))] {
+    return json_response(status, to_json(*view));
+  });
+}
+
+inline Refusal not_found(std::string detail) {
+  Refusal refusal;
+  refusal.kind = Refusal::Kind::NotFound;
+  refusal.detail = std::move(detail);
+  return refusal;
+}
+
+template <class T>
+Outcome<T> found_or(std::optional<T> view, const std::string& otherwise) {
+  if (view) return std::move(*view);
+  return base::Unexpected{not_found(otherwise)};
+}
+
+inline Actor actor_of(const Exchange& exchange) {
+  return {exchange.who.by, exchange.who.origin};
+}
+
+}  // namespace sluice::health

@@ -1,0 +1,44 @@
+#include "health/api/server_name.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace sluice::health {
+
+std::string canonical(std::string_view name) {
+  if (name.ends_with('.')) name.remove_suffix(1);
+  std::string lower(name);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
+  }
+  return lower;
+}
+
+Outcome<std::string> resolve_server(const Topology& topology, std::string_view text) {
+  const std::string name = canonical(text);
+  if (topology.server(name)) return name;
+  std::vector<std::string_view> candidates;
+  if (!name.empty() && name.find('.') == std::string::npos) {
+    for (const TopologyServer& server : topology.servers()) {
+      if (server.fqdn.size() > name.size() && server.fqdn.starts_with(name) &&
+          server.fqdn[name.size()] == '.') {
+        candidates.push_back(server.fqdn);
+      }
+    }
+  }
+  if (candidates.size() == 1) return std::string(candidates.front());
+  if (candidates.empty()) {
+    return base::Unexpected{not_found("no server of that name is configured")};
+  }
+  constexpr std::size_t kNamed = 5;  // a label such as fe01 may be in every pool
+  std::string detail = "the label is not unique; it may be";
+  for (std::size_t i = 0; i < std::min(kNamed, candidates.size()); ++i) {
+    detail.append(" ").append(candidates[i]);
+  }
+  if (candidates.size() > kNamed) {
+    detail += " or one of " + std::to_string(candidates.size() - kNamed) + " more";
+  }
+  return base::Unexpected{not_found(std::move(detail))};
+}
+
+}  // namespace sluice::health

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "health/api/context.h"
+#include "health/api/replies.h"
+#include "health/refusal.h"
+#include "health/topology.h"
+
+// Servers as paths name them.
+namespace sluice::health {
+
+// Names are compared as DNS does (RFC 4343), written without the final dot.
+std::string canonical(std::string_view name);
+
+// The FQDN of the server that `text` names: an FQDN in any case, with or without a final dot, or a
+// first label that is unique. The refusal lists the candidates of one that is not.
+Outcome<std::string> resolve_server(const Topology& topology, std::string_view text);
+
+// Calls `act(authority, server, exchange)` on the control thread with the server that the path
+// names. An agent that asks for another than its own learns nothing, not even whether it exists.
+template <class Act>
+void on_server(const ApiContext& api, Exchange exchange, Act act) {
+  api.control([exchange = std::move(exchange), act = std::move(act)](Authority& authority) {
+    const auto server = resolve_server(*authority.topology(), exchange.path.find("server")->second);
+    if (exchange.who.role == config::Role::Agent && (!server || *server != exchange.who.server)) {
+      return reply(exchange, problem(403, "an agent's token is for its own server alone"));
+    }
+    if (!server) return reply(exchange, problem(server.error()));
+    act(authority, *server, exchange);
+  });
+}
+
+}  // namespace sluice::health
