@@ -30,10 +30,7 @@ void reply(const Exchange& exchange, Outcome<T> outcome, int status = 200) {
 }
 
 inline Refusal not_found(std::string detail) {
-  Refusal refusal;
-  refusal.kind = Refusal::Kind::NotFound;
-  refusal.detail = std::move(detail);
-  return refusal;
+  return refuse(Refusal::Kind::NotFound, std::move(detail));
 }
 
 template <class T>
