@@ -1,5 +1,6 @@
 #include <memory>
 
+#include "health/api/all_figures.h"
 #include "health/api/event_feed.h"
 #include "health/api/handlers.h"
 #include "health/api/metrics.h"
@@ -50,11 +51,11 @@ void backup(const ApiContext& api, Exchange exchange) {
 
 void metrics(const ApiContext& api, Exchange exchange) {
   // The figures are the authority's, the page is written by the API's thread.
-  api.control([exchange = std::move(exchange), commits = api.store_commit_seconds,
-               dns = api.dns_metrics, requests = api.requests,
-               feed = api.feed](Authority& authority) {
+  const auto counted = [exchange = std::move(exchange), commits = api.store_commit_seconds,
+                        dns = api.dns_metrics, requests = api.requests,
+                        feed = api.feed](const Authority& authority,
+                                         const std::shared_ptr<const Figures>& figures) {
     const Histogram* acks = &authority.drain_ack_seconds();  // any thread reads it
-    auto figures = std::make_shared<const Figures>(authority.figures());
     exchange.reply([figures, acks, commits, dns, requests, feed] {
       HttpResponse response;
       response.content_type = kMetricsContentType;
@@ -64,7 +65,8 @@ void metrics(const ApiContext& api, Exchange exchange) {
       if (dns) dns(response.body);
       return response;
     });
-  });
+  };
+  std::make_shared<AllFigures>(api, counted)->next_portion();
 }
 
 void healthz(const ApiContext&, Exchange exchange) {

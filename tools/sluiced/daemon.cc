@@ -1,7 +1,9 @@
 #include "tools/sluiced/daemon.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
+#include <charconv>
 #include <csignal>
 #include <optional>
 #include <thread>
@@ -29,9 +31,18 @@ void write(const EventLines::Line& line) {
 // How often the audit's old entries go: what is kept is told in days.
 constexpr std::uint64_t kPruneMs = 3'600'000;
 
+// The start tells this run from every other, since no two are in one millisecond.
+std::string name_of_run(const base::Clock& clock) {
+  std::array<char, 20> text{};
+  const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(),
+                                          clock.now().wall.time_since_epoch().count(), 16);
+  assert(error == std::errc());
+  return {text.data(), end};
+}
+
 }  // namespace
 
-Daemon::Daemon() : cookie_secret_(dns::random_sip_key()) {
+Daemon::Daemon() : cookie_secret_(dns::random_sip_key()), hub_(name_of_run(clock_)) {
   const int status = uv_loop_init(&loop_);
   assert(status == 0);
   static_cast<void>(status);
@@ -129,6 +140,7 @@ void Daemon::tell(const health::Event& event) {
   const base::MonoTime now = clock_.now().mono;
   if (const auto passed_over = lines_.passed_over(now)) write(*passed_over);
   if (const auto line = lines_.line_of(event, now)) write(*line);
+  hub_.append(event);
 }
 
 // What the daemon itself has to say; the authority audits its own.
@@ -170,6 +182,10 @@ base::Result<base::Done, Daemon::Errors> Daemon::start_api() {
   ports.dns_metrics = [this](std::string& page) { append_dns_metrics(server_->counters(), page); };
   ports.store_commit_seconds = &store_->commit_seconds();
   ports.not_ready = [] { return std::optional<std::string>(); };
+  ports.events = &hub_;
+  ports.failed_authentications = [this](health::Event event) {
+    mailbox_->post([this, event = std::move(event)] { record(event); });
+  };
   ports.clock = &clock_;
   auto api = health::Api::start(blueprint_.config.api, std::move(ports));
   if (!api) return base::Unexpected{Errors{std::move(api).error()}};

@@ -16,6 +16,7 @@
 #include "dns/answer/serving_publisher.h"
 #include "dns/server/server.h"
 #include "health/api/api.h"
+#include "health/api/event_hub.h"
 #include "health/authority.h"
 #include "health/store/sqlite_store.h"
 #include "tools/sluiced/blueprint.h"
@@ -78,6 +79,7 @@ class Daemon {
   std::unique_ptr<dns::Server> server_;
   std::unique_ptr<health::Api> api_;
   EventLines lines_;
+  health::EventHub hub_;
   base::UvHandle<uv_timer_t> timer_;     // the authority's next deadline
   base::UvHandle<uv_timer_t> pruning_;   // of the audit
   base::UvHandle<uv_timer_t> patience_;  // of a stop
