@@ -54,6 +54,7 @@ struct Mention {
   int line = 0;
   std::string_view list;  // "srv", "features"
   std::size_t index = 0;
+  int floor_line = 0;  // of its own min_accepting; 0: it has none
 };
 // Both take the names of the answer sets of `pool` and append to `mentions`.
 void read_srv(const Value& list, Known& known, Pool& pool, std::vector<Mention>& mentions);
@@ -68,6 +69,13 @@ struct PoolServices {
 void read_startup(const Value& value, const PoolServices& of_pool, Server& out);
 void read_servers(const Value& list, Known& known, const PoolServices& services, Pool& pool);
 
+// `min_accepting:` as it stands; how many servers there are is not looked at.
+MinAccepting read_min_accepting(const Value& value);
+// What is wrong with a floor that not even all servers that run the service would meet: "must be at
+// most ...". Empty: nothing. Percentages can be met, and tables, whose numbers are at most their
+// sizes.
+std::string unmet(const MinAccepting& floor, const Pool& pool, const std::string& service);
+
 // The file of a `list:` (config/list_file.h), in any order of records: its pools with their
 // servers, each with its addresses and nothing else yet. Takes the names of both. The mistakes are
 // told with the file's lines.
@@ -80,9 +88,9 @@ class ServerList {
   void read(std::chrono::seconds ttl);
   std::span<Pool> pools() const noexcept { return std::span(out_).subspan(first_pool_); }
 
-  // What is only known once all of it is read: no pool has less servers than it must keep, or a
-  // server at an address of the last resort.
-  void check(unsigned min_accepting, std::span<const base::IpAddress> last_resort);
+  // What is only known once all of it is read: no pool has less servers than it or a feature of it
+  // must keep, or a server at an address of the last resort. `common`: what the pools share.
+  void check(const Pool& common);
 
  private:
   static constexpr std::uint32_t kNone = 0xFFFFFFFF;
@@ -99,6 +107,7 @@ class ServerList {
   // Null: not a name of this list.
   const Place* known_place(std::string_view name) const;
   void check_addresses(const Pool& pool);
+  void check_floors(const Pool& pool, const Pool& common);
   // The lines of the records with this address among the pool's servers, by a second reading.
   std::vector<int> lines_of(const Pool& pool, const base::IpAddress& address) const;
 

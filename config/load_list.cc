@@ -138,16 +138,28 @@ void ServerList::check_addresses(const Pool& pool) {
   if (twice != all.end()) complain(*twice);
 }
 
-void ServerList::check(unsigned min_accepting, std::span<const base::IpAddress> last_resort) {
+// Every server of a list runs all that the pool names, so that each could be in each answer set.
+void ServerList::check_floors(const Pool& pool, const Pool& common) {
+  const auto check = [&](const MinAccepting& floor, const std::string& of) {
+    const unsigned least = floor.of(pool.servers.size());
+    if (least <= pool.servers.size()) return;
+    const base::IpAddress& any = pool.servers.front().addresses.front();
+    mistake(lines_of(pool, any).front(),
+            "the pool " + pool.fqdn + " has " + std::to_string(pool.servers.size()) +
+                " servers, less than min_accepting" + of + " (" + std::to_string(least) +
+                "): no drain would ever be accepted");
+  };
+  check(common.min_accepting, "");
+  for (const Feature& feature : common.features) {
+    if (feature.min_accepting) check(*feature.min_accepting, " of " + feature.name);
+  }
+}
+
+void ServerList::check(const Pool& common) {
+  const std::vector<base::IpAddress>& last_resort = common.last_resort;
   for (const Pool& pool : pools()) {
     if (mistakes_ > 0) return;
-    const base::IpAddress& any = pool.servers.front().addresses.front();
-    if (pool.servers.size() < min_accepting) {
-      mistake(lines_of(pool, any).front(),
-              "the pool " + pool.fqdn + " has " + std::to_string(pool.servers.size()) +
-                  " servers, less than min_accepting (" + std::to_string(min_accepting) +
-                  "): no drain would ever be accepted");
-    }
+    check_floors(pool, common);
     if (last_resort.empty()) continue;
     for (const Server& server : pool.servers) {
       for (const base::IpAddress& address : server.addresses) {

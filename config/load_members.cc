@@ -75,7 +75,9 @@ Server read_server(const Value& value, Known& known, const PoolServices& of_pool
   server.services = of_pool.names;
   if (const auto list = block.find("services")) read_server_services(*list, of_pool, server);
   if (const auto startup = block.find("startup")) read_startup(*startup, of_pool, server);
-  block.refuse("domain");
+  if (const auto domain = block.find("domain")) {
+    server.domain = read_name(*domain, check_domain).value_or("");
+  }
   return server;
 }
 
@@ -173,11 +175,14 @@ void read_features(const Value& list, Known& known, Pool& pool, std::vector<Ment
         feature.name = *relative;
       }
     }
-    if (const auto service = block.require("service", "one of services:")) {
+    const auto service = block.require("service", "one of services:");
+    const auto floor = block.find("min_accepting");
+    if (floor) feature.min_accepting = read_min_accepting(*floor);
+    if (service) {
       feature.service = read_service(*service, known).value_or("");
-      mentions.push_back({feature.service, service->line(), "features", index});
+      mentions.push_back(
+          {feature.service, service->line(), "features", index, floor ? floor->line() : 0});
     }
-    block.refuse("min_accepting");
     pool.features.push_back(std::move(feature));
     ++index;
   });

@@ -34,22 +34,6 @@ void read_ttl(const Value& value, std::chrono::seconds& out) {
   if (out != *ttl) value.reject("must be whole seconds, is " + base::to_text(*ttl));
 }
 
-void read_min_accepting(const Value& value, std::size_t servers, unsigned& out) {
-  const bool scalar = value.kind() == Document::Kind::Scalar;
-  const bool percentage = scalar && value.shown().ends_with('%');
-  if (percentage || value.kind() == Document::Kind::Mapping) {
-    return value.reject(std::string(percentage ? "a percentage" : "a table") +
-                        " is not supported by this version yet; use a number");
-  }
-  const auto number = value.number(0, kMaxServers);
-  if (!number) return;
-  out = static_cast<unsigned>(*number);
-  if (*number > servers) {
-    value.reject("must be at most the pool's " + std::to_string(servers) + " servers, is " +
-                 std::to_string(*number) + ": no drain would ever be accepted");
-  }
-}
-
 void read_when_all_held(const Value& value, std::map<base::IpAddress, int>& used, Pool& out) {
   if (value.kind() != Document::Kind::Mapping) {
     if (value.is("nodata")) return;
@@ -123,12 +107,26 @@ std::map<base::IpAddress, int> addresses_of(const Pool& pool, int line) {
   return used;
 }
 
-// All but the TTL.
-void read_policy(Mapping& block, std::size_t servers, int servers_line, Pool& pool) {
+// A floor that no answer set could ever meet. A feature that has the pool's floor and that fewer
+// servers run is none: give it one of its own.
+void check_floors(const Value& pool_value, const Pool& pool, const std::vector<Mention>& mentions) {
+  for (const Mention& mention : mentions) {
+    if (mention.floor_line == 0) continue;
+    const auto fault = unmet(*pool.features[mention.index].min_accepting, pool, mention.service);
+    if (fault.empty()) continue;
+    pool_value.findings().add(
+        mention.floor_line,
+        pool_value.path() + ".features[" + std::to_string(mention.index) + "].min_accepting",
+        fault);
+  }
+}
+
+// All but the TTL. `judged`: the servers are all there, and understood.
+void read_policy(Mapping& block, bool judged, int servers_line, Pool& pool) {
   if (const auto value = block.find("min_accepting")) {
-    unsigned number = 1;
-    read_min_accepting(*value, servers, number);
-    pool.min_accepting = number;
+    pool.min_accepting = read_min_accepting(*value);
+    const std::string fault = judged ? unmet(pool.min_accepting, pool, pool.service) : "";
+    if (!fault.empty()) value->reject(fault);
   }
   if (const auto value = block.find("when_all_held")) {
     auto used = addresses_of(pool, servers_line);
@@ -181,8 +179,8 @@ void read_list(const Value& value, Mapping& block, const Value& list, Known& kno
   Server alike;
   alike.services = services.names;
   if (const auto startup = block.find("startup")) read_startup(*startup, services, alike);
-  read_policy(block, kMaxServers, list.line(), common);
-  servers.check(common.min_accepting.number, common.last_resort);
+  read_policy(block, false, list.line(), common);
+  servers.check(common);
 
   const std::size_t before = value.findings().size();
   for (Pool& pool : servers.pools()) {
@@ -213,17 +211,13 @@ void read_pool(const Value& value, Known& known, std::vector<Pool>& out) {
   if (const auto list = block.find("features")) read_features(*list, known, pool, mentions);
   const std::size_t before = value.findings().size();
   const auto servers = block.require("servers", "at least one");
-  std::size_t count = 0;
   if (const auto ttl = block.find("ttl")) read_ttl(*ttl, pool.ttl);
-  if (servers) {
-    read_servers(*servers, known, named_services(pool, mentions), pool);
-    servers->each([&](const Value&) { ++count; });
-  }
+  if (servers) read_servers(*servers, known, named_services(pool, mentions), pool);
   // What depends on the servers is judged when they are all understood.
   const bool understood = value.findings().size() == before;
   if (understood && service) check_members(value, service->line(), pool, mentions);
-  read_policy(block, understood ? count : kMaxServers, servers ? servers->line() : value.line(),
-              pool);
+  if (understood) check_floors(value, pool, mentions);
+  read_policy(block, understood, servers ? servers->line() : value.line(), pool);
 }
 
 }  // namespace

@@ -112,6 +112,17 @@ CheckedName check_label(std::string_view text) {
   return name;
 }
 
+CheckedName check_domain(std::string_view text) {
+  std::string name(text);
+  std::transform(name.begin(), name.end(), name.begin(), lower);
+  const bool known = std::all_of(name.begin(), name.end(), [](char c) {
+    return is_letter_or_digit(c) || c == '-' || c == '_' || c == '.';
+  });
+  if (known && !name.empty() && name.size() <= kMaxLabel) return name;
+  return wrong("must be one word such as rack-a, 1 to 63 letters, digits or any of -_., is " +
+               printable(text));
+}
+
 CheckedName check_token_name(std::string_view text) {
   const bool known = std::all_of(text.begin(), text.end(), [](char c) {
     return is_letter_or_digit(lower(c)) || std::string_view("._-@+").find(c) != std::string::npos;

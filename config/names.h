@@ -28,6 +28,9 @@ CheckedName check_relative_name(std::string_view text);
 CheckedName check_srv_name(std::string_view text);
 // The name of a service, a component or a session counter: one label.
 CheckedName check_label(std::string_view text);
+// What fails together, such as a rack or a site: one word of letters, digits, "-", "_" and "."; 63
+// octets at most, in lower case.
+CheckedName check_domain(std::string_view text);
 // The name of a token: what an audit line can show; 1..64 letters, digits and "._-@+".
 CheckedName check_token_name(std::string_view text);
 

@@ -120,6 +120,26 @@ TEST_F(LoadList, GivesEachPoolWhatTheEntrySays) {
   }
 }
 
+TEST_F(LoadList, HasAFloorForEachSizeOfPool) {
+  const std::string list = std::string(kTwoPools) + "s3.p2 A 10.0.0.5\ns1.p3 A 10.0.0.6\n";
+  const auto loaded =
+      load_with(list, with(kEntry, "min_accepting: 1", "min_accepting: {3: 2}") +
+                          "    features:\n"
+                          "      - {name: chat, service: chat, min_accepting: 50%}\n");
+  ASSERT_TRUE(loaded) << base::to_string(loaded.error());
+  ASSERT_EQ(loaded->pools.size(), 4U);
+  const std::vector<unsigned> least{1, 2, 1};
+  for (std::size_t number = 1; number < 4; ++number) {
+    const Pool& pool = loaded->pools[number];
+    EXPECT_EQ(pool.min_accepting.of(pool.servers.size()), least[number - 1]) << pool.fqdn;
+    ASSERT_TRUE(pool.features.at(0).min_accepting);
+    EXPECT_EQ(pool.features[0].min_accepting->kind, MinAccepting::Kind::Percentage);
+  }
+  EXPECT_THAT(told(list, with(kEntry, "min_accepting: 1", "min_accepting: 2")),
+              HasSubstr("pools.zone:8: pools[1].list: the pool p3.example.org has 1 servers, less "
+                        "than min_accepting (2)"));
+}
+
 TEST_F(LoadList, TellsTheMistakesOfTheListWithItsLines) {
   const std::vector<std::pair<std::string, std::string>> mistakes = {
       {"s1.p1 A 10.0.0.1\n",
@@ -181,6 +201,11 @@ TEST_F(LoadList, TellsTheMistakesOfTheEntryWithItsLines) {
        "pools.zone:2: pools[1].list: the pool p1.example.org has 2 servers, less than "
        "min_accepting "
        "(3): no drain would ever be accepted"},
+      {entry + "    features: [{name: chat, service: chat, min_accepting: 3}]\n",
+       "pools.zone:2: pools[1].list: the pool p1.example.org has 2 servers, less than "
+       "min_accepting of chat (3): no drain would ever be accepted"},
+      {with(entry, "min_accepting: 1", "min_accepting: 101%"),
+       "t.yaml:30: pools[1].min_accepting: must be a percentage, 0%..100%, is 101%"},
       {entry + "    when_all_held: {addresses: [10.0.0.4]}\n",
        "pools.zone:6: pools[1].list: 10.0.0.4 answers as the last resort: a server that is held "
        "would come back by it"},

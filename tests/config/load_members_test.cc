@@ -38,8 +38,11 @@ TEST(LoadMembers, RefusesEachMistakeOfServersSrvAndFeatures) {
       {"[192.0.2.1]", "[\"ff02::1\"]",
        "t.yaml:21: pools[0].servers[0].addresses[0]: must be the address of one machine, is "
        "ff02::1"},
-      {"weight: 50", "domain: rack-a",
-       "t.yaml:22: pools[0].servers[1].domain: is not supported by this version yet: leave it out"},
+      {"weight: 50", "domain: rack a",
+       "t.yaml:22: pools[0].servers[1].domain: must be one word such as rack-a, 1 to 63 letters, "
+       "digits or any of -_., is rack a"},
+      {"weight: 50", "domain: [rack-a]",
+       "t.yaml:22: pools[0].servers[1].domain: must be text, is a list"},
       {"weight: 50", "services: [mail]",
        "t.yaml:22: pools[0].servers[1].services[0]: the pool names no service mail; it names web, "
        "chat"},
@@ -92,9 +95,6 @@ TEST(LoadMembers, RefusesEachMistakeOfServersSrvAndFeatures) {
        "a123456789.a123456789.a123456789.a123456789.a123456789.a123456789.a",
        "t.yaml:26: pools[0].features[0].name: with the pool's name it has 260 octets; a DNS name "
        "has at most 253"},
-      {"service: chat}", "service: chat, min_accepting: 1}",
-       "t.yaml:26: pools[0].features[0].min_accepting: is not supported by this version yet: leave "
-       "it out"},
       {"name: chat", "name: \"a b\"",
        "t.yaml:26: pools[0].features[0].name: must be a DNS name: the label \"a b\" has more than "
        "letters, digits, - and _, is a b"},
@@ -124,6 +124,13 @@ TEST(LoadMembers, RunWhatTheySay) {
   const Server& server = loaded->pools[0].servers[1];
   EXPECT_EQ(server.services, std::vector<std::string>{"chat"});
   EXPECT_EQ(server.startup.at("chat"), Startup::Manual);
+}
+
+TEST(LoadMembers, StandInADomain) {
+  const auto loaded = load_text(with(kSmall, "weight: 50", "domain: DC-1.rack_07"), "t.yaml");
+  ASSERT_TRUE(loaded) << base::to_string(loaded.error());
+  EXPECT_EQ(loaded->pools[0].servers[0].domain, "") << "none unless it says so";
+  EXPECT_EQ(loaded->pools[0].servers[1].domain, "dc-1.rack_07") << "in lower case as all names";
 }
 
 TEST(LoadMembers, MayHaveNamesInNoConfiguredZone) {

@@ -43,17 +43,6 @@ TEST(LoadPools, RefusesEachMistakeOfAPool) {
        "consolidates it"},
       {"ttl: 30s", "ttl: 1500ms", "t.yaml:19: pools[0].ttl: must be whole seconds, is 1s500ms"},
       {"ttl: 30s", "ttl: 8d", "t.yaml:19: pools[0].ttl: must be 0s..7d, is 8d"},
-      {"    ttl: 30s", "    min_accepting: 50%",
-       "t.yaml:19: pools[0].min_accepting: a percentage is not supported by this version yet; use "
-       "a number"},
-      {"    ttl: 30s", "    min_accepting: {3: 2}",
-       "t.yaml:19: pools[0].min_accepting: a table is not supported by this version yet; use a "
-       "number"},
-      {"    ttl: 30s", "    min_accepting: 3",
-       "t.yaml:19: pools[0].min_accepting: must be at most the pool's 2 servers, is 3: no drain "
-       "would ever be accepted"},
-      {"    ttl: 30s", "    min_accepting: -1",
-       "t.yaml:19: pools[0].min_accepting: must be 0..65535, is -1"},
       {"    ttl: 30s", "    when_all_held: servfail",
        "t.yaml:19: pools[0].when_all_held: must be nodata, serve_held or {addresses: [...]}, is "
        "servfail"},
@@ -103,8 +92,6 @@ Pool pool_with(std::string_view line) {
 TEST(LoadPools, TakesEachPolicy) {
   EXPECT_EQ(pool_with("ttl: 0s").ttl, 0s);
   EXPECT_EQ(pool_with("ttl: 7d").ttl, 168h);
-  EXPECT_EQ(pool_with("min_accepting: 2").min_accepting.number, 2U);
-  EXPECT_EQ(pool_with("min_accepting: 0").min_accepting.number, 0U);
   EXPECT_EQ(pool_with("when_all_held: nodata").when_all_held, WhenAllHeld::NoData);
   EXPECT_EQ(pool_with("when_all_held: serve_held").when_all_held, WhenAllHeld::ServeHeld);
   EXPECT_EQ(pool_with("order: rotate").order, Order::Rotate);

@@ -65,6 +65,17 @@ TEST(TokenName, KeepsItsCase) {
   EXPECT_FALSE(check_token_name(std::string(65, 'a')));
 }
 
+TEST(CheckDomain, TakesOneWordInLowerCase) {
+  EXPECT_EQ(*check_domain("rack-a"), "rack-a");
+  EXPECT_EQ(*check_domain("Hall_2.Rack-7"), "hall_2.rack-7");
+  EXPECT_EQ(*check_domain("7"), "7");
+  EXPECT_TRUE(check_domain(std::string(63, 'a')));
+  for (const std::string& text : {std::string(), std::string("rack a"), std::string("rack/a"),
+                                  std::string("\xc3\xa4"), std::string(64, 'a')}) {
+    EXPECT_FALSE(check_domain(text)) << text;
+  }
+}
+
 TEST(NameTable, NumbersNamesInTheOrderOfTaking) {
   NameTable table;
   EXPECT_FALSE(table.number("a"));
