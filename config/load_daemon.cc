@@ -164,6 +164,11 @@ void read_store(const Value& value, const Known& known, Store& out) {
   if (const auto directory = block.find("directory")) {
     if (const auto path = read_path(*directory, known.folder)) out.directory = *path;
   }
+  if (const auto audit = block.find("audit")) {
+    Mapping limits(*audit);
+    limits.read("keep", out.audit_keep, 1h, 24h * 3650);
+    limits.read("entries", out.audit_entries, 1'000, 10'000'000);
+  }
   block.refuse("etcd");
   block.refuse("confirm_timeout");
 }

@@ -138,6 +138,20 @@ TEST(LoadDaemon, RefusesEachMistakeOfDnsStoreAndHealth) {
        "store: {etcd: {endpoints: []}}\n"
        "health:",
        "t.yaml:7: store.etcd: is not supported by this version yet: leave it out"},
+      {"health:",
+       "store: {audit: {keep: 59m, entries: 999}}\n"
+       "health:",
+       "t.yaml:7: store.audit.keep: must be 1h..3650d, is 59m\n"
+       "t.yaml:7: store.audit.entries: must be 1000..10000000, is 999"},
+      {"health:",
+       "store: {audit: {keep: 90, entry: 5}}\n"
+       "health:",
+       "t.yaml:7: store.audit.keep: needs a unit (such as 90s), 1h..3650d, is 90\n"
+       "t.yaml:7: store.audit.entry: is not a known key; known here: keep, entries"},
+      {"health:",
+       "store: {audit: false}\n"
+       "health:",
+       "t.yaml:7: store.audit: must be a mapping (KEY: VALUE), is false"},
       {"lease: 6s", "lease: 6",
        "t.yaml:8: health.lease: needs a unit (such as 6s), 300ms..10m, is 6"},
       {"lease: 6s", "lease: six seconds",
@@ -226,6 +240,18 @@ TEST(LoadDaemon, ReadsARateLimit) {
 
 TEST(LoadDaemon, ListensTwiceOnAnAddressWhosePortTheKernelChooses) {
   EXPECT_EQ(small_with("[\"127.0.0.1@0\"]", "[127.0.0.1@0, 127.0.0.1@0]").dns.listen.size(), 2U);
+}
+
+TEST(LoadDaemon, KeepsTheAuditForSoLongAndSoManyEntries) {
+  const auto store = [](const std::string& audit) {
+    return small_with("health:", "store: {" + audit + "}\nhealth:").store;
+  };
+  EXPECT_EQ(store("directory: state").audit_keep, 90 * 24h);
+  EXPECT_EQ(store("directory: state").audit_entries, 1'000'000U);
+  EXPECT_EQ(store("audit: {keep: 1h, entries: 1000}").audit_keep, 1h);
+  EXPECT_EQ(store("audit: {keep: 1h, entries: 1000}").audit_entries, 1'000U);
+  EXPECT_EQ(store("audit: {keep: 3650d}").audit_keep, 3650 * 24h);
+  EXPECT_EQ(store("audit: {entries: 10000000}").audit_entries, 10'000'000U);
 }
 
 TEST(LoadDaemon, ResolvesPathsAgainstTheFolderOfTheFile) {
