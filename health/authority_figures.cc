@@ -19,7 +19,7 @@ bool Authority::State::add_figures(Figures& figures, std::size_t pools) const {
   for (; pools > 0 && figures.pools < pools_.size(); --pools, ++figures.pools) {
     const auto id = static_cast<PoolId>(figures.pools);
     for (const ServicePoolId service_pool : service_pools_of(id)) {
-      add_service_figures(topology_->service_pools()[service_pool], now, figures);
+      add_service_figures(service_pool, now, figures);
     }
     figures.mass_loss_guard.emplace_back(topology_->pools()[id].fqdn, guard_active(id));
   }
@@ -50,12 +50,18 @@ void Authority::State::add_hold_figures(const base::Now& now, Figures& figures) 
   }
 }
 
-void Authority::State::add_service_figures(const ServicePool& pool, const base::Now& now,
+void Authority::State::add_service_figures(ServicePoolId id, const base::Now& now,
                                            Figures& figures) const {
+  const ServicePool& pool = topology_->service_pools()[id];
   Figures::ServiceCount count;
   count.pool = topology_->pools()[pool.pool].fqdn;
   count.service = topology_->services()[pool.service].name;
-  Figures::Draining draining{count.pool, count.service, 0, 0};
+  count.accepting = accepting_[id];
+  for (const AnswerSetId set : pool.answer_sets) {
+    count.min_accepting =
+        std::max(count.min_accepting, topology_->answer_sets()[set].min_accepting);
+  }
+  Figures::Draining draining{count.pool, count.service, 0, 0, 0};
   std::map<std::string, std::uint64_t> sessions;  // by counter
   bool any_held = false;
   for (const ServerId server : pool.servers) {
@@ -69,7 +75,13 @@ void Authority::State::add_service_figures(const ServicePool& pool, const base::
     }
     if (!held(server, slot)) continue;
     any_held = true;
-    if (is == Status::Draining) ++draining.servers;
+    if (is == Status::Draining) {
+      ++draining.servers;
+      for (const Hold* hold : holds_.covering(name(server), count.service)) {
+        const std::chrono::duration<double> age = now.wall - hold->since;
+        draining.oldest_seconds = std::max(draining.oldest_seconds, age.count());
+      }
+    }
     if (!out_of_answers(server, slot)) continue;
     const std::chrono::duration<double> left = horizon(server, slot) - now.mono;
     draining.horizon_seconds = std::max(draining.horizon_seconds, left.count());

@@ -333,8 +333,8 @@ class Authority::State {
   ExplainedMember explain_member(ServerId server, std::size_t slot, Rule rule,
                                  const Members& members) const;
   std::string leaves_text(ServerId server, ServiceId service) const;
-  void add_service_figures(const ServicePool& pool, const base::Now& now, Figures& figures) const;
-  void add_hold_figures(const base::Now& now, Figures& figures) const;
+  void add_service_figures(ServicePoolId id, const base::Now& now, Figures& figures) const;
+  void add_hold_figures(const base::Now\& now, Figures\& figures) const;
   bool guard_active(PoolId pool) const;
 
   // --- shared by all
