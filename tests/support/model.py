@@ -1,0 +1,396 @@
+"""What semantics.md allows, as somebody outside sees it: who may be in an answer, which status and
+verdict may be shown. Where time decides and nobody outside can know the moment, several things are
+allowed, and no more than that.
+
+Times are of time.monotonic(). What happened between two readings has a `lo` and a `hi`."""
+
+import itertools
+import math
+
+# How late the authority may do what time makes it do: a busy machine, sanitizers. It is waited for,
+# so nothing gets slower by it.
+LATE_SECONDS = 15.0
+# What a moment of the authority's may be beside one that was read here: milliseconds are rounded.
+ROUNDING_SECONDS = 0.005
+
+
+class Reason:
+    """Why a service takes no new connections: one for each service that a hold covers."""
+
+    def __init__(self, hold, startup, placed_on, hide_host=False, ends=None, then="lift"):
+        self.hold, self.startup, self.placed_on = hold, startup, placed_on
+        self.hide_host, self.ends, self.then = hide_host, ends, then
+
+    def __repr__(self):
+        return f"{'/'.join(self.hold)} {self.startup} on {self.placed_on} ends {self.ends}"
+
+
+OPERATOR, SCHEDULE, HOST = "operator", "schedule", "host"
+
+
+class Service:
+    def __init__(self):
+        self.reasons = {}  # by (scope, origin)
+        self.said = None  # health, since the authority's start
+        self.last_known = {None}  # what it may remember from before
+        self.instance = None
+        self.sessions = None
+        self.forced = None
+        self.pause_is_void = False
+        # A cache may have it until then: surely, and at most.
+        self.cached_lo = self.cached_hi = -math.inf
+        self.flaps = Damping()
+
+    def forget(self):
+        """What only the running authority knows."""
+        if self.said is not None:
+            self.last_known = {self.said}
+        self.said = self.instance = self.sessions = None
+        self.pause_is_void = False
+
+
+class Damping:
+    """Changes that an agent's health makes may be shown late once a server flaps: five at once, then
+    one a second, the last truth wins. Until then any of those that wait may be shown."""
+
+    BURST, A_SECOND = 5, 1.0
+
+    def __init__(self):
+        self.waiting, self.until = set(), -math.inf
+
+
+class Server:
+    def __init__(self, services):
+        self.services = {name: Service() for name in services}
+        self.configured = True
+        self.lease = "never"  # or current, expired, guarded: as far as it was seen
+        self.pushed_lo = self.pushed_hi = -math.inf
+        self.may_be_marked = False  # a mass loss may have marked it already
+        self.host_lo = self.host_hi = -math.inf  # as cached_lo and cached_hi, of the host record
+        self.changes = []  # when its agent's health changed something
+        self.settled_at = -math.inf  # all that it said is shown from then on
+
+    def forget(self):
+        self.lease, self.may_be_marked = "never", False
+        self.changes = []
+        for service in self.services.values():
+            service.forget()
+
+
+class Model:
+    """One pool. `settings`: lease, heartbeat, mass_loss_hold in seconds."""
+
+    def __init__(self, servers, services, settings):
+        self.servers = {name: Server(services) for name in servers}
+        self.services = list(services)
+        self.settings = settings
+        self.ttl, self.floor, self.policy = 1, 0, "nodata"
+        self.grace_lo = self.grace_hi = -math.inf  # when the start's grace ends
+
+    def here(self):
+        return [name for name, server in self.servers.items() if server.configured]
+
+    # --- what each server may be taken for
+
+    def leases(self, server, now):
+        """What its lease may be at a moment near `now`."""
+        if server.lease == "current" and now >= self.lease_ends(server):
+            return {"current", "expired", "guarded"}
+        if server.lease == "guarded" and now >= self.guard_ends(server):
+            return {"guarded", "expired"}
+        return {server.lease}
+
+    def lease_ends(self, server):
+        return server.pushed_lo + self.settings["lease"] - ROUNDING_SECONDS
+
+    def guard_ends(self, server):
+        """No mass loss marks who was heard in the last two heartbeats."""
+        marked = server.pushed_lo + 2 * self.settings["heartbeat"]
+        return marked + self.settings["mass_loss_hold"] - ROUNDING_SECONDS
+
+    def claims(self, server, name, now):
+        """(claim, whether the agent says so now)"""
+        service = server.services[name]
+        found = set()
+        for lease in self.leases(server, now):
+            if lease == "never" or service.said is None:
+                if now <= self.grace_hi + LATE_SECONDS and self.in_grace_hi(now):
+                    found |= {(known or "up", False) for known in service.last_known}
+                if now >= self.grace_lo:
+                    found.add(("unknown", False))
+            elif lease == "expired":
+                found.add(("unknown", False))
+            else:
+                found.add((service.said, lease == "current"))
+        if now < server.settled_at:
+            found |= {(health, True) for health in service.flaps.waiting}
+        return found
+
+    def in_grace_hi(self, now):
+        return now <= self.grace_hi
+
+    def held(self, server, name, now):
+        reasons = server.services[name].reasons.values()
+        sure = any(not (r.ends and r.then == "lift" and now >= r.ends) for r in reasons)
+        return {True} if sure else {True, False} if reasons else {False}
+
+    def standings(self, name, now):
+        """All that may be true of the pool's servers for a service: dicts by server of
+        (held, forced, claim, current)."""
+        each = []
+        for server_name in self.here():
+            server = self.servers[server_name]
+            forced = server.services[name].forced
+            each.append(
+                [
+                    (server_name, (held, forced, *claim))
+                    for held in self.held(server, name, now)
+                    for claim in self.claims(server, name, now)
+                ]
+            )
+        return [dict(combination) for combination in itertools.product(*each)]
+
+    # --- section 3
+
+    @staticmethod
+    def accepting(standings):
+        """In by rules 2 to 5."""
+        return frozenset(
+            name
+            for name, (held, forced, claim, _) in standings.items()
+            if not held and (forced == "up" or (forced is None and claim == "up"))
+        )
+
+    def answer(self, standings):
+        """(members, fallback)"""
+        members = self.accepting(standings)
+        if members:
+            return members, "none"
+        members = frozenset(
+            name for name, (held, forced, _, _) in standings.items() if not held and forced != "down"
+        )
+        if members:
+            return members, "never-empty"
+        if self.policy == "serve_held":
+            members = frozenset(
+                name
+                for name, (_, forced, claim, current) in standings.items()
+                if claim == "up" and current and forced != "down"
+            )
+            if members:
+                return members, "serve-held"
+        return frozenset(), "addresses" if isinstance(self.policy, dict) else "nodata"
+
+    def answers(self, name, now):
+        return {self.answer(standings) for standings in self.standings(name, now)}
+
+    def refusals(self, server_name, names, now):
+        """Whether rule 1 may refuse to hold these services of the server: {True}, {False}, both."""
+        outcomes = {False}
+        for name in names:
+            may = set()
+            for standings in self.standings(name, now):
+                accepting = self.accepting(standings)
+                may.add(server_name in accepting and len(accepting) - 1 < self.floor)
+            outcomes = {one or other for one in outcomes for other in may}
+        return outcomes
+
+    # --- horizon, status, verdict
+
+    def note(self, now):
+        """Answers may have been sent until now: caches have what these named."""
+        for name in self.services:
+            members = [members for members, _ in self.answers(name, now)]
+            for server_name in self.here():
+                service = self.servers[server_name].services[name]
+                if any(server_name in each for each in members):
+                    service.cached_hi = max(service.cached_hi, now + self.ttl)
+                if all(server_name in each for each in members):
+                    service.cached_lo = max(service.cached_lo, now + self.ttl)
+        for server_name in self.here():
+            server = self.servers[server_name]
+            if not self.hides_host(server):
+                server.host_lo = server.host_hi = now + self.ttl
+
+    @staticmethod
+    def hides_host(server):
+        return any(r.hide_host for s in server.services.values() for r in s.reasons.values())
+
+    def sessions(self, server, name, now):
+        """What may be shown: None (not known), or a dict."""
+        service = server.services[name]
+        found = []
+        for lease in self.leases(server, now):
+            if lease != "current" or service.said is None:
+                found.append(None)
+            else:
+                found.append({} if service.said == "stopped" else service.sessions)
+        return found
+
+    def gone(self, server, name, now):
+        """Whether no cache has it any more: {True}, {False}, both."""
+        service = server.services[name]
+        lo, hi = service.cached_lo, service.cached_hi
+        if self.hides_host(server):
+            lo, hi = max(lo, server.host_lo), max(hi, server.host_hi)
+        if now < lo - ROUNDING_SECONDS:
+            return {False}
+        return {True} if now > hi + ROUNDING_SECONDS else {True, False}
+
+    def named(self, server_name, name, now):
+        return {server_name in members for members, _ in self.answers(name, now)}
+
+    def shown(self, server_name, name, before, after):
+        """All (status, safe) that may be shown at a moment between the two."""
+        server = self.servers[server_name]
+        found = set()
+        for now in (before, after):
+            service = server.services[name]
+            known = [lease == "current" for lease in self.leases(server, now)]
+            found |= {
+                self._shown(service, current, held, named, sessions, gone)
+                for current in known
+                for held in self.held(server, name, now)
+                for named in self.named(server_name, name, now)
+                for sessions in map(freeze, self.sessions(server, name, now))
+                for gone in self.gone(server, name, now)
+            }
+        return found
+
+    @staticmethod
+    def _shown(service, current, held, named, sessions, gone):
+        zero = sessions is not None and all(count == 0 for _, count in sessions)
+        safe = held and zero and gone and not named
+        newer = any(
+            service.instance and r.placed_on and r.placed_on != service.instance
+            for r in service.reasons.values()
+        )
+        if not current or service.said is None:
+            return "unknown", False
+        if service.said == "stopped" or (service.said == "down" and not held):
+            return "down", safe
+        if not held:
+            return "accepting", False
+        if newer:
+            return "held", safe
+        return ("drained" if safe else "draining"), safe
+
+    # --- what happens
+
+    def push(self, server_name, services, lo, hi):
+        """An accepted heartbeat, sent and answered at these moments. Returns what may come of each
+        pause: {service: {True, False}}, True for refused."""
+        server = self.servers[server_name]
+        self._note_changes(server, services, lo, hi)
+        server.lease, server.may_be_marked = "current", False
+        server.pushed_lo, server.pushed_hi = lo, hi
+        refusals = {}
+        for name in sorted(services):
+            refusals[name] = self._report(server_name, name, services[name], hi)
+        return refusals
+
+    def _note_changes(self, server, services, lo, hi):
+        """Remembers what may still be shown for a while when a server flaps."""
+        changed = server.lease in ("expired", "guarded", "never") and bool(services)
+        for name, report in services.items():
+            changed = changed or server.services[name].said != report["health"]
+        if not changed:
+            return
+        server.changes = [at for at in server.changes if at > lo - 30] + [lo]
+        for name, report in services.items():
+            service = server.services[name]
+            if lo >= server.settled_at:
+                service.flaps.waiting = set()
+            service.flaps.waiting.add(service.said or "unknown")
+        if self._flaps(server):
+            server.settled_at = hi + Damping.A_SECOND + LATE_SECONDS / 10
+
+    @staticmethod
+    def _flaps(server):
+        """Whether more changes came than are shown at once: tokens, as few as there may be."""
+        tokens, last = float(Damping.BURST), None
+        for at in server.changes:
+            if last is not None:
+                tokens = min(Damping.BURST, tokens + (at - last) * 0.9 / Damping.A_SECOND)
+            tokens, last = tokens - 1, at
+        return tokens < 0.5
+
+    def _report(self, server_name, name, report, now):
+        server = self.servers[server_name]
+        service = server.services[name]
+        service.said, service.sessions = report["health"], report.get("sessions")
+        service.last_known = {service.said}
+        if report.get("instance"):
+            service.instance = report["instance"]
+        elif service.said != "stopped":
+            service.instance = None
+            for reason in service.reasons.values():
+                reason.placed_on = None
+        for hold, reason in list(service.reasons.items()):
+            if service.instance and reason.placed_on is None:
+                reason.placed_on = service.instance
+            if service.instance and reason.placed_on != service.instance:
+                if reason.startup != "manual":
+                    del service.reasons[hold]
+                    service.pause_is_void = service.pause_is_void or hold[1] == HOST
+        self._forget_released(server)
+        paused = report.get("paused")
+        if not paused:
+            service.pause_is_void = False
+            service.reasons.pop(("service", HOST), None)
+            return {False}
+        if service.pause_is_void or ("service", HOST) in service.reasons:
+            return {False}
+        return {False} if paused["force"] else self.refusals(server_name, [name], now)
+
+    @staticmethod
+    def _forget_released(server):
+        """A server's hold goes with the last of its services."""
+        for origin in (OPERATOR, SCHEDULE):
+            hold = ("server", origin)
+            if not any(hold in service.reasons for service in server.services.values()):
+                continue
+
+    def hold(self, server_name, names, hold, **how):
+        for name in names:
+            service = self.servers[server_name].services[name]
+            on = service.instance or ("stopped" if service.said == "stopped" else None)
+            service.reasons[hold] = Reason(hold, how.get("startup"), on, how.get("hide_host", False),
+                                           how.get("ends"), how.get("then", "lift"))  # fmt: skip
+
+    def lift(self, server_name, names, hold):
+        for name in names:
+            self.servers[server_name].services[name].reasons.pop(hold, None)
+
+    def stands(self, server_name, names, hold):
+        services = self.servers[server_name].services
+        return all(hold in services[name].reasons for name in names)
+
+    def force(self, server_name, names, health):
+        server = self.servers[server_name]
+        for name in names:
+            server.services[name].forced = health
+
+    def restart(self, ready, grace_end):
+        """`ready`: it served by then at the latest. `grace_end`: (earliest, latest)."""
+        for server in self.servers.values():
+            server.forget()
+            server.host_hi = max(server.host_hi, ready + self.ttl)
+            for service in server.services.values():
+                service.cached_hi = max(service.cached_hi, ready + self.ttl)
+        self.grace_lo, self.grace_hi = grace_end
+
+    def reload(self, now, absent=(), **settings):
+        for key, value in settings.items():
+            setattr(self, key, value)
+        for name, server in self.servers.items():
+            if server.configured != (name not in absent):
+                server.configured = not server.configured
+                server.forget()
+                server.host_hi = max(server.host_hi, now + self.ttl)
+                for service in server.services.values():
+                    service.cached_hi = max(service.cached_hi, now + self.ttl)
+
+
+def freeze(sessions):
+    return None if sessions is None else tuple(sorted(sessions.items()))
