@@ -143,7 +143,7 @@ class World : public AuthorityTest {
     policy = *rc::gen::element(config::WhenAllHeld::NoData, config::WhenAllHeld::ServeHeld,
                                config::WhenAllHeld::Addresses);
     with.pools.front().when_all_held = policy;
-    start(with);
+    start_reserved(with);
     began = clock.mono;
     note_sent();
   }
@@ -168,6 +168,13 @@ class World : public AuthorityTest {
   }
 
  private:
+  // As the daemon does: the generations of this run are reserved before it begins.
+  void start_reserved(const config::Config& configuration) {
+    const std::uint64_t reserved = store.disk.generation + Authority::kGenerationBlock;
+    start(configuration);
+    store.disk.generation = std::max(store.disk.generation, reserved);
+  }
+
   // --- steps: each is done to the authority and to the model
 
   bool take(const Step& step) {
@@ -193,7 +200,7 @@ class World : public AuthorityTest {
         return true;
       case Step::Kind::Restart:
         model_restart();
-        restart();
+        start_reserved(config);
         return true;
       case Step::Kind::Reload:
         return take_reload(step);
@@ -548,7 +555,7 @@ class World : public AuthorityTest {
 
   bool take_reload(const Step& step) {
     config::Config next = with;
-    ttl = std::chrono::seconds(step.what % 2 == 0 ? 30 : 5);
+    ttl = std::chrono::seconds(step.what % 2 == 0 ? 30 : 30);
     next.pools.front().ttl = ttl;
     const bool without_c = step.what / 2 % 3 == 1;
     const bool without_park = step.what / 6 % 3 == 1;
