@@ -192,6 +192,7 @@ class Stateful(Scenario):
     def push(self, agent):
         model = self.model.servers[agent.server]
         lo = time.monotonic()
+        self.model.note(lo)
         reply = self.api(agent_token(agent.number)).call(
             "PUT", f"/v1/servers/{agent.server}/heartbeat", agent.body()
         )
@@ -200,7 +201,7 @@ class Stateful(Scenario):
             self.assertEqual(reply.status, 401, reply.text)  # nor has it a token any more
             return
         self.assertEqual(reply.status, 200, reply.text)
-        self.model.note(hi)
+        self.model.note(hi, ended=True)
         said = {
             name: fields | {"instance": agent.instance_of(name)}
             for name, fields in agent.services.items()
@@ -255,7 +256,7 @@ class Stateful(Scenario):
         self.did(f"the lease of {agent.server}: {model.lease} -> {state}")
         if model.lease == "current":
             self.judge(model, state)
-        self.model.note(time.monotonic())
+        self.model.note(time.monotonic(), ended=True)
         model.lease = state
 
     def judge(self, model, state):
@@ -321,7 +322,7 @@ class Stateful(Scenario):
         self.model.note(time.monotonic())
         reply = self.api().try_drain(server, **fields)
         may |= self.may_refuse(server, names, scope, fields)
-        self.model.note(time.monotonic())
+        self.model.note(time.monotonic(), ended=True)
         return may, reply
 
     def after_drain(self, server, names, scope, fields, may, reply):
@@ -370,7 +371,7 @@ class Stateful(Scenario):
         )
         if time.monotonic() - now < SMOOTH_SECONDS:
             self.assertIn(refused, may, f"{[reply.text for reply in replies]}")
-        self.model.note(time.monotonic())
+        self.model.note(time.monotonic(), ended=True)
         for server, reply in zip(servers, replies):
             if reply.status == 200:
                 self.place(server, names, "server", {})
@@ -409,6 +410,7 @@ class Stateful(Scenario):
         self.model.note(time.monotonic())
         if not hosts:
             self.api().resume(server, **fields)
+            self.model.note(time.monotonic(), ended=True)
             self.model.lift(server, names, (scope, OPERATOR))
             return
         # Its agent is asked to lift the host's own hold, and must push twice for that.
@@ -431,7 +433,7 @@ class Stateful(Scenario):
             self.assertIn(reply.status, (200, 504), reply.text)
             if self.smooth():
                 self.assertEqual(reply.status, 200, reply.text)
-        self.model.note(time.monotonic())
+        self.model.note(time.monotonic(), ended=True)
         self.model.lift(server, names, (scope, OPERATOR))
 
     def force(self):
@@ -445,7 +447,7 @@ class Stateful(Scenario):
             self.assert_reply(reply, 404)
             return
         self.assertEqual(reply.status, 200, reply.text)
-        self.model.note(time.monotonic())
+        self.model.note(time.monotonic(), ended=True)
         self.model.force(server, names, health)
         if health == "down":  # an operator has looked: the guard is over
             model.may_be_marked = False
@@ -558,7 +560,7 @@ class Stateful(Scenario):
         reply = self.api().call("POST", "/v1/reload")
         self.assertEqual(reply.status, 200, reply.text)
         now = time.monotonic()
-        self.model.note(now)
+        self.model.note(now, ended=True)
         self.model.reload(now, absent, **settings)
 
     def all_tokens(self):
@@ -571,11 +573,11 @@ class Stateful(Scenario):
         fields["force"] = True
         self.did(f"{way} {server if 'amid' in way else ''} {fields if 'amid' in way else ''}")
         self.counts["restarts"] += 1
+        self.model.note(time.monotonic())
         waiting = None
         if "amid" in way and self.model.servers[server].configured:
             api = self.clients.setdefault("second", self.daemon.api())
             waiting = self.pool.submit(api.try_drain, server, **fields)
-        self.model.note(time.monotonic())
         if way == "SIGTERM":
             self.assertEqual(self.daemon.stop(), 0, self.daemon.log()[-4000:])
         else:
@@ -586,8 +588,8 @@ class Stateful(Scenario):
                 acknowledged = waiting.result().status == 200
             except (OSError, http.client.HTTPException, ValueError):
                 pass
-        self.model.note(time.monotonic())
         before = time.monotonic()
+        self.model.note(before, ended=True)
         self.daemon.start()
         self.note_start(before)
         if waiting:

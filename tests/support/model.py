@@ -197,20 +197,23 @@ class Model:
 
     # --- horizon, status, verdict
 
-    def note(self, now):
-        """Answers may have been sent until now: caches have what these named."""
+    def note(self, now, ended=False):
+        """Answers may have been sent until now: caches have what these named. `ended`: an order was
+        carried out by now, so the last of them may have been sent a little earlier."""
         for name in self.services:
             members = [members for members, _ in self.answers(name, now)]
             for server_name in self.here():
                 service = self.servers[server_name].services[name]
                 if any(server_name in each for each in members):
                     service.cached_hi = max(service.cached_hi, now + self.ttl)
-                if all(server_name in each for each in members):
+                if not ended and all(server_name in each for each in members):
                     service.cached_lo = max(service.cached_lo, now + self.ttl)
         for server_name in self.here():
             server = self.servers[server_name]
             if not self.hides_host(server):
-                server.host_lo = server.host_hi = now + self.ttl
+                server.host_hi = max(server.host_hi, now + self.ttl)
+                if not ended:
+                    server.host_lo = max(server.host_lo, now + self.ttl)
 
     @staticmethod
     def hides_host(server):
