@@ -15,6 +15,8 @@ namespace sluice::health::testing {
 struct Step {
   enum class Kind {
     Drain,
+    Plan,
+    Cancel,
     Resume,
     Force,
     Push,
@@ -32,8 +34,9 @@ struct Step {
 };
 
 inline std::ostream& operator<<(std::ostream& out, const Step& step) {
-  constexpr std::array<const char*, 10> kWords{"drain",   "resume", "force", "push",    "pause",
-                                               "silence", "time",   "stall", "restart", "reload"};
+  constexpr std::array<const char*, 12> kWords{"drain", "plan",  "cancel",  "resume",
+                                               "force", "push",  "pause",   "silence",
+                                               "time",  "stall", "restart", "reload"};
   return out << kWords[static_cast<std::size_t>(step.kind)] << ' ' << "abc"[step.server] << '/'
              << step.service << ' ' << step.what;
 }
@@ -47,6 +50,8 @@ rc::Gen<Step> any_step() {
   using Kind = Step::Kind;
   return rc::gen::build<Step>(
       rc::gen::set(&Step::kind, rc::gen::weightedElement<Kind>({{5, Kind::Drain},
+                                                                {3, Kind::Plan},
+                                                                {1, Kind::Cancel},
                                                                 {4, Kind::Resume},
                                                                 {2, Kind::Force},
                                                                 {8, Kind::Push},
@@ -70,6 +75,8 @@ struct Reason {
   std::optional<config::Startup> startup;
   std::optional<std::string> placed_on;  // the instance; "stopped": whatever comes is another
   bool hide_host = false;
+  std::optional<base::MonoTime> ends;
+  Then then = Then::Lift;
 
   bool is(Scope with_scope, Origin with_origin) const {
     return scope == with_scope && origin == with_origin;
@@ -111,9 +118,20 @@ struct ModelServer {
   bool guarded() const { return !current && guarded_until.has_value(); }
 };
 
+// A drain that is to come.
+struct ModelPlan {
+  base::MonoTime at;
+  std::optional<base::Duration> lasts;
+  Then then = Then::Lift;
+  bool force = false;
+  bool hide_host = false;
+  base::MonoTime made;
+};
+
 // What the agent of a server would push.
 struct ModelAgent {
   bool silent = false;
+  std::vector<base::MonoTime> changes;  // when it said something new
   unsigned boot = 0;
   struct Service {
     Health health = Health::Up;
@@ -181,6 +199,10 @@ class World : public AuthorityTest {
     switch (step.kind) {
       case Step::Kind::Drain:
         return take_drain(step);
+      case Step::Kind::Plan:
+        return take_plan(step);
+      case Step::Kind::Cancel:
+        return take_cancel(step);
       case Step::Kind::Resume:
         return take_resume(step);
       case Step::Kind::Force:
@@ -232,8 +254,12 @@ class World : public AuthorityTest {
     request.hide_host = step.what / 2 % 4 == 0;
     if (step.what / 8 % 3 == 1) request.startup = config::Startup::Manual;
     if (step.what / 8 % 3 == 2) request.startup = config::Startup::Automatic;
+    if (step.what / 4 % 3 == 0) {
+      request.expires = 1s * (1 + step.what % 5);
+      request.then = step.what % 3 == 0 ? Then::Alarm : Then::Lift;
+    }
     const bool exists_here = exists(step);
-    const bool stood = stands(step);
+    const bool stood = stands(step, Origin::Operator);
     const bool refused = exists_here && !stood && !request.force && lowers_below_floor(step);
     const auto reply = drain(request);
     RC_ASSERT(reply.has_value());
@@ -249,13 +275,168 @@ class World : public AuthorityTest {
     }
     RC_ASSERT(reply->has_value());
     if (stood) return true;
+    std::optional<base::MonoTime> ends;
+    if (request.expires) ends = clock.mono + std::get<base::Duration>(*request.expires);
+    place(step, {scope_of(step),
+                 Origin::Operator,
+                 request.startup,
+                 {},
+                 request.hide_host,
+                 ends,
+                 request.then});
+    return true;
+  }
+
+  void place(const Step& step, const Reason& reason) {
     for (const unsigned service : services_of(step)) {
       ModelService& model = servers[step.server].services[service];
-      model.drop(scope_of(step), Origin::Operator);
-      model.reasons.push_back({scope_of(step), Origin::Operator, request.startup,
-                               instance_now(model), request.hide_host});
+      model.drop(reason.scope, reason.origin);
+      model.reasons.push_back(reason);
+      // Of what the configuration does not have nothing is known.
+      if (exists(step)) model.reasons.back().placed_on = instance_now(model);
     }
+  }
+
+  // --- planned drains
+
+  bool take_plan(const Step& step) {
+    PlanRequest request;
+    request.drain.server = std::string(kLabels[step.server]) + ".pool.example";
+    request.drain.service = service_name(step);
+    request.at = 1s * (1 + 7 * (step.what % 8));
+    ModelPlan plan;
+    plan.at = clock.mono + std::get<base::Duration>(request.at);
+    plan.made = clock.mono;
+    plan.force = request.drain.force = step.what / 8 % 2 == 0;
+    plan.hide_host = request.drain.hide_host = step.what / 16 == 0;
+    if (step.what / 16 > 1) {
+      request.drain.expires = plan.lasts = 4s;
+      plan.then = request.drain.then = step.what / 16 == 2 ? Then::Lift : Then::Alarm;
+    }
+    std::optional<Outcome<ScheduleView>> reply;
+    authority->plan(request, {"operations", "test"},
+                    [&](Outcome<ScheduleView> outcome) { reply = std::move(outcome); });
+    served();
+    RC_ASSERT(reply.has_value());
+    RC_ASSERT(reply->has_value() == exists(step));
+    if (!exists(step)) return true;
+    RC_ASSERT((*reply)->at == clock.now().to_wall(plan.at));
+    plans.emplace((*reply)->id, std::pair(step, plan));
     return true;
+  }
+
+  bool take_cancel(const Step& step) {
+    const auto schedules = authority->schedules();
+    if (schedules.empty()) return false;
+    const ScheduleView picked = schedules[step.what % schedules.size()];
+    std::optional<Outcome<ScheduleView>> reply;
+    authority->cancel(picked.id, {"operations", "test"},
+                      [&](Outcome<ScheduleView> outcome) { reply = std::move(outcome); });
+    served();
+    RC_ASSERT(reply.has_value());
+    RC_ASSERT(reply->has_value());
+    if (picked.kind == ScheduleView::Kind::Drain) {
+      RC_ASSERT(plans.erase(picked.id) == 1);
+      return true;
+    }
+    // The hold stands for good.
+    ModelServer& server = servers[static_cast<unsigned>(picked.server.front() - 'a')];
+    std::size_t found = 0;
+    for (unsigned i = 0; i < 2; ++i) {
+      for (Reason& reason : server.services[i].reasons) {
+        const bool names =
+            reason.scope == Scope::Server ? picked.service.empty() : picked.service == kServices[i];
+        if (!names || !reason.ends || clock.now().to_wall(*reason.ends) != picked.at) continue;
+        if (picked.then != reason.then) continue;
+        // Two holds that end together differ by who placed them: either will do for the model
+        // only when there is one.
+        ++found;
+        reason.ends.reset();
+      }
+    }
+    RC_ASSERT(found > 0);
+    return true;
+  }
+
+  base::MonoTime not_after(const ModelPlan& plan) const {
+    return plan.at - with.health.horizon_margin;
+  }
+
+  // Plans whose time has come, in the order in which they were made.
+  void begin_plans() {
+    for (auto each = plans.begin(); each != plans.end();) {
+      const auto [step, plan] = each->second;
+      if (not_after(plan) - with.health.resolver_min_ttl > clock.mono) {
+        ++each;
+        continue;
+      }
+      each = plans.erase(each);
+      if (!plan.force && exists(step) && lowers_below_floor(step)) continue;
+      check_forgotten_in_time(step, plan);
+      Reason reason{scope_of(step), Origin::Schedule, {}, {}, plan.hide_host, {}, plan.then};
+      if (plan.lasts) reason.ends = plan.at + *plan.lasts;
+      if (!stands(step, Origin::Schedule)) {
+        place(step, reason);
+        continue;
+      }
+      // Two that overlap: the later end counts, and no end is later than any.
+      for (const unsigned service : services_of(step)) {
+        for (Reason& standing : servers[step.server].services[service].reasons) {
+          if (!standing.is(reason.scope, reason.origin)) continue;
+          standing.hide_host = standing.hide_host || reason.hide_host;
+          if (!standing.ends || (reason.ends && *standing.ends >= *reason.ends)) continue;
+          standing.ends = reason.ends;
+          standing.then = reason.then;
+        }
+      }
+    }
+  }
+
+  // Section 7's promise, to a plan that was made early enough for it.
+  void check_forgotten_in_time(const Step& step, const ModelPlan& plan) const {
+    const auto longest = std::max<base::Duration>(30s, with.health.resolver_min_ttl);
+    if (plan.at - plan.made < longest + with.health.horizon_margin) return;
+    if (plan.at < clock.mono) return;  // it stood still at that moment
+    for (const unsigned service : services_of(step)) {
+      RC_ASSERT(servers[step.server].services[service].cached_until + with.health.horizon_margin <=
+                plan.at);
+    }
+  }
+
+  void end_holds() {
+    for (ModelServer& server : servers) {
+      for (ModelService& service : server.services) {
+        std::erase_if(service.reasons, [&](const Reason& reason) {
+          return reason.ends && reason.then == Then::Lift && *reason.ends <= clock.mono;
+        });
+      }
+    }
+  }
+
+  // The earliest plan of a member: what its answer's TTL must end by.
+  base::MonoTime cap(unsigned index, const std::string& named) const {
+    base::MonoTime cap = Members::kNoEnd;
+    for (const auto& [id, each] : plans) {
+      const auto& [step, plan] = each;
+      const auto covered = services_of(step);
+      if (std::find(covered.begin(), covered.end(), index) == covered.end()) continue;
+      if (named.find(kLabels[step.server]) == std::string::npos) continue;
+      cap = std::min(cap, not_after(plan));
+    }
+    return cap;
+  }
+
+  std::size_t ending_holds() const {
+    std::set<std::tuple<unsigned, unsigned, Scope, Origin>> holds;
+    for (unsigned i = 0; i < 3; ++i) {
+      for (unsigned s = 0; s < 2; ++s) {
+        for (const Reason& reason : servers[i].services[s].reasons) {
+          if (!reason.ends) continue;
+          holds.insert({i, reason.scope == Scope::Server ? 2 : s, reason.scope, reason.origin});
+        }
+      }
+    }
+    return holds.size();
   }
 
   // An instance that is not known yet is adopted; one of a service that is stopped is over.
@@ -265,12 +446,11 @@ class World : public AuthorityTest {
     return std::nullopt;
   }
 
-  // Whether the operator's hold of this scope covers all that it names.
-  bool stands(const Step& step) const {
+  // Whether the hold of this scope covers all that it names.
+  bool stands(const Step& step, Origin origin) const {
     const auto services = services_of(step);
     return std::all_of(services.begin(), services.end(), [&](unsigned service) {
-      return servers[step.server].services[service].reason(scope_of(step), Origin::Operator) !=
-             nullptr;
+      return servers[step.server].services[service].reason(scope_of(step), origin) != nullptr;
     });
   }
 
@@ -295,6 +475,7 @@ class World : public AuthorityTest {
     for (const unsigned service : services_of(step)) {
       ModelService& model = servers[step.server].services[service];
       model.drop(scope_of(step), Origin::Operator);
+      model.drop(scope_of(step), Origin::Schedule);
       host_holds =
           host_holds || (model.runs && model.reason(Scope::Service, Origin::Host) != nullptr);
     }
@@ -386,6 +567,7 @@ class World : public AuthorityTest {
       report.paused = says.paused;
       heartbeat.services.emplace(kServices[i], report);
     }
+    const std::uint64_t published = publisher.publications;
     const auto reply = push(kLabels[index], heartbeat);
     RC_ASSERT(reply.has_value());
     RC_ASSERT(reply->has_value());
@@ -394,7 +576,10 @@ class World : public AuthorityTest {
       const auto order = (*reply)->services.find(kServices[i]);
       if (order == (*reply)->services.end()) continue;
       RC_ASSERT(order->second.refused.has_value() == refused.contains(i));
-      RC_ASSERT(order->second.held == !servers[index].services[i].reasons.empty());
+      // It is said once no worker names the service: not yet, where this push changed answers.
+      const bool held = !servers[index].services[i].reasons.empty();
+      RC_ASSERT(!order->second.held || held);
+      RC_ASSERT(order->second.held || !held || publisher.publications > published);
       // An agent does as it is told.
       if (order->second.lift || order->second.refused) agents[index].services[i].paused.reset();
     }
@@ -404,6 +589,7 @@ class World : public AuthorityTest {
   std::set<unsigned> model_push(unsigned index) {
     ModelServer& server = servers[index];
     const ModelAgent& agent = agents[index];
+    note_change(index);
     server.pushed = clock.mono;
     server.current = true;
     server.guarded_until.reset();
@@ -414,6 +600,25 @@ class World : public AuthorityTest {
     }
     end_grace();
     return refused;
+  }
+
+  // What it says is new, or what comes of it may be.
+  void note_change(unsigned index) {
+    ModelAgent& agent = agents[index];
+    for (unsigned i = 0; i < 2; ++i) {
+      const ModelService& service = servers[index].services[i];
+      const ModelAgent::Service& says = agent.services[i];
+      if (service.said != says.health || service.sessions != says.sessions) {
+        agent.changes.push_back(clock.mono);
+        return;
+      }
+    }
+  }
+
+  // An agent that flaps: five changes at once, then one a second. What it said last may wait.
+  bool flaps(unsigned index) const {
+    const auto& changes = agents[index].changes;
+    return changes.size() >= 5 && clock.mono - changes[changes.size() - 5] < 10s;
   }
 
   bool model_report(unsigned index, unsigned i, const ModelAgent& agent) {
@@ -458,12 +663,14 @@ class World : public AuthorityTest {
 
   // A server's hold goes with the last of its services.
   static void forget_released(ModelServer& server) {
-    const bool left = std::any_of(
-        server.services.begin(), server.services.end(), [](const ModelService& service) {
-          return service.runs && service.reason(Scope::Server, Origin::Operator) != nullptr;
-        });
-    if (left) return;
-    for (ModelService& service : server.services) service.drop(Scope::Server, Origin::Operator);
+    for (const Origin origin : {Origin::Operator, Origin::Schedule}) {
+      const bool left = std::any_of(
+          server.services.begin(), server.services.end(), [&](const ModelService& service) {
+            return service.runs && service.reason(Scope::Server, origin) != nullptr;
+          });
+      if (left) continue;
+      for (ModelService& service : server.services) service.drop(Scope::Server, origin);
+    }
   }
 
   // --- time
@@ -498,6 +705,8 @@ class World : public AuthorityTest {
 
   void model_tick() {
     const base::MonoTime now = clock.mono;
+    begin_plans();
+    end_holds();
     for (ModelServer& server : servers) {
       if (!server.configured || !server.current || lease_end(server) > now) continue;
       std::size_t before = 0;
@@ -543,6 +752,8 @@ class World : public AuthorityTest {
     }
     grace = true;
     began = judged_from = clock.mono;
+    begin_plans();
+    end_holds();
   }
 
   void forget_since_start(ModelService& service) const {
@@ -555,7 +766,7 @@ class World : public AuthorityTest {
 
   bool take_reload(const Step& step) {
     config::Config next = with;
-    ttl = std::chrono::seconds(step.what % 2 == 0 ? 30 : 30);
+    ttl = std::chrono::seconds(step.what % 2 == 0 ? 30 : 5);
     next.pools.front().ttl = ttl;
     const bool without_c = step.what / 2 % 3 == 1;
     const bool without_park = step.what / 6 % 3 == 1;
@@ -643,26 +854,41 @@ class World : public AuthorityTest {
                        });
   }
 
+  // How long caches keep an answer that is sent now: its TTL ends by the cap.
+  base::MonoTime kept_until(base::MonoTime cap) const {
+    return std::max(std::min(clock.mono + ttl, cap), clock.mono + with.health.resolver_min_ttl);
+  }
+
   // Answers were sent until now: caches keep what they named.
   void note_sent() {
-    const auto kept = std::max<base::Duration>(ttl, with.health.resolver_min_ttl);
     for (unsigned i = 0; i < 3; ++i) {
       if (!servers[i].configured) continue;
-      const base::MonoTime until = clock.mono + kept;
       for (unsigned s = 0; s < 2; ++s) {
         if (!servers[i].services[s].runs) continue;
         const std::string named = members(s == 0 ? kPool : kCallPark);
         if (named.find(kLabels[i]) == std::string::npos) continue;
         auto& cached = servers[i].services[s].cached_until;
-        cached = std::max(cached, until);
+        cached = std::max(cached, kept_until(cap(s, named)));
       }
-      if (!hides_host(i))
-        servers[i].host_cached_until = std::max(servers[i].host_cached_until, until);
+      if (hides_host(i)) continue;
+      base::MonoTime host_cap = Members::kNoEnd;
+      for (const auto& [id, each] : plans) {
+        const bool leaves = each.first.server == i && each.second.hide_host && exists(each.first);
+        if (leaves) host_cap = std::min(host_cap, not_after(each.second));
+      }
+      servers[i].host_cached_until = std::max(servers[i].host_cached_until, kept_until(host_cap));
     }
   }
 
   void check() {
+    if (flaps(0) || flaps(1) || flaps(2)) {
+      // Nobody who is held comes in by it; the truth is there after a second.
+      check_holds();
+      second();
+      note_sent();
+    }
     for (unsigned index = 0; index < 2; ++index) check_answers(index);
+    RC_ASSERT(authority->schedules().size() == plans.size() + ending_holds());
     for (unsigned i = 0; i < 3; ++i) {
       if (!servers[i].configured) continue;
       const auto id = authority->topology()->server(std::string(kLabels[i]) + ".pool.example");
@@ -674,6 +900,17 @@ class World : public AuthorityTest {
     }
   }
 
+  // Rule 2, whatever else is under way.
+  void check_holds() const {
+    for (unsigned index = 0; index < 2; ++index) {
+      const AnswerSetId set = index == 0 ? kPool : kCallPark;
+      if (fallback(set) == Fallback::ServeHeld) continue;
+      for (const char label : members(set)) {
+        RC_ASSERT(servers[static_cast<unsigned>(label - 'a')].services[index].reasons.empty());
+      }
+    }
+  }
+
   void check_answers(unsigned index) {
     const ModelAnswer expected = answer(index);
     const std::vector<AnswerSetId> sets =
@@ -681,6 +918,7 @@ class World : public AuthorityTest {
     for (const AnswerSetId set : sets) {
       RC_ASSERT(members(set) == labels(expected.members));
       RC_ASSERT(fallback(set) == expected.fallback);
+      RC_ASSERT(publisher.current->answer_sets[set].not_after == cap(index, members(set)));
       const auto& owner = authority->topology()->answer_sets()[set].owner;
       const auto explained = authority->explain(owner);
       RC_ASSERT(explained.has_value());
@@ -758,6 +996,7 @@ class World : public AuthorityTest {
   std::chrono::seconds ttl{30};
   std::array<ModelServer, 3> servers;
   std::array<ModelAgent, 3> agents;
+  std::map<ScheduleId, std::pair<Step, ModelPlan>> plans;
   bool grace = true;
   base::MonoTime began{};        // the grace
   base::MonoTime judged_from{};  // no lease before
