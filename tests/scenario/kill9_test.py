@@ -63,6 +63,19 @@ class Kill9(Scenario):
         )
         self.assert_members(daemon, [1, 2, 3])
 
+    def test_what_changes_no_answer_is_acknowledged_after_a_restart(self):
+        # Nothing is published for it: the publication that the workers began with is the newest.
+        daemon = self.start()
+        daemon.keep_ports()
+        daemon.api().drain(server_name(1))
+        daemon.kill9()
+        daemon.start()
+        again = daemon.api().drain(server_name(1))
+        self.assertEqual(again["confirmed_by"], ["ns1.test"])
+        agent = daemon.agent(1)
+        paused = {"by": "root", "reason": "patch", "since": "2026-01-01T00:00:00Z", "force": True}
+        self.assertTrue(agent.say("front-end", paused=paused)["services"]["front-end"]["held"])
+
     def test_an_acknowledged_resume_survives_too(self):
         daemon = self.start()
         daemon.keep_ports()

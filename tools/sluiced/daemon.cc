@@ -168,6 +168,7 @@ base::Result<base::Done, Daemon::Errors> Daemon::start_dns() {
   for (const base::SocketAddress& address : server_->listening()) {
     log::info("dns listening on " + address.to_string());
   }
+  on_progress();  // of the publication that they began with, the workers say nothing
   return base::Done{};
 }
 
