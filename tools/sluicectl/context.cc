@@ -20,6 +20,8 @@ const char* title_of(ApiError::Kind kind) {
       return "odd answer";
     case ApiError::Kind::Interrupted:
       return "interrupted";
+    case ApiError::Kind::NotTaken:
+      return "broken off";
   }
   return "failed";
 }

@@ -43,6 +43,9 @@ class Waiting : public testing::Test, public Api, public base::Clock {
     if (said_.size() > 1) said_.pop_front();
     return next;
   }
+  base::Result<base::Done, ApiError> stream(const Stream&) override {
+    return base::Unexpected{ApiError{}};  // no wait reads one
+  }
   base::Now now() const override { return {base::MonoTime(passed_), base::WallTime(passed_)}; }
 
   Exit waited(const Goal& goal) {

@@ -23,7 +23,11 @@ Hold read_hold(JsonReader& reader) {
           .reason = reader.text_if("reason").value_or(""),
           .startup = reader.text_if("startup").value_or(""),
           .forced = reader.flag_if("forced").value_or(false),
-          .hide_host = reader.flag_if("hide_host").value_or(false)};
+          .hide_host = reader.flag_if("hide_host").value_or(false),
+          .since = reader.time_if("since"),
+          .expires = reader.time_if("expires"),
+          .then = reader.text_if("then").value_or(""),
+          .alarmed = reader.flag_if("alarmed").value_or(false)};
 }
 
 Verdict read_verdict_of(JsonReader& owner) {
@@ -56,7 +60,9 @@ AnswerSet read_answer_set(JsonReader& reader) {
   return {.owner = reader.text("owner"),
           .service = reader.text_if("service").value_or(""),
           .fallback = read_fallback(reader),
-          .members = reader.texts("members")};
+          .members = reader.texts("members"),
+          .accepting = reader.number_if("accepting"),
+          .min_accepting = reader.number_if("min_accepting")};
 }
 
 ExplainedMember read_member(JsonReader& reader) {
@@ -83,6 +89,11 @@ const Reason* Verdict::reason(std::string_view code) const {
   return found == reasons.end() ? nullptr : &*found;
 }
 
+bool Verdict::hopeless() const {
+  const auto by_dns = [](const Reason& each) { return each.code != "not-by-dns"; };
+  return !safe_to_stop && !reasons.empty() && std::ranges::none_of(reasons, by_dns);
+}
+
 const Service* Server::service(std::string_view wanted) const {
   const auto found = std::ranges::find(services, wanted, &Service::name);
   return found == services.end() ? nullptr : &*found;
@@ -96,10 +107,32 @@ Verdict read_verdict(JsonReader& reader) {
   return verdict;
 }
 
+Schedule read_schedule(JsonReader& reader) {
+  return {.id = reader.text("id"),
+          .kind = reader.text("kind"),
+          .server = reader.text("server"),
+          .service = reader.text_if("service").value_or(""),
+          .at = reader.time("at"),
+          .leaves_at = reader.time_if("leaves_at"),
+          .by = reader.text_if("by").value_or(""),
+          .reason = reader.text_if("reason").value_or(""),
+          .expires = reader.time_if("expires"),
+          .then = reader.text_if("then").value_or(""),
+          .warnings = reader.texts("warnings")};
+}
+
+std::vector<Schedule> read_schedules(JsonReader& reader) {
+  std::vector<Schedule> all;
+  if (!reader.has("schedules")) reader.text("schedules");  // `{}` is no list of none
+  reader.each("schedules", [&](JsonReader& each) { all.push_back(read_schedule(each)); });
+  return all;
+}
+
 Server read_server(JsonReader& reader) {
   Server server;
   server.name = reader.text("server");
   server.pool = reader.text_if("pool").value_or("");
+  server.domain = reader.text_if("domain").value_or("");
   if (auto lease = reader.object_if("lease")) {
     server.lease = lease->text_if("state").value_or("");
   }
@@ -107,6 +140,8 @@ Server read_server(JsonReader& reader) {
   reader.each_member("services", [&](const std::string& name, JsonReader& each) {
     server.services.push_back(read_service(name, each));
   });
+  reader.each("schedules",
+              [&](JsonReader& each) { server.schedules.push_back(read_schedule(each)); });
   server.verdict = read_verdict_of(reader);
   server.warnings = reader.texts("warnings");
   return server;

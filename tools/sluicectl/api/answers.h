@@ -28,6 +28,9 @@ struct Verdict {
   std::vector<std::string> warnings;
 
   const Reason* reason(std::string_view code) const;
+  // Without DNS load balancing one reason stays when all others are gone (semantics.md section 6):
+  // whoever waits would wait for ever.
+  bool hopeless() const;
 };
 
 struct Hold {
@@ -38,6 +41,25 @@ struct Hold {
   std::string startup;
   bool forced = false;
   bool hide_host = false;
+  std::optional<base::WallTime> since;
+  std::optional<base::WallTime> expires;  // absent: it ends by nobody but an operator
+  std::string then;                       // lift, alarm; empty: it does not expire
+  bool alarmed = false;                   // its time is over, and somebody was to know
+};
+
+// What is planned: a drain, or the end of a hold.
+struct Schedule {
+  std::string id;
+  std::string kind;  // drain, expiry
+  std::string server;
+  std::string service;  // empty: the whole server
+  base::WallTime at;  // from then on no cache names it; of an expiry: when the hold's time is over
+  std::optional<base::WallTime> leaves_at;  // of a drain: when it leaves the answers
+  std::string by;
+  std::string reason;
+  std::optional<base::WallTime> expires;  // of the planned hold
+  std::string then;                       // lift, alarm; empty: nothing expires
+  std::vector<std::string> warnings;
 };
 
 struct Service {
@@ -60,9 +82,11 @@ struct Service {
 struct Server {
   std::string name;  // FQDN
   std::string pool;
-  std::string lease;  // current, expired, never, guarded
+  std::string domain;  // what fails together, such as a rack; empty: not said
+  std::string lease;   // current, expired, never, guarded
   bool host_hidden = false;
   std::vector<Service> services;
+  std::vector<Schedule> schedules;
   Verdict verdict;
   std::vector<std::string> warnings;
 
@@ -74,6 +98,9 @@ struct AnswerSet {
   std::string service;
   std::string fallback;  // empty: the ordinary way
   std::vector<std::string> members;
+  // Who counts for the floor, and the floor; absent: an authority that does not say.
+  std::optional<std::uint64_t> accepting;
+  std::optional<std::uint64_t> min_accepting;
 };
 
 struct Pool {
@@ -128,6 +155,8 @@ struct Explanation {
 };
 
 Verdict read_verdict(JsonReader& reader);
+Schedule read_schedule(JsonReader& reader);
+std::vector<Schedule> read_schedules(JsonReader& reader);  // of {"schedules": [...]}
 Server read_server(JsonReader& reader);
 Pool read_pool(JsonReader& reader);
 Pools read_pools(JsonReader& reader);

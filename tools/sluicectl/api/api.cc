@@ -44,6 +44,7 @@ Exit exit_of(const ApiError& error) {
       return error.status == kConflict && !error.problem.rule.empty() ? Exit::Refused
                                                                       : Exit::Failed;
     case ApiError::Kind::Strange:
+    case ApiError::Kind::NotTaken:
       return Exit::Failed;
     case ApiError::Kind::Interrupted:
       return Exit::Interrupted;

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -18,11 +19,21 @@ namespace sluice::ctl {
 constexpr base::Duration kRequestLimit = std::chrono::seconds(30);
 
 struct Request {
-  enum class Method : std::uint8_t { Get, Post };
+  enum class Method : std::uint8_t { Get, Post, Delete };
   Method method = Method::Get;
   std::string path;  // "/v1/pools", its parts percent-encoded
   std::string body;  // of a POST: JSON
   base::Duration limit = kRequestLimit;
+};
+
+// A GET whose answer is no document: taken as it comes, and as long as it comes.
+struct Stream {
+  std::string path;
+  std::string media_type;                  // of an answer of another type nothing is taken
+  std::string last_event_id;               // for an event stream that goes on; empty: from now on
+  base::Duration silence = kRequestLimit;  // nothing for so long, and the connection is lost
+  std::function<void()> begun;             // a success of that type: octets will follow
+  std::function<bool(std::string_view)> take;  // octets; false ends it
 };
 
 struct Answer {
@@ -39,6 +50,7 @@ struct ApiError {
     Problem,      // the authority says why not
     Strange,      // who answered is no authority, or broke off
     Interrupted,  // by a signal to us
+    NotTaken,     // a stream: we wanted no more
   };
   Kind kind = Kind::Strange;
   std::string message;  // for people, whole
@@ -59,6 +71,8 @@ class Api {
  public:
   virtual ~Api() = default;
   virtual base::Result<Answer, ApiError> send(const Request& request) = 0;
+  // A success is a stream that the authority ended. What broke off is NoAnswer.
+  virtual base::Result<base::Done, ApiError> stream(const Stream& wanted) = 0;
 };
 
 // One segment of a path or one value of a query (RFC 3986 section 2.1).

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cassert>
+#include <chrono>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
 #include <curl/curl.h>
+#include <fcntl.h>
 
 #include "tools/sluicectl/render/duration_words.h"
 #include "tools/sluicectl/render/text.h"
@@ -30,16 +33,9 @@ void append(Slist& list, const std::string& line) {
   list.reset(longer);
 }
 
-std::size_t take_octets(char* octets, std::size_t, std::size_t size, void* answer) {
-  auto& text = *static_cast<std::string*>(answer);
-  if (text.size() + size > kLargestAnswer) return 0;  // breaks off with CURLE_WRITE_ERROR
-  text.append(octets, size);
-  return size;
-}
-
-int ask_interrupted(void* settings, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-  const auto& interrupted = static_cast<Client::Settings*>(settings)->interrupted;
-  return interrupted && interrupted() ? 1 : 0;
+// `roll` runs commands, which must not inherit the connection.
+int close_on_exec(void*, curl_socket_t descriptor, curlsocktype) {
+  return fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0 ? CURL_SOCKOPT_OK : CURL_SOCKOPT_ERROR;
 }
 
 std::string name_of(const Endpoint& endpoint) {
@@ -70,6 +66,70 @@ struct Client::Curl {
     assert(code == CURLE_OK);
     static_cast<void>(code);
   }
+
+  long status() const {
+    long status = 0;
+    curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
+    return status;
+  }
+  bool is_success() const { return status() >= 200 && status() < 300; }
+  // A media type may have parameters behind it (RFC 9110 section 8.3.1).
+  bool has_type(std::string_view wanted) const {
+    const char* type = nullptr;
+    curl_easy_getinfo(handle, CURLINFO_CONTENT_TYPE, &type);
+    const std::string_view given = type == nullptr ? "" : type;
+    return given.substr(0, given.find_first_of("; ")) == wanted;
+  }
+};
+
+// One request under way.
+struct Client::Transfer {
+  const Client& client;
+  base::Duration limit;            // of the whole request
+  base::Duration silence;          // nothing for so long ends it
+  const Stream* wanted = nullptr;  // null: a document
+  std::string octets{};            // of the document, or of a stream's refusal
+  bool begun = false;              // the stream's own octets come
+  bool silent = false;
+  bool not_taken = false;
+  bool other_type = false;
+  std::chrono::steady_clock::time_point heard = std::chrono::steady_clock::now();
+
+  std::size_t take(std::string_view piece) {
+    heard = std::chrono::steady_clock::now();
+    if (begun) {
+      not_taken = !wanted->take(piece);
+      return not_taken ? 0 : piece.size();  // 0 breaks off with CURLE_WRITE_ERROR
+    }
+    if (octets.size() + piece.size() > kLargestAnswer) return 0;
+    octets.append(piece);
+    return piece.size();
+  }
+
+  std::size_t take_header(std::string_view line) {
+    if (wanted == nullptr || line != "\r\n" || !client.curl_->is_success()) return line.size();
+    other_type = !client.curl_->has_type(wanted->media_type);
+    if (other_type) return 0;
+    begun = true;
+    wanted->begun();
+    return line.size();
+  }
+
+  // Whether to break off.
+  bool ask() {
+    silent = std::chrono::steady_clock::now() - heard >= silence;
+    return silent || (client.settings_.interrupted && client.settings_.interrupted());
+  }
+
+  static std::size_t on_octets(char* piece, std::size_t, std::size_t size, void* transfer) {
+    return static_cast<Transfer*>(transfer)->take({piece, size});
+  }
+  static std::size_t on_header(char* line, std::size_t, std::size_t size, void* transfer) {
+    return static_cast<Transfer*>(transfer)->take_header({line, size});
+  }
+  static int on_progress(void* transfer, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+    return static_cast<Transfer*>(transfer)->ask() ? 1 : 0;
+  }
 };
 
 Client::Client(Settings settings)
@@ -79,10 +139,11 @@ Client::Client(Settings settings)
 
 Client::~Client() = default;
 
-base::Result<Answer, ApiError> Client::send(const Request& request) {
+template <class T, class Ask>
+base::Result<T, ApiError> Client::to_first(Ask ask) {
   std::string tried;
   while (true) {
-    auto answer = send_to(settings_.endpoints.front(), request);
+    auto answer = ask(settings_.endpoints.front());
     if (answer || answer.error().kind != ApiError::Kind::Unreachable) {
       // From now on this one, whoever else may listen: no command speaks to two authorities.
       settings_.endpoints.resize(1);
@@ -100,10 +161,19 @@ base::Result<Answer, ApiError> Client::send(const Request& request) {
   }
 }
 
-base::Result<Answer, ApiError> Client::send_to(const Endpoint& endpoint, const Request& request) {
-  const bool by_socket = endpoint.kind == Endpoint::Kind::Socket;
+base::Result<Answer, ApiError> Client::send(const Request& request) {
+  return to_first<Answer>([&](const Endpoint& endpoint) { return send_to(endpoint, request); });
+}
+
+base::Result<base::Done, ApiError> Client::stream(const Stream& wanted) {
+  return to_first<base::Done>(
+      [&](const Endpoint& endpoint) { return stream_from(endpoint, wanted); });
+}
+
+base::Result<std::string, ApiError> Client::token_for(const Endpoint& endpoint) {
   // On the socket the file's permissions decide, and a token would only name somebody else.
-  if (!by_socket && token_.empty() && !settings_.token_file.empty()) {
+  if (endpoint.kind == Endpoint::Kind::Socket || settings_.token_file.empty()) return std::string();
+  if (token_.empty()) {
     auto token = read_token(settings_.token_file);
     if (!token) {
       return base::Unexpected{
@@ -111,49 +181,83 @@ base::Result<Answer, ApiError> Client::send_to(const Endpoint& endpoint, const R
     }
     token_ = *std::move(token);
   }
+  return token_;
+}
+
+base::Result<Answer, ApiError> Client::send_to(const Endpoint& endpoint, const Request& request) {
+  const auto token = token_for(endpoint);
+  if (!token) return base::Unexpected{token.error()};
   Slist headers;
   append(headers, "Accept: application/json, application/problem+json");
   if (request.method == Request::Method::Post) append(headers, "Content-Type: application/json");
-  if (!by_socket && !token_.empty()) append(headers, "Authorization: Bearer " + token_);
-  const std::string url = (by_socket ? "http://localhost" : endpoint.where) + request.path;
+  if (!token->empty()) append(headers, "Authorization: Bearer " + *token);
 
-  std::string octets;
-  prepare(url, request);
-  curl_->set(CURLOPT_UNIX_SOCKET_PATH, by_socket ? endpoint.where.c_str() : nullptr);
+  Transfer transfer{.client = *this, .limit = request.limit, .silence = request.limit};
+  prepare(endpoint, request.path, transfer);
   curl_->set(CURLOPT_HTTPHEADER, headers.get());
-  curl_->set(CURLOPT_WRITEFUNCTION, take_octets);
-  curl_->set(CURLOPT_WRITEDATA, &octets);
-  if (const CURLcode code = curl_easy_perform(curl_->handle); code != CURLE_OK) {
-    return base::Unexpected{failure(code, endpoint, request)};
+  if (request.method == Request::Method::Post) {
+    curl_->set(CURLOPT_POSTFIELDSIZE, static_cast<long>(request.body.size()));
+    curl_->set(CURLOPT_COPYPOSTFIELDS, request.body.c_str());
   }
-  long status = 0;
-  curl_easy_getinfo(curl_->handle, CURLINFO_RESPONSE_CODE, &status);
-  return understand(status, std::move(octets), name_of(endpoint));
+  if (request.method == Request::Method::Delete) curl_->set(CURLOPT_CUSTOMREQUEST, "DELETE");
+  if (const CURLcode code = curl_easy_perform(curl_->handle); code != CURLE_OK) {
+    return base::Unexpected{failure(code, endpoint, transfer)};
+  }
+  return understand(curl_->status(), std::move(transfer.octets), name_of(endpoint));
 }
 
-void Client::prepare(const std::string& url, const Request& request) {
+base::Result<base::Done, ApiError> Client::stream_from(const Endpoint& endpoint,
+                                                       const Stream& wanted) {
+  const auto token = token_for(endpoint);
+  if (!token) return base::Unexpected{token.error()};
+  Slist headers;
+  append(headers, "Accept: " + wanted.media_type + ", application/problem+json");
+  append(headers, "Cache-Control: no-store");
+  if (!wanted.last_event_id.empty()) append(headers, "Last-Event-ID: " + wanted.last_event_id);
+  if (!token->empty()) append(headers, "Authorization: Bearer " + *token);
+
+  Transfer transfer{
+      .client = *this, .limit = base::Duration{0}, .silence = wanted.silence, .wanted = &wanted};
+  prepare(endpoint, wanted.path, transfer);
+  curl_->set(CURLOPT_HTTPHEADER, headers.get());
+  if (const CURLcode code = curl_easy_perform(curl_->handle); code != CURLE_OK) {
+    return base::Unexpected{failure(code, endpoint, transfer)};
+  }
+  if (curl_->is_success()) return base::Done{};
+  auto refused = understand(curl_->status(), std::move(transfer.octets), name_of(endpoint));
+  assert(!refused);
+  return base::Unexpected{std::move(refused).error()};
+}
+
+void Client::prepare(const Endpoint& endpoint, const std::string& path, Transfer& transfer) {
+  const bool by_socket = endpoint.kind == Endpoint::Kind::Socket;
+  const std::string url = (by_socket ? "http://localhost" : endpoint.where) + path;
   curl_->words[0] = '\0';
   curl_->set(CURLOPT_ERRORBUFFER, curl_->words);
   curl_->set(CURLOPT_URL, url.c_str());
+  curl_->set(CURLOPT_UNIX_SOCKET_PATH, by_socket ? endpoint.where.c_str() : nullptr);
   curl_->set(CURLOPT_PATH_AS_IS, 1L);  // a server named ".." is the authority's to refuse
   curl_->set(CURLOPT_PROTOCOLS_STR, "http,https");
   curl_->set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
   curl_->set(CURLOPT_NOPROXY, "*");
   curl_->set(CURLOPT_USERAGENT, "sluicectl/" SLUICE_VERSION);
   curl_->set(CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
-  curl_->set(CURLOPT_TIMEOUT_MS, std::max(static_cast<long>(request.limit.count()), 1L));
+  // 0 is no limit, for streams: these have the limit of silence.
+  const long limit = static_cast<long>(transfer.limit.count());
+  curl_->set(CURLOPT_TIMEOUT_MS, transfer.wanted != nullptr ? 0L : std::max(limit, 1L));
   curl_->set(CURLOPT_NOPROGRESS, 0L);
-  curl_->set(CURLOPT_XFERINFOFUNCTION, ask_interrupted);
-  curl_->set(CURLOPT_XFERINFODATA, &settings_);
-  if (request.method == Request::Method::Post) {
-    curl_->set(CURLOPT_POSTFIELDSIZE, static_cast<long>(request.body.size()));
-    curl_->set(CURLOPT_COPYPOSTFIELDS, request.body.c_str());
-  } else {
-    curl_->set(CURLOPT_HTTPGET, 1L);
-  }
+  curl_->set(CURLOPT_XFERINFOFUNCTION, Transfer::on_progress);
+  curl_->set(CURLOPT_XFERINFODATA, &transfer);
+  curl_->set(CURLOPT_WRITEFUNCTION, Transfer::on_octets);
+  curl_->set(CURLOPT_WRITEDATA, &transfer);
+  curl_->set(CURLOPT_HEADERFUNCTION, Transfer::on_header);
+  curl_->set(CURLOPT_HEADERDATA, &transfer);
+  curl_->set(CURLOPT_SOCKOPTFUNCTION, close_on_exec);
+  curl_->set<const char*>(CURLOPT_CUSTOMREQUEST, nullptr);
+  curl_->set(CURLOPT_HTTPGET, 1L);
 }
 
-ApiError Client::failure(int code, const Endpoint& endpoint, const Request& request) const {
+ApiError Client::failure(int code, const Endpoint& endpoint, const Transfer& transfer) const {
   const std::string words = printable(
       curl_->words[0] == '\0' ? curl_easy_strerror(static_cast<CURLcode>(code)) : curl_->words);
   const std::string peer = name_of(endpoint);
@@ -166,7 +270,9 @@ ApiError Client::failure(int code, const Endpoint& endpoint, const Request& requ
   curl_easy_getinfo(curl_->handle, CURLINFO_OS_ERRNO, &reason);
   switch (code) {
     case CURLE_ABORTED_BY_CALLBACK:
-      return error(ApiError::Kind::Interrupted, "interrupted");
+      if (!transfer.silent) return error(ApiError::Kind::Interrupted, "interrupted");
+      return error(ApiError::Kind::NoAnswer,
+                   peer + " has said nothing for " + spoken(transfer.silence));
     case CURLE_COULDNT_CONNECT:
       return error(
           ApiError::Kind::Unreachable,
@@ -178,13 +284,24 @@ ApiError Client::failure(int code, const Endpoint& endpoint, const Request& requ
     case CURLE_OPERATION_TIMEDOUT:
       if (connected == 0) return error(ApiError::Kind::Unreachable, peer + " (" + words + ")");
       return error(ApiError::Kind::NoAnswer,
-                   "no answer from " + peer + " within " + spoken(request.limit));
+                   "no answer from " + peer + " within " + spoken(transfer.limit));
     case CURLE_GOT_NOTHING:
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
       return error(ApiError::Kind::NoAnswer,
                    "the connection to " + peer + " broke before an answer came (" + words + ")");
+    case CURLE_PARTIAL_FILE:
+      // Half of a document is an odd answer; a stream may end anywhere.
+      if (transfer.wanted != nullptr) {
+        return error(ApiError::Kind::NoAnswer, "the connection to " + peer + " broke off");
+      }
+      return error(ApiError::Kind::Strange, "the answer of " + peer + " is odd: " + words);
     case CURLE_WRITE_ERROR:
+      if (transfer.other_type) {
+        return error(ApiError::Kind::Strange,
+                     "the answer of " + peer + " is not of type " + transfer.wanted->media_type);
+      }
+      if (transfer.not_taken) return error(ApiError::Kind::NotTaken, "broken off");
       return error(ApiError::Kind::Strange, "the answer of " + peer + " is over 64 MiB");
     default:
       return error(ApiError::Kind::Strange, "the answer of " + peer + " is odd: " + words);

@@ -27,13 +27,21 @@ class Client final : public Api {
   Client& operator=(const Client&) = delete;
 
   base::Result<Answer, ApiError> send(const Request& request) override;
+  base::Result<base::Done, ApiError> stream(const Stream& wanted) override;
 
  private:
   struct Curl;
+  struct Transfer;
 
+  // To the first endpoint that takes a connection.
+  template <class T, class Ask>
+  base::Result<T, ApiError> to_first(Ask ask);
   base::Result<Answer, ApiError> send_to(const Endpoint& endpoint, const Request& request);
-  void prepare(const std::string& url, const Request& request);
-  ApiError failure(int code, const Endpoint& endpoint, const Request& request) const;
+  base::Result<base::Done, ApiError> stream_from(const Endpoint& endpoint, const Stream& wanted);
+  // The token, when the endpoint wants one.
+  base::Result<std::string, ApiError> token_for(const Endpoint& endpoint);
+  void prepare(const Endpoint& endpoint, const std::string& path, Transfer& transfer);
+  ApiError failure(int code, const Endpoint& endpoint, const Transfer& transfer) const;
 
   Settings settings_;
   std::string token_;

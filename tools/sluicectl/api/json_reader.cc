@@ -100,6 +100,11 @@ std::optional<base::WallTime> JsonReader::time_if(std::string_view member) {
   return time;
 }
 
+base::WallTime JsonReader::time(std::string_view member) {
+  if (!has(member)) fail(path_of(member), "is missing");
+  return time_if(member).value_or(base::WallTime{});
+}
+
 std::string JsonReader::text(std::string_view member) {
   if (!has(member)) fail(path_of(member), "is missing");
   return text_if(member).value_or("");

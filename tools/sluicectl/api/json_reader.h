@@ -34,6 +34,7 @@ class JsonReader {
   std::string text(std::string_view member);
   bool flag(std::string_view member);
   std::uint64_t number(std::string_view member);
+  base::WallTime time(std::string_view member);
 
   // Absent and null are alike.
   std::optional<std::string> text_if(std::string_view member);

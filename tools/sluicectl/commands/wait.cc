@@ -58,10 +58,7 @@ Sight look_for_safe(const Verdict& verdict, const std::vector<const Service*>& s
     if (service->holds.empty()) free.push_back(service->name);
   }
   if (placed && !free.empty()) return {Sight::Kind::Lifted, joined(free, ", "), {}};
-  // Without DNS load balancing that reason stays when all others are gone (semantics.md section 6).
-  const auto by_dns = [](const Reason& reason) { return reason.code != "not-by-dns"; };
-  const bool hopeless = !verdict.reasons.empty() && std::ranges::none_of(verdict.reasons, by_dns);
-  return {hopeless ? Sight::Kind::Hopeless : Sight::Kind::Waiting,
+  return {verdict.hopeless() ? Sight::Kind::Hopeless : Sight::Kind::Waiting,
           waiting_words(verdict, now, true), waiting_words(verdict, now, false)};
 }
 
