@@ -34,6 +34,48 @@ TEST(PoolView, HasALineForThePoolAndARowForEachServerAndService) {
             "b.p.example  fe       unknown    unknown   -            -      -        manual\n");
 }
 
+TEST(PoolView, HasDomainsWhereThereAreAny) {
+  Pool racks = pool();
+  racks.servers[1].domain = "rack-a";
+  EXPECT_EQ(
+      pool_view(racks, kNow, {}),
+      "p.example  generation 17, 1 of 2 accepting (at least 1)\n"
+      "SERVER       DOMAIN  SERVICE  STATUS     SESSIONS  IN-ANSWERS   HOLDS  HORIZON  STARTUP\n"
+      "a.p.example  -       fe       accepting  calls=3   @ _sip._tcp  -      -        automatic\n"
+      "b.p.example  rack-a  fe       unknown    unknown   -            -      -        manual\n");
+}
+
+TEST(PoolView, SaysWhatIsPlannedAndWhatIsOver) {
+  Pool planned = pool();
+  Schedule plan;
+  plan.id = "7";
+  plan.kind = "drain";
+  plan.service = "fe";
+  planned.servers[0].schedules = {plan};
+  plan.kind = "expiry";
+  planned.servers[1].schedules = {plan};
+  Hold hold;
+  hold.scope = "server";
+  hold.origin = "operator";
+  hold.expires = kNow;
+  hold.then = "alarm";
+  hold.alarmed = true;
+  Service second = planned.servers[1].services[0];
+  second.name = "second";
+  planned.servers[1].services.push_back(second);
+  for (Service& service : planned.servers[1].services) service.holds = {hold};
+  const std::string view = pool_view(planned, kNow, {.colour = true});
+  EXPECT_NE(view.find("  fe on a: no cache names it at "), std::string::npos) << view;
+  EXPECT_NE(view.find(" (schedule 7)\n"), std::string::npos) << view;
+  const auto alarm = view.find("\x1b[33mwarning:\x1b[0m the time of the hold on b is over since ");
+  ASSERT_NE(alarm, std::string::npos) << view;
+  EXPECT_EQ(view.find("the time of the hold", alarm + 40), std::string::npos) << "told once";
+  EXPECT_NE(view.find("\x1b[33mserver [over since"), std::string::npos) << view;
+  const std::string console = console_view(planned.servers[0], kNow, {});
+  EXPECT_NE(console.find("  fe on a.p.example: no cache names it at "), std::string::npos)
+      << console;
+}
+
 TEST(PoolView, WhoIsForcedDownIsNotCountedAsAccepting) {
   Pool forced = pool();
   forced.servers[0].services[0].forced = "down";
@@ -66,19 +108,19 @@ TEST(PoolView, SaysWhatIsNotAsItShouldBe) {
 }
 
 TEST(ConsoleView, ListsServicesAsAServiceConsoleDoes) {
-  EXPECT_EQ(console_view(pool().servers[0], {}),
+  EXPECT_EQ(console_view(pool().servers[0], kNow, {}),
             "SERVICE  TITLE      STATE    STATUS     STARTUP    CONSOLIDATES\n"
             "fe       Front End  Running  accepting  automatic  x, y\n");
 }
 
 TEST(OrphansView, IsSilentWithoutOrphans) {
-  EXPECT_EQ(orphans_view({}), "");
+  EXPECT_EQ(orphans_view({}, kNow), "");
   Orphan orphan;
   orphan.server = "old.example";
   orphan.service = "fe";
   orphan.hold.scope = "service";
   orphan.hold.origin = "operator";
-  EXPECT_NE(orphans_view({orphan}).find("fe on old.example: service\n"), std::string::npos);
+  EXPECT_NE(orphans_view({orphan}, kNow).find("fe on old.example: service\n"), std::string::npos);
 }
 
 }  // namespace

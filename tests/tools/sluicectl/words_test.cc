@@ -54,7 +54,7 @@ TEST_F(Words, TheHorizonIsClearOnlyWhenTheAuthoritySaysSo) {
 
 TEST_F(Words, AHoldSaysWhoAndWhy) {
   Service of = service("draining");
-  EXPECT_EQ(holds_words(of), "");
+  EXPECT_EQ(holds_words(of, kNow), "");
   Hold hold;
   hold.scope = "server";
   hold.origin = "operator";
@@ -62,7 +62,7 @@ TEST_F(Words, AHoldSaysWhoAndWhy) {
   hold.reason = "patch";
   hold.startup = "automatic";
   of.holds = {hold};
-  EXPECT_EQ(holds_words(of), "server by operations: patch");
+  EXPECT_EQ(holds_words(of, kNow), "server by operations: patch");
   hold.scope = "service";
   hold.origin = "host";
   hold.by = "root";
@@ -70,8 +70,41 @@ TEST_F(Words, AHoldSaysWhoAndWhy) {
   hold.forced = true;
   hold.startup = "manual";
   of.holds.push_back(hold);
-  EXPECT_EQ(holds_words(of),
+  EXPECT_EQ(holds_words(of, kNow),
             "server by operations: patch; service by root (host, forced) [startup manual]");
+}
+
+TEST_F(Words, AHoldSaysWhenItEndsByItself) {
+  Hold hold;
+  hold.scope = "server";
+  hold.origin = "operator";
+  hold.by = "operations";
+  EXPECT_EQ(expiry_words(hold, kNow), "");
+  hold.expires = kNow + 2h;
+  hold.then = "lift";
+  EXPECT_EQ(hold_words(hold, kNow), "server by operations [until 12:00:00, then lifted]");
+  hold.then = "alarm";
+  EXPECT_EQ(expiry_words(hold, kNow), "until 12:00:00, then an alarm");
+  hold.alarmed = true;
+  EXPECT_EQ(expiry_words(hold, kNow + 3h), "over since 12:00:00");
+}
+
+TEST_F(Words, APlanSaysWhenItLeavesAndWhenNoCacheNamesIt) {
+  Schedule plan{.id = "7",
+                .kind = "drain",
+                .server = "fe02",
+                .service = {},
+                .at = kNow + 2h,
+                .leaves_at = kNow + 2h - 32s,
+                .by = {},
+                .reason = {},
+                .expires = {},
+                .then = {},
+                .warnings = {}};
+  EXPECT_EQ(plan_words(plan, kNow),
+            "leaves the answers 11:59:28, no cache names it at 12:00:00 (schedule 7)");
+  plan.kind = "expiry";
+  EXPECT_EQ(plan_words(plan, kNow), "") << "the hold says it";
 }
 
 TEST_F(Words, AStatusSaysWhatIsSpecialAboutIt) {

@@ -31,7 +31,7 @@ Exit status(const Options& options, Context& context) {
     between = "\n";
   }
   if (got->value.pools.empty()) context.out << "no pools\n";
-  if (!got->value.orphans.empty()) context.out << between << orphans_view(got->value.orphans);
+  if (!got->value.orphans.empty()) context.out << between << orphans_view(got->value.orphans, now);
   return Exit::Done;
 }
 
@@ -45,7 +45,8 @@ Exit services(const Options& options, Context& context) {
     return Exit::Done;
   }
   const Server& server = got->value;
-  context.out << server.name << '\n' << console_view(server, context.out_surface);
+  context.out << server.name << '\n'
+              << console_view(server, context.clock.now().wall, context.out_surface);
   warn(server.warnings, context);
   return Exit::Done;
 }

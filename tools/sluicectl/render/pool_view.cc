@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
 #include <vector>
 
 #include "tools/sluicectl/render/table.h"
@@ -42,7 +43,36 @@ std::string header(const Pool& pool, const Surface& surface) {
   return text;
 }
 
-std::string notes(const Pool& pool, const Surface& surface) {
+// A server's hold is on each of its services, and is told once.
+std::string alarms(const Server& server, const std::string& name, base::WallTime now,
+                   const Surface& surface) {
+  std::string text;
+  bool told = false;
+  for (const Service& service : server.services) {
+    for (const Hold& hold : service.holds) {
+      const bool whole = hold.scope == "server";
+      if (!hold.alarmed || (whole && told)) continue;
+      told = told || whole;
+      text +=
+          warning_line("the time of the hold on " + subject_words(name, whole ? "" : service.name) +
+                           " is " + expiry_words(hold, now),
+                       surface);
+    }
+  }
+  return text;
+}
+
+std::string plans(const Server& server, const std::string& name, base::WallTime now) {
+  std::string text;
+  for (const Schedule& schedule : server.schedules) {
+    const std::string words = plan_words(schedule, now);
+    if (words.empty()) continue;
+    text += "  " + subject_words(name, schedule.service) + ": " + words + "\n";
+  }
+  return text;
+}
+
+std::string notes(const Pool& pool, base::WallTime now, const Surface& surface) {
   std::string text;
   for (const AnswerSet& set : pool.answer_sets) {
     if (set.fallback.empty()) continue;
@@ -56,6 +86,7 @@ std::string notes(const Pool& pool, const Surface& surface) {
     for (const std::string& warning : server.warnings) {
       text += warning_line(name + ": " + warning, surface);
     }
+    text += alarms(server, name, now, surface) + plans(server, name, now);
     if (server.host_hidden) text += "  " + name + ": host record hidden\n";
     for (const Service& service : server.services) {
       if (service.hook_state.empty() || service.hook_state == "ok") continue;
@@ -77,26 +108,34 @@ std::string in_answers(const Pool& pool, const Server& server, const Service& se
   return owners.empty() && service.in_answers ? "yes" : joined(owners, " ");
 }
 
+// A hold whose time is over is what somebody asked to be told of.
+Tone holds_tone(const Service& service) {
+  const bool alarmed = std::ranges::any_of(service.holds, &Hold::alarmed);
+  return alarmed ? Tone::Waiting : Tone::Plain;
+}
+
 Table table(const Pool& pool, base::WallTime now, bool full_names) {
-  Table rows({{"SERVER", false},
-              {"SERVICE", false},
-              {"STATUS", false},
-              {"SESSIONS", true},
-              {"IN-ANSWERS", true},
-              {"HOLDS", true},
-              {"HORIZON", false},
-              {"STARTUP", false}});
+  const bool domains = std::ranges::any_of(
+      pool.servers, [](const Server& server) { return !server.domain.empty(); });
+  std::vector<Column> columns{{"SERVER", false}, {"DOMAIN", true},   {"SERVICE", false},
+                              {"STATUS", false}, {"SESSIONS", true}, {"IN-ANSWERS", true},
+                              {"HOLDS", true},   {"HORIZON", false}, {"STARTUP", false}};
+  if (!domains) columns.erase(columns.begin() + 1);
+  Table rows(std::move(columns));
   for (const Server& server : pool.servers) {
     const std::string name = full_names ? server.name : relative_name(server.name, pool.name);
     for (const Service& service : server.services) {
-      rows.add({name,
-                service.name,
-                {status_words(service, server), tone_of(service)},
-                sessions_words(service),
-                in_answers(pool, server, service),
-                holds_words(service),
-                horizon_words(service, now),
-                service.startup});
+      std::vector<Cell> row{name,
+                            server.domain,
+                            service.name,
+                            {status_words(service, server), tone_of(service)},
+                            sessions_words(service),
+                            in_answers(pool, server, service),
+                            {holds_words(service, now), holds_tone(service)},
+                            horizon_words(service, now),
+                            service.startup};
+      if (!domains) row.erase(row.begin() + 1);
+      rows.add(std::move(row));
     }
   }
   return rows;
@@ -107,20 +146,20 @@ Table table(const Pool& pool, base::WallTime now, bool full_names) {
 std::string pool_view(const Pool& pool, base::WallTime now, const Surface& surface) {
   Table rows = table(pool, now, true);
   if (surface.width != 0 && rows.natural_width() > surface.width) rows = table(pool, now, false);
-  return header(pool, surface) + notes(pool, surface) + rows.render(surface);
+  return header(pool, surface) + notes(pool, now, surface) + rows.render(surface);
 }
 
-std::string orphans_view(const std::vector<Orphan>& orphans) {
+std::string orphans_view(const std::vector<Orphan>& orphans, base::WallTime now) {
   if (orphans.empty()) return {};
   std::string text = "Holds whose server or service the configuration does not have:\n";
   for (const Orphan& orphan : orphans) {
-    text +=
-        "  " + subject_words(orphan.server, orphan.service) + ": " + hold_words(orphan.hold) + "\n";
+    text += "  " + subject_words(orphan.server, orphan.service) + ": " +
+            hold_words(orphan.hold, now) + "\n";
   }
   return text;
 }
 
-std::string console_view(const Server& server, const Surface& surface) {
+std::string console_view(const Server& server, base::WallTime now, const Surface& surface) {
   Table rows({{"SERVICE", false},
               {"TITLE", true},
               {"STATE", false},
@@ -135,7 +174,8 @@ std::string console_view(const Server& server, const Surface& surface) {
               service.startup,
               joined(service.consolidates, ", ")});
   }
-  return rows.render(surface);
+  return rows.render(surface) + alarms(server, server.name, now, surface) +
+         plans(server, server.name, now);
 }
 
 }  // namespace sluice::ctl

@@ -13,9 +13,9 @@ namespace sluice::ctl {
 std::string pool_view(const Pool& pool, base::WallTime now, const Surface& surface);
 
 // Holds that wait for their server or service to come back into the configuration.
-std::string orphans_view(const std::vector<Orphan>& orphans);
+std::string orphans_view(const std::vector<Orphan>& orphans, base::WallTime now);
 
 // `services`: a server as its service console lists it.
-std::string console_view(const Server& server, const Surface& surface);
+std::string console_view(const Server& server, base::WallTime now, const Surface& surface);
 
 }  // namespace sluice::ctl

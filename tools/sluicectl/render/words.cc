@@ -48,7 +48,24 @@ std::string horizon_words(const Service& service, base::WallTime now) {
   return service.verdict.reason("horizon") == nullptr ? "clear" : "in 0s";
 }
 
-std::string hold_words(const Hold& hold) {
+std::string expiry_words(const Hold& hold, base::WallTime now) {
+  if (!hold.expires) return {};
+  const std::string time = local_time(*hold.expires, now);
+  if (hold.alarmed) return "over since " + time;
+  return "until " + time + (hold.then == "alarm" ? ", then an alarm" : ", then lifted");
+}
+
+std::string plan_words(const Schedule& schedule, base::WallTime now) {
+  if (schedule.kind != "drain") return {};
+  std::string words;
+  if (schedule.leaves_at) {
+    words = "leaves the answers " + local_time(*schedule.leaves_at, now) + ", ";
+  }
+  return words + "no cache names it at " + local_time(schedule.at, now) + " (schedule " +
+         schedule.id + ")";
+}
+
+std::string hold_words(const Hold& hold, base::WallTime now) {
   std::string words = hold.scope;
   if (!hold.by.empty()) words += " by " + hold.by;
   std::vector<std::string> notes;
@@ -57,13 +74,14 @@ std::string hold_words(const Hold& hold) {
   if (hold.hide_host) notes.emplace_back("host hidden");
   if (!notes.empty()) words += " (" + joined(notes, ", ") + ")";
   if (!hold.reason.empty()) words += ": " + hold.reason;
+  if (const std::string ends = expiry_words(hold, now); !ends.empty()) words += " [" + ends + "]";
   return words;
 }
 
-std::string holds_words(const Service& service) {
+std::string holds_words(const Service& service, base::WallTime now) {
   std::vector<std::string> all;
   for (const Hold& hold : service.holds) {
-    all.push_back(hold_words(hold));
+    all.push_back(hold_words(hold, now));
     // What a restart does is the hold's to say when it differs from the service's default.
     if (!hold.startup.empty() && hold.startup != service.startup) {
       all.back() += " [startup " + hold.startup + "]";

@@ -21,8 +21,12 @@ std::string sessions_words(const Service& service);
 std::string horizon_words(const Service& service, base::WallTime now);
 
 // "server by operations: patch; service by root (host)"; empty: no hold.
-std::string holds_words(const Service& service);
-std::string hold_words(const Hold& hold);
+std::string holds_words(const Service& service, base::WallTime now);
+std::string hold_words(const Hold& hold, base::WallTime now);
+
+// "until 14:00:00, then lifted"; "until 14:00:00, then an alarm"; empty: it ends by nobody but an
+// operator. Of an alarmed hold: "over since 14:00:00".
+std::string expiry_words(const Hold& hold, base::WallTime now);
 
 // The status with what is special about it: "accepting (forced up)", "draining (checks fail)".
 std::string status_words(const Service& service, const Server& server);
@@ -40,6 +44,10 @@ std::string waiting_words(const Verdict& verdict, base::WallTime now, bool count
 
 // When caches are clear: "caches clear in 32 s (10:00:30)"; "caches are clear".
 std::string caches_words(base::WallTime horizon, base::WallTime now);
+
+// "leaves the answers 13:59:28, no cache names it at 14:00:00 (schedule 7)"; of an expiry empty:
+// the hold says it.
+std::string plan_words(const Schedule& schedule, base::WallTime now);
 
 // An owner name within its pool: "@" for the pool's own, "attendant", "_sip._tcp".
 std::string relative_name(std::string_view owner, std::string_view pool);
