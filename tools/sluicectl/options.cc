@@ -1,13 +1,14 @@
 #include "tools/sluicectl/options.h"
 
 #include <algorithm>
-#include <array>
-#include <string_view>
 #include <utility>
 
 #include <CLI/CLI.hpp>
 
 #include "config/base/duration.h"
+#include "tools/sluicectl/options/declarations.h"
+#include "tools/sluicectl/options/parsed.h"
+#include "tools/sluicectl/options/validators.h"
 
 namespace sluice::ctl {
 namespace {
@@ -22,172 +23,13 @@ On a socket the file's permissions decide; by URL a token does: --token-file, el
 No proxy is used.
 
 With --json, stdout is the authority's document as it came (of drain --wait and of wait: a second or
-last one, the server at the end), or for a failure a problem document (RFC 9457); people's words are
-on stderr. Times are the user's local ones. NO_COLOR is respected.
+last one, the server at the end; of watch and roll: an object a line), or for a failure a problem
+document (RFC 9457); people's words are on stderr. Times are the user's local ones. NO_COLOR is
+respected.
 
 Exit codes: 0 done; 1 failed; 2 usage; 3 refused by a rule, or for ready: not safe; 4 timed out;
-5 no authority, or not authorised. A signal that ends a wait: 130 or 143; the hold stays.
+5 no authority, or not authorised. A signal that ends what waits: 130 or 143; holds stay.
 )";
-
-std::string no_duration(const std::string& text) {
-  return "'" + text + "' is no duration: 90s, 15m, 2h or 1h30m";
-}
-
-const CLI::Validator& a_duration() {
-  static const CLI::Validator validator(
-      [](std::string& text) {
-        return base::parse_duration(text) ? std::string() : no_duration(text);
-      },
-      "DURATION");
-  return validator;
-}
-
-const CLI::Validator& not_empty() {
-  static const CLI::Validator validator(
-      [](std::string& text) { return text.empty() ? "must not be empty" : std::string(); }, "");
-  return validator;
-}
-
-// A token's name and server stand in YAML and in logs.
-const CLI::Validator& a_name() {
-  static const CLI::Validator validator(
-      [](std::string& text) {
-        const bool plain = !text.empty() && std::ranges::all_of(text, [](char octet) {
-          return (octet >= 'a' && octet <= 'z') || (octet >= 'A' && octet <= 'Z') ||
-                 (octet >= '0' && octet <= '9') || octet == '-' || octet == '_' || octet == '.';
-        });
-        return plain ? std::string() : "'" + text + "' must be of letters, digits, - _ .";
-      },
-      "");
-  return validator;
-}
-
-// What CLI11 writes to, before it becomes Options.
-struct Parsed {
-  Options options;
-  Connection connection;
-  std::string wait;  // empty: not given; "true": without DURATION
-  std::string wait_for = "drained";
-  std::string timeout;
-};
-
-void add_server(CLI::App& command, Parsed& parsed) {
-  command.add_option("SERVER", parsed.options.server, "FQDN, or a label that is unique")
-      ->required()
-      ->check(not_empty());
-}
-
-void add_service(CLI::App& command, Parsed& parsed) {
-  command.add_option("--service", parsed.options.service, "this service alone")
-      ->check(not_empty())
-      ->type_name("SERVICE");
-}
-
-void declare_status(CLI::App& command, Parsed& parsed) {
-  command.add_option("POOL", parsed.options.pool, "its FQDN; default: all pools")
-      ->check(not_empty());
-}
-
-void declare_server(CLI::App& command, Parsed& parsed) {
-  add_server(command, parsed);
-}
-
-void declare_server_service(CLI::App& command, Parsed& parsed) {
-  add_server(command, parsed);
-  add_service(command, parsed);
-}
-
-void declare_drain(CLI::App& command, Parsed& parsed) {
-  command.alias("pause");
-  declare_server_service(command, parsed);
-  Options& options = parsed.options;
-  command.add_option("--reason", options.reason, "shown with the hold")->type_name("TEXT");
-  command
-      .add_option("--startup", options.startup,
-                  "what a restart does: manual keeps the hold, automatic lifts it\n"
-                  "(default: each service's own)")
-      ->check(CLI::IsMember({"manual", "automatic"}))
-      ->option_text("manual|automatic");
-  command.add_flag("--hide-host", options.hide_host, "take the server's host record out too");
-  command.add_flag("--force", options.force, "even below the pool's min_accepting");
-  command.add_option("--at", options.at, "when, not now")->type_name("TIME")->check(not_empty());
-  auto* expires = command.add_option("--expires", options.expires, "the hold ends by itself")
-                      ->type_name("DURATION")
-                      ->check(not_empty());
-  command.add_option("--then", options.then, "at the end of --expires: lift it, or alarm")
-      ->check(CLI::IsMember({"lift", "alarm"}))
-      ->needs(expires)
-      ->option_text("lift|alarm");
-  command
-      .add_flag("--wait", parsed.wait,
-                "show progress until it is safe to take offline, so long at most")
-      ->option_text("[DURATION]");
-}
-
-void declare_wait(CLI::App& command, Parsed& parsed) {
-  declare_server_service(command, parsed);
-  command
-      .add_option("--for", parsed.wait_for, "drained (default): until it is safe to take offline")
-      ->check(CLI::IsMember({"drained", "accepting"}))
-      ->option_text("drained|accepting");
-  command.add_option("--timeout", parsed.timeout, "default: wait for ever")
-      ->check(a_duration())
-      ->option_text("DURATION");
-}
-
-void declare_explain(CLI::App& command, Parsed& parsed) {
-  command.add_option("NAME", parsed.options.name, "an owner name, such as the pool's")
-      ->required()
-      ->check(not_empty());
-  command.add_option("TYPE", parsed.options.type, "A, AAAA or SRV; default: by the name")
-      ->check(a_name());
-}
-
-void declare_token(CLI::App& command, Parsed& parsed) {
-  command.add_option("ROLE", parsed.options.role, "what it may do")
-      ->required()
-      ->check(CLI::IsMember({"reader", "operator", "agent"}))
-      ->option_text("reader|operator|agent");
-  command.add_option("--server", parsed.options.server, "an agent's server")
-      ->check(a_name())
-      ->type_name("FQDN");
-  command.add_option("--name", parsed.options.name, "shown as `by`; default: made up")
-      ->check(a_name())
-      ->type_name("NAME");
-}
-
-void declare_nothing(CLI::App&, Parsed&) {}
-
-struct Declaration {
-  Command command;
-  const char* name;
-  const char* help;
-  void (*declare)(CLI::App&, Parsed&);
-};
-constexpr std::array kDeclarations{
-    Declaration{Command::Status, "status", "each server and service: status, sessions, holds",
-                declare_status},
-    Declaration{Command::Services, "services", "the services of a server, as its console has them",
-                declare_server},
-    Declaration{Command::Drain, "drain", "place a hold: no new connections (alias: pause)",
-                declare_drain},
-    Declaration{Command::Resume, "resume", "lift the hold", declare_server_service},
-    Declaration{Command::Wait, "wait", "until it is drained, or accepts again", declare_wait},
-    Declaration{Command::Ready, "ready", "is it safe to take offline? if not, why",
-                declare_server_service},
-    Declaration{Command::ForceUp, "force-up", "count as up, whatever its agent says",
-                declare_server_service},
-    Declaration{Command::ForceDown, "force-down", "count as down, whatever its agent says",
-                declare_server_service},
-    Declaration{Command::Unforce, "unforce", "let the measured health count again",
-                declare_server_service},
-    Declaration{Command::Explain, "explain", "who is in an answer, who is not, and by which rule",
-                declare_explain},
-    Declaration{Command::Reload, "reload", "have the authority read its configuration again",
-                declare_nothing},
-    Declaration{Command::Token, "token", "make a token and the line for the configuration",
-                declare_token},
-};
 
 void declare_program(CLI::App& program, Parsed& parsed) {
   program.require_subcommand(0, 1);
@@ -206,12 +48,7 @@ void declare_program(CLI::App& program, Parsed& parsed) {
       ->type_name("PATH")
       ->check(not_empty());
   program.add_flag("--json", parsed.options.json, "the authority's documents as they come");
-  for (const Declaration& declaration : kDeclarations) {
-    CLI::App* command = program.add_subcommand(declaration.name, declaration.help);
-    command->group("Commands")->fallthrough();
-    command->footer("sluicectl --help tells where the authority is looked for, and exit codes.");
-    declaration.declare(*command, parsed);
-  }
+  declare_commands(program, parsed);
 }
 
 // `--wait fe02` must not take the server for a duration, and `--wait 15m fe02` has to take it: the
@@ -229,6 +66,15 @@ base::Unexpected<Stop> usage(const std::string& mistake) {
   return base::Unexpected{Stop{Exit::Usage, "sluicectl: " + mistake +
                                                 "\nsluicectl --help and sluicectl COMMAND --help"
                                                 " tell more.\n"}};
+}
+
+std::optional<std::string> mistake_of_roll(const Options& options) {
+  if (options.command != Command::Roll) return {};
+  if (options.exec.empty() && !options.dry_run) {
+    return "roll needs --exec CMD, or --dry-run to show what it would do";
+  }
+  if (options.dry_run && options.restart) return "--dry-run changes nothing: --restart would";
+  return {};
 }
 
 base::Result<Options, Stop> finish(Parsed parsed, const Connection& environment) {
@@ -253,6 +99,11 @@ base::Result<Options, Stop> finish(Parsed parsed, const Connection& environment)
   }
   if (options.wait && !options.at.empty()) {
     return usage("--wait waits from now on: use sluicectl wait when the time of --at has come");
+  }
+  if (!parsed.soak.empty()) options.soak = *base::parse_duration(parsed.soak);
+  if (const auto mistake = mistake_of_roll(options)) return usage(*mistake);
+  if (options.command == Command::Backup && options.json && options.file == "-") {
+    return usage("--json and the copy cannot both go to stdout");
   }
   return std::move(options);
 }
@@ -283,12 +134,8 @@ base::Result<Options, Stop> parse_options(std::vector<std::string> words,
   } catch (const CLI::ParseError& error) {
     return usage(mistake_of(program, error));
   }
-  const auto commands = program.get_subcommands();
-  if (commands.empty()) return base::Unexpected{Stop{Exit::Usage, program.help()}};
-  const std::string name = commands.front()->get_name();
-  const auto* declaration = std::ranges::find_if(
-      kDeclarations, [&](const Declaration& each) { return each.name == name; });
-  parsed.options.command = declaration->command;
+  if (program.get_subcommands().empty()) return base::Unexpected{Stop{Exit::Usage, program.help()}};
+  parsed.options.command = command_of(program);
   return finish(std::move(parsed), environment);
 }
 

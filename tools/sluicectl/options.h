@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,9 +24,19 @@ enum class Command : std::uint8_t {
   ForceDown,
   Unforce,
   Explain,
+  ScheduleList,
+  ScheduleCancel,
+  Roll,
+  Watch,
+  History,
+  Backup,
   Reload,
   Token,
 };
+
+// One lease as configurations have it: what an agent said before the command is by then said again,
+// or void.
+constexpr base::Duration kDefaultSoak = std::chrono::seconds(6);
 
 // What the user typed. A text that was not given is empty; the comment says whose it is.
 struct Options {
@@ -34,27 +45,44 @@ struct Options {
   std::vector<Endpoint> endpoints;  // at least one
   std::string token_file;           // empty: none
 
-  std::string pool;     // status; empty: all
+  std::string pool;     // status, where empty is all; roll
   std::string server;   // SERVER; of token: --server
   std::string service;  // --service; empty: the whole server
 
   std::string reason;                   // drain
   std::string startup;                  // drain: manual, automatic; empty: each service's default
   bool hide_host = false;               // drain
-  bool force = false;                   // drain
-  std::string at;                       // drain, sent as it is
+  bool force = false;                   // drain; backup: over what exists
+  std::string at;                       // drain: a TIME
   std::string expires;                  // drain, sent as it is
   std::string then;                     // drain, sent as it is
   bool wait = false;                    // drain
   bool accepting = false;               // wait: until it accepts, not until it is drained
   std::optional<base::Duration> limit;  // of a wait (--wait DURATION, --timeout); absent: for ever
 
+  std::string id;                       // schedule cancel
+  std::optional<std::uint32_t> newest;  // history: --limit; absent: the authority's own
+  std::string file;                     // backup; "-": stdout
+
+  std::string exec;  // roll: what /bin/sh runs; may be empty with dry_run
+  std::optional<std::uint32_t> max_unavailable;  // roll; absent: 1, or with domains a whole one
+  bool domains = false;                          // roll
+  base::Duration soak = kDefaultSoak;            // roll
+  bool skip_unready = false;                     // roll
+  bool dry_run = false;                          // roll
+  std::string state_file;                        // roll; empty: the pool's own
+  bool restart = false;                          // roll
+
   std::string name;  // explain: NAME; token: --name
   std::string type;  // explain: TYPE
   std::string role;  // token: ROLE
 
-  // Whether it goes on until something is so, or a signal comes.
-  bool waits() const { return wait || command == Command::Wait; }
+  // Whether it goes on until something is so, or a signal comes, after which something is to be
+  // said or cleared away.
+  bool waits() const {
+    return wait || command == Command::Wait || command == Command::Watch ||
+           command == Command::Roll || command == Command::Backup;
+  }
 };
 
 // No command to run: help that was asked for, or a mistake.

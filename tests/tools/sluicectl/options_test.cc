@@ -42,6 +42,12 @@ TEST(ParseOptions, KnowsEveryCommandOfTheContract) {
       {{"unforce", "fe"}, Command::Unforce},
       {{"explain", "name"}, Command::Explain},
       {{"explain", "name", "SRV"}, Command::Explain},
+      {{"schedule", "list"}, Command::ScheduleList},
+      {{"schedule", "cancel", "7"}, Command::ScheduleCancel},
+      {{"roll", "pool", "--exec", "true"}, Command::Roll},
+      {{"watch"}, Command::Watch},
+      {{"history", "fe"}, Command::History},
+      {{"backup", "file"}, Command::Backup},
       {{"reload"}, Command::Reload},
       {{"token", "reader"}, Command::Token},
   };
@@ -66,6 +72,40 @@ TEST(ParseOptions, WaitTakesADurationOnlyWhereOneStands) {
   EXPECT_EQ(limit({"drain", "fe02", "--wait", "1h30m"}), 90min);
   EXPECT_EQ(limit({"drain", "fe02", "--wait=90s"}), 90s);
   EXPECT_EQ(limit({"drain", "fe02", "--wait", "0s"}), 0s);
+}
+
+TEST(ParseOptions, RollHasDefaultsThatAreSafe) {
+  const auto options = parsed({"roll", "pool", "--exec", "reboot --wait 15m"});
+  ASSERT_TRUE(options) << options.error().text;
+  EXPECT_EQ(options->exec, "reboot --wait 15m");
+  EXPECT_EQ(options->soak, 6s);
+  EXPECT_EQ(options->limit, std::nullopt);
+  EXPECT_EQ(options->max_unavailable, std::nullopt);
+  EXPECT_FALSE(options->domains || options->skip_unready || options->dry_run || options->restart);
+  EXPECT_TRUE(options->waits());
+}
+
+TEST(ParseOptions, RollTakesItsOptions) {
+  const auto options =
+      parsed({"roll", "pool", "--exec", "x", "--max-unavailable", "2", "--timeout", "2h", "--soak",
+              "0s", "--domains", "--skip-unready", "--state", "s", "--restart", "--json"});
+  ASSERT_TRUE(options) << options.error().text;
+  EXPECT_EQ(options->max_unavailable, 2U);
+  EXPECT_EQ(options->limit, 2h);
+  EXPECT_EQ(options->soak, 0s);
+  EXPECT_TRUE(options->domains && options->skip_unready && options->restart && options->json);
+  EXPECT_EQ(options->state_file, "s");
+  EXPECT_TRUE(parsed({"roll", "pool", "--dry-run"}));
+}
+
+TEST(ParseOptions, ATimeStaysAsItWasTyped) {
+  for (const char* time : {"22:00", "+2h", "2026-11-20T22:00:00+01:00"}) {
+    const auto options =
+        parsed({"drain", "fe", "--at", time, "--expires", "2h", "--then", "alarm"});
+    ASSERT_TRUE(options) << options.error().text;
+    EXPECT_EQ(options->at, time);
+    EXPECT_EQ(options->then, "alarm");
+  }
 }
 
 TEST(ParseOptions, ACommandsNameMayBeAServersLabel) {
@@ -100,6 +140,29 @@ TEST(ParseOptions, MistakesAreUsage) {
       {"drain", "a", "--then", "lift"},
       {"drain", "a", "--then", "explode", "--expires", "2h"},
       {"drain", "a", "--startup", "never"},
+      {"drain", "a", "--at", "noon"},
+      {"drain", "a", "--at", "2h"},
+      {"drain", "a", "--at", ""},
+      {"drain", "a", "--expires", "22:00"},
+      {"schedule"},
+      {"schedule", "nosuch"},
+      {"schedule", "cancel"},
+      {"schedule", "cancel", "../x"},
+      {"history"},
+      {"history", "a", "--limit", "0"},
+      {"history", "a", "--limit", "1001"},
+      {"history", "a", "--limit", "-1"},
+      {"backup"},
+      {"backup", ""},
+      {"backup", "-", "--json"},
+      {"watch", "a"},
+      {"roll"},
+      {"roll", "pool"},
+      {"roll", "pool", "--exec", ""},
+      {"roll", "pool", "--exec", "true", "--max-unavailable", "0"},
+      {"roll", "pool", "--exec", "true", "--soak", "5"},
+      {"roll", "pool", "--exec", "true", "--timeout", "soon"},
+      {"roll", "pool", "--dry-run", "--restart"},
       {"resume", "a", "--force"},
       {"wait", "a", "--timeout", "-1s"},
       {"wait", "a", "--for", "godot"},

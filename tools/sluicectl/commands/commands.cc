@@ -22,6 +22,18 @@ Exit run(const Options& options, Context& context) {
       return force(options, context);
     case Command::Explain:
       return explain(options, context);
+    case Command::ScheduleList:
+      return schedule_list(options, context);
+    case Command::ScheduleCancel:
+      return schedule_cancel(options, context);
+    case Command::Roll:
+      return roll(options, context);
+    case Command::Watch:
+      return watch(options, context);
+    case Command::History:
+      return history(options, context);
+    case Command::Backup:
+      return backup(options, context);
     case Command::Reload:
       return reload(options, context);
     case Command::Token:

@@ -18,6 +18,12 @@ Exit wait(const Options& options, Context& context);
 Exit ready(const Options& options, Context& context);
 Exit force(const Options& options, Context& context);  // force-up, force-down, unforce
 Exit explain(const Options& options, Context& context);
+Exit schedule_list(const Options& options, Context& context);
+Exit schedule_cancel(const Options& options, Context& context);
+Exit roll(const Options& options, Context& context);
+Exit watch(const Options& options, Context& context);
+Exit history(const Options& options, Context& context);
+Exit backup(const Options& options, Context& context);
 Exit reload(const Options& options, Context& context);
 Exit token(const Options& options, Context& context);  // asks no authority
 

@@ -5,6 +5,7 @@
 #include "tools/sluicectl/commands/wait.h"
 #include "tools/sluicectl/render/text.h"
 #include "tools/sluicectl/render/words.h"
+#include "tools/sluicectl/time_words.h"
 
 namespace sluice::ctl {
 namespace {
@@ -20,12 +21,13 @@ std::string to_body(const Json& body) {
   return body.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-Request drain_request(const Options& options) {
+// `at`: as the API takes it.
+Request drain_request(const Options& options, const std::string& at) {
   Json body = Json::object();
   put(body, "service", options.service);
   put(body, "reason", options.reason);
   put(body, "startup", options.startup);
-  put(body, "at", options.at);
+  put(body, "at", at);
   put(body, "expires", options.expires);
   put(body, "then", options.then);
   if (options.hide_host) body["hide_host"] = true;
@@ -63,6 +65,39 @@ bool still_answered(const Server& server, const std::string& service) {
   });
 }
 
+// When it ends by itself, where it does.
+void print_end(const Server& server, const Options& options, Context& context) {
+  const base::WallTime now = context.clock.now().wall;
+  for (const Service& service : server.services) {
+    for (const Hold& hold : service.holds) {
+      const bool ours = hold.scope == (options.service.empty() ? "server" : "service") &&
+                        (options.service.empty() || service.name == options.service);
+      if (!ours || !hold.expires) continue;
+      context.out << "held " << expiry_words(hold, now) << '\n';
+      return;
+    }
+  }
+}
+
+Exit print_planned(const Answer& answer, const Options& options, Context& context) {
+  const auto got = understood<Schedule>(answer, read_schedule);
+  if (!got) return report(got.error(), options, context);
+  const Schedule& plan = got->value;
+  if (options.json) {
+    print_document(got->text, context);
+  } else {
+    const base::WallTime now = context.clock.now().wall;
+    context.out << subject_words(plan.server, plan.service) << ' ' << plan_words(plan, now) << '\n';
+    if (plan.expires) {
+      context.out << "held from then on until " << local_time(*plan.expires, now)
+                  << (plan.then == "alarm" ? ", then an alarm\n" : ", then lifted\n");
+    }
+    context.out << "`sluicectl schedule cancel " << plan.id << "` cancels it\n";
+  }
+  warn(plan.warnings, context);
+  return Exit::Done;
+}
+
 void print_drained(const Acknowledgement& reply, const Options& options, Context& context) {
   const auto server = server_now(options, context);
   const std::string name = server ? server->name : printable(options.server);
@@ -84,19 +119,26 @@ void print_drained(const Acknowledgement& reply, const Options& options, Context
   } else if (!answered) {
     context.out << "no answer ever named it: no cache has it\n";
   }
-  if (server) print_sessions(*server, options, context);
+  if (server) {
+    print_end(*server, options, context);
+    print_sessions(*server, options, context);
+  }
   context.out.flush();
 }
 
 }  // namespace
 
 Exit drain(const Options& options, Context& context) {
-  auto answer = context.api.send(drain_request(options));
-  // A plan of a newer authority (--at): nothing left the answers yet, and its document says when.
-  if (answer && answer->status == kCreated) {
-    print_document(answer->text, context);
-    return Exit::Done;
+  std::string at;
+  if (!options.at.empty()) {
+    auto time = api_time(options.at, context.clock.now().wall);
+    if (!time) {
+      return report(Exit::Usage, "no such time", "--at: " + time.error(), options, context);
+    }
+    at = *std::move(time);
   }
+  auto answer = context.api.send(drain_request(options, at));
+  if (answer && answer->status == kCreated) return print_planned(*answer, options, context);
   const auto got = understood(std::move(answer), read_acknowledgement);
   if (!got) {
     const bool unknown = got.error().kind == ApiError::Kind::NoAnswer ||

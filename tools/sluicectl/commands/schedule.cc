@@ -1,0 +1,69 @@
+#include <ostream>
+
+#include "tools/sluicectl/commands/commands.h"
+#include "tools/sluicectl/render/table.h"
+#include "tools/sluicectl/render/words.h"
+
+namespace sluice::ctl {
+namespace {
+
+// What will happen, and what becomes of a planned hold.
+std::string what(const Schedule& schedule, base::WallTime now) {
+  if (schedule.kind == "expiry") return schedule.then == "alarm" ? "alarm" : "lift the hold";
+  if (!schedule.expires) return schedule.kind;
+  return schedule.kind + ", until " + local_time(*schedule.expires, now) +
+         (schedule.then == "alarm" ? " then an alarm" : " then lifted");
+}
+
+}  // namespace
+
+Exit schedule_list(const Options& options, Context& context) {
+  Request request;
+  request.path = "/v1/schedules";
+  const auto got = understood(context.api.send(request), read_schedules);
+  if (!got) return report(got.error(), options, context);
+  if (options.json) {
+    print_document(got->text, context);
+    return Exit::Done;
+  }
+  if (got->value.empty()) {
+    context.out << "nothing is planned\n";
+    return Exit::Done;
+  }
+  const base::WallTime now = context.clock.now().wall;
+  Table rows({{"ID", false},
+              {"WHAT", false},
+              {"SERVER", false},
+              {"SERVICE", false},
+              {"AT", false},
+              {"LEAVES ANSWERS", false},
+              {"BY", true},
+              {"REASON", true}});
+  for (const Schedule& each : got->value) {
+    rows.add({each.id, what(each, now), each.server, each.service, local_time(each.at, now),
+              each.leaves_at ? local_time(*each.leaves_at, now) : "", each.by, each.reason});
+  }
+  context.out << rows.render(context.out_surface);
+  return Exit::Done;
+}
+
+Exit schedule_cancel(const Options& options, Context& context) {
+  const Request request{.method = Request::Method::Delete,
+                        .path = "/v1/schedules/" + percent_encode(options.id),
+                        .body = {}};
+  const auto got = understood(context.api.send(request), read_schedule);
+  if (!got) return report(got.error(), options, context);
+  if (options.json) {
+    print_document(got->text, context);
+  } else {
+    const Schedule& gone = got->value;
+    const bool drain = gone.kind == "drain";
+    context.out << "schedule " << gone.id << " cancelled: " << (drain ? "" : "the hold on ")
+                << subject_words(gone.server, gone.service)
+                << (drain ? " stays in service\n" : " stays until somebody resumes it\n");
+  }
+  warn(got->value.warnings, context);
+  return Exit::Done;
+}
+
+}  // namespace sluice::ctl

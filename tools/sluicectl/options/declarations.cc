@@ -1,0 +1,243 @@
+#include "tools/sluicectl/options/declarations.h"
+
+#include <algorithm>
+#include <array>
+
+#include "tools/sluicectl/options/validators.h"
+
+namespace sluice::ctl {
+namespace {
+
+void add_server(CLI::App& command, Parsed& parsed) {
+  command.add_option("SERVER", parsed.options.server, "FQDN, or a label that is unique")
+      ->required()
+      ->check(not_empty());
+}
+
+void add_service(CLI::App& command, Parsed& parsed) {
+  command.add_option("--service", parsed.options.service, "this service alone")
+      ->check(not_empty())
+      ->type_name("SERVICE");
+}
+
+void declare_status(CLI::App& command, Parsed& parsed) {
+  command.add_option("POOL", parsed.options.pool, "its FQDN; default: all pools")
+      ->check(not_empty());
+}
+
+void declare_server(CLI::App& command, Parsed& parsed) {
+  add_server(command, parsed);
+}
+
+void declare_server_service(CLI::App& command, Parsed& parsed) {
+  add_server(command, parsed);
+  add_service(command, parsed);
+}
+
+void declare_drain(CLI::App& command, Parsed& parsed) {
+  command.alias("pause");
+  declare_server_service(command, parsed);
+  Options& options = parsed.options;
+  command.add_option("--reason", options.reason, "shown with the hold")->type_name("TEXT");
+  command
+      .add_option("--startup", options.startup,
+                  "what a restart does: manual keeps the hold, automatic lifts it\n"
+                  "(default: each service's own)")
+      ->check(CLI::IsMember({"manual", "automatic"}))
+      ->option_text("manual|automatic");
+  command.add_flag("--hide-host", options.hide_host, "take the server's host record out too");
+  command.add_flag("--force", options.force, "even below the pool's min_accepting");
+  command.add_option("--at", options.at, "not now: by TIME no cache names it any more")
+      ->check(a_time())
+      ->option_text("TIME");
+  auto* expires = command
+                      .add_option("--expires", options.expires,
+                                  "the hold ends by itself so long after it was placed, or then")
+                      ->check(an_expiry())
+                      ->option_text("DURATION|TIME");
+  command.add_option("--then", options.then, "at the end of --expires: lift it, or alarm")
+      ->check(CLI::IsMember({"lift", "alarm"}))
+      ->needs(expires)
+      ->option_text("lift|alarm");
+  command
+      .add_flag("--wait", parsed.wait,
+                "show progress until it is safe to take offline, so long at most")
+      ->option_text("[DURATION]");
+}
+
+void declare_wait(CLI::App& command, Parsed& parsed) {
+  declare_server_service(command, parsed);
+  command
+      .add_option("--for", parsed.wait_for, "drained (default): until it is safe to take offline")
+      ->check(CLI::IsMember({"drained", "accepting"}))
+      ->option_text("drained|accepting");
+  command.add_option("--timeout", parsed.timeout, "default: wait for ever")
+      ->check(a_duration())
+      ->option_text("DURATION");
+}
+
+void declare_explain(CLI::App& command, Parsed& parsed) {
+  command.add_option("NAME", parsed.options.name, "an owner name, such as the pool's")
+      ->required()
+      ->check(not_empty());
+  command.add_option("TYPE", parsed.options.type, "A, AAAA or SRV; default: by the name")
+      ->check(a_name());
+}
+
+void declare_token(CLI::App& command, Parsed& parsed) {
+  command.add_option("ROLE", parsed.options.role, "what it may do")
+      ->required()
+      ->check(CLI::IsMember({"reader", "operator", "agent"}))
+      ->option_text("reader|operator|agent");
+  command.add_option("--server", parsed.options.server, "an agent's server")
+      ->check(a_name())
+      ->type_name("FQDN");
+  command.add_option("--name", parsed.options.name, "shown as `by`; default: made up")
+      ->check(a_name())
+      ->type_name("NAME");
+}
+
+void declare_schedule_cancel(CLI::App& command, Parsed& parsed) {
+  command.add_option("ID", parsed.options.id, "as `schedule list` shows it")
+      ->required()
+      ->check(a_name());
+}
+
+void declare_history(CLI::App& command, Parsed& parsed) {
+  add_server(command, parsed);
+  command.add_option("--limit", parsed.options.newest, "the newest N; default: 200")
+      ->check(CLI::Range(1U, 1000U))
+      ->option_text("N");
+}
+
+void declare_backup(CLI::App& command, Parsed& parsed) {
+  command
+      .add_option("FILE", parsed.options.file,
+                  "written beside it, then renamed: it is there whole or not at all.\n"
+                  "What exists stays as it is. - is stdout")
+      ->required()
+      ->check(not_empty());
+  command.add_flag("--force", parsed.options.force, "take the place of a file that exists");
+}
+
+void declare_roll(CLI::App& command, Parsed& parsed) {
+  Options& options = parsed.options;
+  command.add_option("POOL", options.pool, "its FQDN")->required()->check(not_empty());
+  command
+      .add_option("--exec", options.exec,
+                  "run by /bin/sh for each server once it is safe to take offline, with\n"
+                  "SLUICE_SERVER, SLUICE_POOL and SLUICE_DOMAIN in its environment")
+      ->check(not_empty())
+      ->option_text("CMD");
+  command
+      .add_option("--max-unavailable", options.max_unavailable,
+                  "servers of a domain at once (default: 1), floors permitting")
+      ->check(CLI::Range(1U, 10'000U))
+      ->option_text("N");
+  command.add_flag("--domains", options.domains, "a whole domain at once, floors permitting");
+  command
+      .add_option("--timeout", parsed.timeout,
+                  "of each wait: until safe, until accepting and soaked (default: none)")
+      ->check(a_duration())
+      ->option_text("DURATION");
+  command
+      .add_option("--soak", parsed.soak,
+                  "how long it must accept before the next one; starts anew when it does not\n"
+                  "(default: 6s, after which its agent has spoken or its lease is over)")
+      ->check(a_duration())
+      ->option_text("DURATION");
+  command.add_flag("--skip-unready", options.skip_unready,
+                   "pass over who is not accepting, or held by others; default: stop there");
+  command.add_flag("--dry-run", options.dry_run, "show order and floors, change nothing");
+  command
+      .add_option("--state", options.state_file,
+                  "what is done so far, for going on after an end in between (default:\n"
+                  "roll-POOL.json in $XDG_STATE_HOME/sluice or ~/.local/state/sluice)")
+      ->check(not_empty())
+      ->option_text("FILE");
+  command.add_flag("--restart", options.restart, "forget what is done so far, begin anew");
+}
+
+void declare_nothing(CLI::App&, Parsed&) {}
+
+struct Declaration {
+  Command command;
+  const char* name;
+  const char* help;
+  void (*declare)(CLI::App&, Parsed&);
+};
+constexpr std::array kDeclarations{
+    Declaration{Command::Status, "status", "each server and service: status, sessions, holds",
+                declare_status},
+    Declaration{Command::Services, "services", "the services of a server, as its console has them",
+                declare_server},
+    Declaration{Command::Drain, "drain", "place a hold: no new connections (alias: pause)",
+                declare_drain},
+    Declaration{Command::Resume, "resume", "lift the hold", declare_server_service},
+    Declaration{Command::Wait, "wait", "until it is drained, or accepts again", declare_wait},
+    Declaration{Command::Ready, "ready", "is it safe to take offline? if not, why",
+                declare_server_service},
+    Declaration{Command::ForceUp, "force-up", "count as up, whatever its agent says",
+                declare_server_service},
+    Declaration{Command::ForceDown, "force-down", "count as down, whatever its agent says",
+                declare_server_service},
+    Declaration{Command::Unforce, "unforce", "let the measured health count again",
+                declare_server_service},
+    Declaration{Command::ScheduleList, "schedule",
+                "planned drains, and holds that end by themselves", declare_nothing},
+    Declaration{Command::Explain, "explain", "who is in an answer, who is not, and by which rule",
+                declare_explain},
+    Declaration{Command::Roll, "roll", "one server after another: drain, run CMD, resume",
+                declare_roll},
+    Declaration{Command::Watch, "watch", "events as they happen", declare_nothing},
+    Declaration{Command::History, "history", "what happened to a server, oldest first",
+                declare_history},
+    Declaration{Command::Backup, "backup", "a copy of what the authority keeps on disk",
+                declare_backup},
+    Declaration{Command::Reload, "reload", "have the authority read its configuration again",
+                declare_nothing},
+    Declaration{Command::Token, "token", "make a token and the line for the configuration",
+                declare_token},
+};
+
+constexpr std::array kScheduleDeclarations{
+    Declaration{Command::ScheduleList, "list", "all, the next one first", declare_nothing},
+    Declaration{Command::ScheduleCancel, "cancel", "a planned drain; of an expiry: the hold stays",
+                declare_schedule_cancel},
+};
+
+CLI::App& declare(CLI::App& program, Parsed& parsed, const Declaration& declaration) {
+  CLI::App* command = program.add_subcommand(declaration.name, declaration.help);
+  command->group("Commands")->fallthrough();
+  command->footer("sluicectl --help tells where the authority is looked for, and exit codes.");
+  declaration.declare(*command, parsed);
+  return *command;
+}
+
+template <class Declarations>
+Command named(const Declarations& declarations, const std::string& name) {
+  const auto* found = std::find_if(declarations.begin(), declarations.end(),
+                                   [&](const Declaration& each) { return each.name == name; });
+  return found->command;
+}
+
+}  // namespace
+
+void declare_commands(CLI::App& program, Parsed& parsed) {
+  for (const Declaration& declaration : kDeclarations) {
+    CLI::App& command = declare(program, parsed, declaration);
+    if (declaration.command != Command::ScheduleList) continue;
+    command.require_subcommand(1);
+    command.get_formatter()->label("SUBCOMMAND", "COMMAND");
+    for (const Declaration& each : kScheduleDeclarations) declare(command, parsed, each);
+  }
+}
+
+Command command_of(const CLI::App& program) {
+  const CLI::App& command = *program.get_subcommands().front();
+  const auto below = command.get_subcommands();
+  if (below.empty()) return named(kDeclarations, command.get_name());
+  return named(kScheduleDeclarations, below.front()->get_name());
+}
+
+}  // namespace sluice::ctl

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+#include "tools/sluicectl/options.h"
+
+namespace sluice::ctl {
+
+// What CLI11 writes to, before it becomes Options.
+struct Parsed {
+  Options options;
+  Connection connection;
+  std::string wait;  // empty: not given; "true": without DURATION
+  std::string wait_for = "drained";
+  std::string timeout;
+  std::string soak;
+};
+
+}  // namespace sluice::ctl

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+// What an option's text must be; the error is what CLI11 shows after the option's name.
+namespace sluice::ctl {
+
+std::string no_duration(const std::string& text);
+
+const CLI::Validator& a_duration();
+const CLI::Validator& not_empty();
+// A token's name and server stand in YAML and in logs.
+const CLI::Validator& a_name();
+// TIME and what --expires takes, in form alone: which moment HH:MM is, is for who has a clock.
+const CLI::Validator& a_time();
+const CLI::Validator& an_expiry();
+
+}  // namespace sluice::ctl
