@@ -334,7 +334,7 @@ class Authority::State {
                                  const Members& members) const;
   std::string leaves_text(ServerId server, ServiceId service) const;
   void add_service_figures(ServicePoolId id, const base::Now& now, Figures& figures) const;
-  void add_hold_figures(const base::Now\& now, Figures\& figures) const;
+  void add_hold_figures(const base::Now& now, Figures& figures) const;
   bool guard_active(PoolId pool) const;
 
   // --- shared by all

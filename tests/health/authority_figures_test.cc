@@ -15,21 +15,21 @@ class FiguresTest : public AuthorityTest {
  protected:
   // The figures keep what their names point into.
   Figures::ServiceCount count(const std::string& service) {
-    figures = figures();
-    for (const Figures::ServiceCount& each : figures.services) {
+    kept_ = figures();
+    for (const Figures::ServiceCount& each : kept_.services) {
       if (each.service == service) return each;
     }
     ADD_FAILURE() << service;
     return {};
   }
   std::vector<Figures::Draining> draining() {
-    figures = figures();
-    return figures.draining;
+    kept_ = figures();
+    return kept_.draining;
   }
   std::vector<std::pair<std::string, std::uint64_t>> sessions(const std::string& service) {
-    figures = figures();
+    kept_ = figures();
     std::vector<std::pair<std::string, std::uint64_t>> found;
-    for (const Figures::SessionCount& each : figures.sessions) {
+    for (const Figures::SessionCount& each : kept_.sessions) {
       if (each.service == service) found.emplace_back(each.counter, each.sessions);
     }
     std::sort(found.begin(), found.end());
@@ -43,7 +43,7 @@ class FiguresTest : public AuthorityTest {
     return heartbeat;
   }
 
-  Figures figures;
+  Figures kept_;
 };
 
 TEST_F(FiguresTest, FloorsStandBesideWhoCountsForThem) {

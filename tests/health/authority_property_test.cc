@@ -657,7 +657,7 @@ class World : public AuthorityTest {
       return false;
     }
     service.reasons.push_back(
-        {Scope::Service, Origin::Host, says.paused->startup, instance_now(service), false});
+        {Scope::Service, Origin::Host, says.paused->startup, instance_now(service), false, {}});
     return true;
   }
 
