@@ -50,6 +50,7 @@ base::Checked<std::unique_ptr<Server>> Server::start(
   if (limits->clients == 0) limits->clients = clients_a_worker(count);
 
   std::unique_ptr<Server> server(new Server);
+  server->most_tcp_clients_ = limits->clients * count;
   for (unsigned number = 0; number < count; ++number) {
     auto& worker = server->workers_.emplace_back(std::make_unique<Worker>(
         WorkerSettings{number, settings.max_udp_payload, *limits}, cell, on_progress));

@@ -47,6 +47,9 @@ class Server {
   // Of all workers together. Any thread.
   Counters counters() const noexcept;
 
+  // How many TCP clients all workers together take at most.
+  std::size_t most_tcp_clients() const noexcept { return most_tcp_clients_; }
+
   // Answers what has been received, then ends the threads. It takes milliseconds; counters() and
   // served() stay. The thread that destroys.
   void stop();
@@ -57,6 +60,7 @@ class Server {
   std::vector<base::SocketAddress> listening_;
   std::vector<FileDescriptor> names_;  // tell a second instance who we are
   std::vector<std::unique_ptr<Worker>> workers_;
+  std::size_t most_tcp_clients_ = 0;
 };
 
 }  // namespace sluice::dns

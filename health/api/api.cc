@@ -1,11 +1,9 @@
 #include "health/api/api.h"
 
-#include <algorithm>
 #include <csignal>
 #include <thread>
 
 #include <pthread.h>
-#include <sys/resource.h>
 #include <uv.h>
 
 #include "config/base/mailbox.h"
@@ -21,8 +19,6 @@
 namespace sluice::health {
 namespace {
 
-using Tokens = std::vector<config::Token>;
-
 // A write to a client that is gone must be an error, not the end of the process,
 // whatever the process does with signals: the kernel sends SIGPIPE to the thread that writes.
 void block_sigpipe() {
@@ -30,16 +26,6 @@ void block_sigpipe() {
   sigemptyset(&signals);
   sigaddset(&signals, SIGPIPE);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-}
-
-// Clients of the API must never use up the descriptors that the DNS workers and the store need.
-HttpLimits within_descriptors(HttpLimits limits) {
-  rlimit descriptors{};
-  if (getrlimit(RLIMIT_NOFILE, &descriptors) == 0) {
-    limits.connections =
-        std::min<std::size_t>(limits.connections, std::max<rlim_t>(descriptors.rlim_cur / 4, 1));
-  }
-  return limits;
 }
 
 // How often failed authentications are looked at: each is told at most so late after its minute.
@@ -56,7 +42,7 @@ class Api::Impl {
   Impl(const config::Api& api, Ports ports, const HttpLimits& limits)
       : configured_(api),
         context_{std::move(ports), nullptr, &auth_failures_, &requests_},
-        limits_(within_descriptors(limits)),
+        limits_(limits),
         tokens_(std::make_shared<const Tokens>(api.tokens)) {
     uv_loop_init(&loop_);
     inbox_ = std::make_shared<Inbox>(&loop_);

@@ -19,6 +19,7 @@ class Api {
   using Ports = ApiPorts;
 
   // Listens on every address and socket, or says why not. Clients are answered from its return on.
+  // `limits` must leave the rest of the process the descriptors that it needs.
   static base::Checked<std::unique_ptr<Api>> start(const config::Api& api, Ports ports,
                                                    const HttpLimits& limits = {});
   ~Api();  // stop()

@@ -1,6 +1,7 @@
 #include "health/api/auth.h"
 
-#include <array>
+#include <cstring>
+#include <memory>
 #include <optional>
 
 #include <openssl/crypto.h>
@@ -11,12 +12,24 @@ namespace {
 
 using Digest = std::array<std::uint8_t, 32>;
 
-// Nothing when OpenSSL has no SHA-256 (a broken installation): nobody gets in then.
+struct FreeDigest {
+  void operator()(EVP_MD* digest) const noexcept { EVP_MD_free(digest); }
+};
+struct FreeContext {
+  void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
+};
+
+// Nothing when OpenSSL has no SHA-256 (a broken installation): nobody gets in then. What OpenSSL
+// needs to find and allocate is kept by the thread: it costs three times the hash.
 std::optional<Digest> sha256(std::string_view octets) {
+  thread_local const std::unique_ptr<EVP_MD, FreeDigest> kSha256(
+      EVP_MD_fetch(nullptr, "SHA256", nullptr));
+  thread_local const std::unique_ptr<EVP_MD_CTX, FreeContext> context(EVP_MD_CTX_new());
   Digest digest{};
   unsigned size = 0;
-  if (EVP_Digest(octets.data(), octets.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1 ||
-      size != digest.size()) {
+  if (!kSha256 || !context || EVP_DigestInit_ex2(context.get(), kSha256.get(), nullptr) != 1 ||
+      EVP_DigestUpdate(context.get(), octets.data(), octets.size()) != 1 ||
+      EVP_DigestFinal_ex(context.get(), digest.data(), &size) != 1 || size != digest.size()) {
     return {};
   }
   return digest;
@@ -37,8 +50,36 @@ std::optional<std::string_view> bearer_token(std::string_view value) {
 
 }  // namespace
 
+Tokens::Tokens(std::vector<config::Token> tokens) : tokens_(std::move(tokens)) {
+  std::size_t slots = 2;
+  while (slots < 2 * tokens_.size()) slots *= 2;
+  slots_.resize(slots);
+  for (std::size_t i = 0; i < tokens_.size(); ++i) {
+    // Without a hash there is no token that could be sent.
+    if (tokens_[i].sha256 == Digest{}) continue;
+    std::size_t at = first(tokens_[i].sha256);
+    while (slots_[at] != 0) at = (at + 1) & (slots - 1);
+    slots_[at] = static_cast<std::uint32_t>(i + 1);
+  }
+}
+
+const config::Token* Tokens::find(const Digest& sha256) const noexcept {
+  for (std::size_t at = first(sha256); slots_[at] != 0; at = (at + 1) & (slots_.size() - 1)) {
+    const config::Token& token = tokens_[slots_[at] - 1];
+    if (CRYPTO_memcmp(token.sha256.data(), sha256.data(), sha256.size()) == 0) return &token;
+  }
+  return nullptr;
+}
+
+// A hash is as good as random: its first octets spread by themselves.
+std::size_t Tokens::first(const Digest& sha256) const noexcept {
+  std::uint64_t octets = 0;
+  std::memcpy(&octets, sha256.data(), sizeof octets);
+  return octets & (slots_.size() - 1);
+}
+
 base::Result<Identity, AuthFailure> identify(const HttpRequest& request, const Peer& peer,
-                                             const std::vector<config::Token>& tokens) {
+                                             const Tokens& tokens) {
   if (peer.local) return Identity{peer.user, config::Role::Operator, "", peer.address};
   const std::string_view value = request.field("authorization");
   if (value.empty()) return base::Unexpected{AuthFailure::Missing};
@@ -46,10 +87,7 @@ base::Result<Identity, AuthFailure> identify(const HttpRequest& request, const P
   if (!token) return base::Unexpected{AuthFailure::Malformed};
   const auto digest = sha256(*token);
   if (!digest) return base::Unexpected{AuthFailure::Unknown};
-  const config::Token* found = nullptr;
-  for (const config::Token& known : tokens) {
-    if (CRYPTO_memcmp(known.sha256.data(), digest->data(), digest->size()) == 0) found = &known;
-  }
+  const config::Token* found = tokens.find(*digest);
   if (found == nullptr) return base::Unexpected{AuthFailure::Unknown};
   return Identity{found->name, found->role, found->server, peer.address};
 }

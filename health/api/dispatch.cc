@@ -64,7 +64,7 @@ HttpResponse forbidden(Access access) {
 
 base::Result<Identity, HttpResponse> admit(const HttpRequest& head, const Peer& peer,
                                            const Route& route,
-                                           const std::vector<config::Token>& tokens,
+                                           const Tokens& tokens,
                                            const ApiContext& api) {
   if (route.access == Access::Anyone) return Identity{};
   auto identity = identify(head, peer, tokens);
@@ -109,7 +109,7 @@ base::Result<base::Done, HttpResponse> check_query(const Route& route, const Tar
 
 // `route` is set as soon as it is found, for whoever counts the refusals.
 base::Result<Exchange, HttpResponse> let_in(const HttpRequest& head, const Peer& peer,
-                                            const std::vector<config::Token>& tokens,
+                                            const Tokens& tokens,
                                             const ApiContext& api, const Route*& route) {
   if (head.target == "*") {  // OPTIONS of the server as a whole
     HttpResponse response;
@@ -158,7 +158,7 @@ HttpServer::Continue proceed(const Route& route, Exchange exchange, const ApiCon
 }  // namespace
 
 base::Result<HttpServer::Continue, HttpResponse> dispatch(const HttpRequest& head, const Peer& peer,
-                                                          const std::vector<config::Token>& tokens,
+                                                          const Tokens& tokens,
                                                           const ApiContext& api,
                                                           const std::shared_ptr<Inbox>& inbox) {
   const Route* route = nullptr;

@@ -1,9 +1,8 @@
 #pragma once
 
 #include <memory>
-#include <vector>
 
-#include "config/model.h"
+#include "health/api/auth.h"
 #include "health/api/context.h"
 #include "health/api/http_server.h"
 #include "health/api/inbox.h"
@@ -14,7 +13,7 @@ namespace sluice::health {
 // answered before any of its body is read. On the api thread; `api` must live as long as that
 // runs.
 base::Result<HttpServer::Continue, HttpResponse> dispatch(const HttpRequest& head, const Peer& peer,
-                                                          const std::vector<config::Token>& tokens,
+                                                          const Tokens& tokens,
                                                           const ApiContext& api,
                                                           const std::shared_ptr<Inbox>& inbox);
 

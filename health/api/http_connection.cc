@@ -22,12 +22,12 @@ struct Write {
 
 }  // namespace
 
-HttpConnection::HttpConnection(HttpServer& server, HttpServer::Listener& listener, std::uint64_t id)
-    : server_(server), listener_(listener), id_(id), parser_(server.limits_) {
-  if (listener.tcp) {
-    uv_tcp_init(server.loop_, &stream_.tcp);
-  } else {
+HttpConnection::HttpConnection(HttpServer& server, bool local, std::uint64_t id)
+    : server_(server), local_(local), id_(id), parser_(server.limits_) {
+  if (local) {
     uv_pipe_init(server.loop_, &stream_.pipe, 0);
+  } else {
+    uv_tcp_init(server.loop_, &stream_.tcp);
   }
   uv_timer_init(server.loop_, &timer_);
   open_handles_ = 2;
@@ -37,7 +37,7 @@ HttpConnection::HttpConnection(HttpServer& server, HttpServer::Listener& listene
 
 void HttpConnection::start() {
   peer_ = peer();
-  if (listener_.tcp) uv_tcp_nodelay(&stream_.tcp, 1);
+  if (!local_) uv_tcp_nodelay(&stream_.tcp, 1);
   const int status = uv_read_start(
       stream(),
       [](uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
@@ -54,7 +54,7 @@ void HttpConnection::start() {
 }
 
 Peer HttpConnection::peer() const {
-  if (listener_.pipe) {
+  if (local_) {
     uv_os_fd_t descriptor = -1;
     uv_fileno(&stream_.handle, &descriptor);
     return {true, "unix", peer_user(descriptor)};
@@ -294,7 +294,7 @@ void HttpConnection::close() {
 
 void HttpConnection::on_closed(uv_handle_t* handle) {
   auto* self = static_cast<HttpConnection*>(handle->data);
-  if (--self->open_handles_ == 0) self->server_.forget(self->id_, &self->listener_);
+  if (--self->open_handles_ == 0) self->server_.forget(self->id_, self->local_);
 }
 
 void HttpConnection::on_deadline() {

@@ -15,12 +15,12 @@ namespace sluice::health {
 // One client. Lives until libuv has closed its handles; then the server forgets it.
 class HttpConnection {
  public:
-  HttpConnection(HttpServer& server, HttpServer::Listener& listener, std::uint64_t id);
+  // `local`: of the unix socket.
+  HttpConnection(HttpServer& server, bool local, std::uint64_t id);
   HttpConnection(const HttpConnection&) = delete;
   HttpConnection& operator=(const HttpConnection&) = delete;
 
   uv_stream_t* stream() noexcept { return &stream_.stream; }
-  const HttpServer::Listener* listener() const noexcept { return &listener_; }
 
   // Once the stream is accepted.
   void start();
@@ -61,7 +61,7 @@ class HttpConnection {
   Peer peer() const;
 
   HttpServer& server_;
-  HttpServer::Listener& listener_;
+  const bool local_;
   const std::uint64_t id_;
   uv_any_handle stream_{};
   uv_timer_t timer_{};

@@ -76,7 +76,11 @@ struct HttpLimits {
   std::size_t body = 1024 * 1024;
   std::size_t chunk_extensions = 1024;  // octets in one request; nobody sends any (RFC 9112 7.1.1)
   std::size_t pipelined = 64 * 1024;    // octets that are read ahead while a request is worked on
-  std::size_t connections = 4'096;      // of one listener; others wait in the kernel
+  // Others wait in the kernel. Agents keep theirs: ten thousand, those who watch, and as many again
+  // of a site that comes back before its old ones are known to be dead. An idle one takes some
+  // 1.3 kB. The composition root has fewer where the process may not open as many files.
+  std::size_t connections = 20'000;     // over TCP, all addresses together
+  std::size_t local_connections = 256;  // on the unix socket: the network can't keep its users out
   std::chrono::milliseconds idle{60'000};
   std::chrono::milliseconds head_time{10'000};  // from its first octet (or the connection) on
   std::chrono::milliseconds body_time{10'000};

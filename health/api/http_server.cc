@@ -81,25 +81,29 @@ base::Checked<base::Done> HttpServer::start(std::unique_ptr<Listener> listener,
   return base::Done{};
 }
 
+std::size_t& HttpServer::connections_of(bool local) noexcept {
+  return local ? local_connections_ : tcp_connections_;
+}
+
 // libuv asks nobody else on this listener until uv_accept(): when there is no room, clients wait in
-// the kernel. Each listener has room of its own, so that the network can't keep the local
-// administrator out.
+// the kernel.
 void HttpServer::on_connection(Listener& listener) {
-  listener.waiting = listener.connections >= limits_.connections;
+  const bool local = listener.pipe != nullptr;
+  const std::size_t room = local ? limits_.local_connections : limits_.connections;
+  listener.waiting = connections_of(local) >= room;
   if (listener.waiting) return;
   const std::uint64_t id = next_id_++;
-  auto& connection = *(connections_[id] = std::make_unique<HttpConnection>(*this, listener, id));
-  ++listener.connections;
+  auto& connection = *(connections_[id] = std::make_unique<HttpConnection>(*this, local, id));
+  ++connections_of(local);
   if (uv_accept(listener.stream(), connection.stream()) != 0) return connection.close();
   connection.start();
 }
 
-void HttpServer::forget(std::uint64_t id, const Listener* listener) {
+void HttpServer::forget(std::uint64_t id, bool local) {
   connections_.erase(id);
-  for (const auto& known : listeners_) {
-    if (known.get() != listener) continue;
-    --known->connections;
-    if (known->waiting && listening_) on_connection(*known);
+  --connections_of(local);
+  for (const auto& listener : listeners_) {
+    if (listening_ && listener->waiting) on_connection(*listener);
   }
   if (connections_.empty() && quiet_) std::exchange(quiet_, nullptr)();
 }

@@ -61,15 +61,15 @@ class HttpServer {
     base::UvHandle<uv_tcp_t> tcp;  // one of the two
     base::UvHandle<uv_pipe_t> pipe;
     std::optional<UnixListener> file;
-    std::size_t connections = 0;
     bool waiting = false;  // a client was not accepted for want of room
 
     uv_stream_t* stream() noexcept;
   };
 
   base::Checked<base::Done> start(std::unique_ptr<Listener> listener, const std::string& name);
+  std::size_t& connections_of(bool local) noexcept;
   void on_connection(Listener& listener);
-  void forget(std::uint64_t id, const Listener* listener);
+  void forget(std::uint64_t id, bool local);
 
   uv_loop_t* loop_;
   const base::Clock& clock_;
@@ -80,6 +80,8 @@ class HttpServer {
   bool listening_ = true;
   std::uint64_t next_id_ = 1;  // never used twice
   std::unordered_map<std::uint64_t, std::unique_ptr<HttpConnection>> connections_;
+  std::size_t tcp_connections_ = 0;
+  std::size_t local_connections_ = 0;
   std::function<void()> quiet_;
   std::vector<char> read_buffer_;  // of whoever reads; emptied before the next one does
 };

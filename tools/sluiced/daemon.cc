@@ -13,6 +13,7 @@
 
 #include "tools/sluiced/dns_metrics.h"
 #include "tools/sluiced/log.h"
+#include "tools/sluiced/open_files.h"
 
 namespace sluice {
 namespace {
@@ -42,7 +43,10 @@ std::string name_of_run(const base::Clock& clock) {
 
 }  // namespace
 
-Daemon::Daemon() : cookie_secret_(dns::random_sip_key()), hub_(name_of_run(clock_)) {
+Daemon::Daemon()
+    : open_files_(raise_open_files()),
+      cookie_secret_(dns::random_sip_key()),
+      hub_(name_of_run(clock_)) {
   const int status = uv_loop_init(&loop_);
   assert(status == 0);
   static_cast<void>(status);
@@ -188,7 +192,9 @@ base::Result<base::Done, Daemon::Errors> Daemon::start_api() {
     mailbox_->post([this, event = std::move(event)] { record(event); });
   };
   ports.clock = &clock_;
-  auto api = health::Api::start(blueprint_.config.api, std::move(ports));
+  const health::HttpLimits limits = api_limits(open_files_, server_->most_tcp_clients());
+  warn_of_agents(limits);
+  auto api = health::Api::start(blueprint_.config.api, std::move(ports), limits);
   if (!api) return base::Unexpected{Errors{std::move(api).error()}};
   api_ = *std::move(api);
   for (const base::SocketAddress& address : api_->listening()) {
@@ -198,6 +204,17 @@ base::Result<base::Done, Daemon::Errors> Daemon::start_api() {
     log::info("api listening on unix " + blueprint_.config.api.socket.path);
   }
   return base::Done{};
+}
+
+// Each agent keeps a connection. Those that find no room wait, and their leases run out.
+void Daemon::warn_of_agents(const health::HttpLimits& limits) const {
+  const auto agents = static_cast<std::size_t>(
+      std::ranges::count(blueprint_.config.api.tokens, config::Role::Agent, &config::Token::role));
+  if (agents <= limits.connections) return;
+  log::warning(std::to_string(agents) + " agents have tokens, but " +
+               std::to_string(limits.connections) +
+               " connections are all that the API takes with " + std::to_string(open_files_) +
+               " open files: raise that limit (LimitNOFILE= of the unit, ulimit -Hn)");
 }
 
 void Daemon::on_progress() {

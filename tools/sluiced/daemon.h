@@ -50,6 +50,7 @@ class Daemon {
   void reserve(const health::StoredState& stored);
   base::Result<base::Done, Errors> start_dns();
   base::Result<base::Done, Errors> start_api();
+  void warn_of_agents(const health::HttpLimits& limits) const;
   void start_authority(health::StoredState stored);
   void tell(const health::Event& event);
   void record(health::Event event);
@@ -67,6 +68,7 @@ class Daemon {
   void keep_serial_bases(const dns::ZoneSet& zones);
   std::vector<health::Change> new_serial_bases(const dns::ZoneSet& zones) const;
 
+  std::size_t open_files_;  // that the process may have
   base::SystemClock clock_;
   dns::SipKey cookie_secret_;  // of this run, where none is configured
   uv_loop_t loop_{};

@@ -1,6 +1,8 @@
 #include "health/api/auth.h"
 
 #include <array>
+#include <string>
+#include <vector>
 
 #include "gtest/gtest.h"
 
@@ -17,10 +19,39 @@ constexpr std::array<std::uint8_t, 32> kOperations{
 base::Result<Identity, AuthFailure> identify_by(const std::string& authorization) {
   HttpRequest request;
   if (!authorization.empty()) request.fields = {{"authorization", authorization}};
-  const std::vector<config::Token> tokens{{"first", Role::Reader, "", {}},
-                                          {"operations", Role::Operator, "", kOperations},
-                                          {"last", Role::Reader, "", {}}};
+  const Tokens tokens({{"first", Role::Reader, "", {}},
+                       {"operations", Role::Operator, "", kOperations},
+                       {"last", Role::Reader, "", {}}});
   return identify(request, Peer{false, "192.0.2.1@4000", ""}, tokens);
+}
+
+std::array<std::uint8_t, 32> numbered(std::size_t number) {
+  std::array<std::uint8_t, 32> hash{};
+  // Alike in the octets that the index looks at first, but for those that come in pairs.
+  hash[0] = static_cast<std::uint8_t>(number / 2);
+  hash[30] = static_cast<std::uint8_t>(number >> 8);
+  hash[31] = static_cast<std::uint8_t>(number + 1);
+  return hash;
+}
+
+TEST(Tokens, AreEachFoundAmongManyWhoseHashesBeginAlike) {
+  std::vector<config::Token> tokens;
+  for (std::size_t i = 0; i < 1'000; ++i) {
+    tokens.push_back({"agent" + std::to_string(i), Role::Agent, "", numbered(i)});
+  }
+  const Tokens known(tokens);
+  for (const config::Token& token : tokens) {
+    const config::Token* found = known.find(token.sha256);
+    ASSERT_NE(found, nullptr) << token.name;
+    EXPECT_EQ(found->name, token.name);
+  }
+  EXPECT_EQ(known.find(numbered(1'000)), nullptr);
+}
+
+TEST(Tokens, WithoutAHashAreNeverFound) {
+  const Tokens known({{"by-certificate", Role::Agent, "", {}}, {"another", Role::Agent, "", {}}});
+  EXPECT_EQ(known.find({}), nullptr);
+  EXPECT_EQ(Tokens({}).find(kOperations), nullptr);
 }
 
 TEST(Identify, KnowsATokenByItsHash) {
@@ -43,7 +74,7 @@ TEST(Identify, TellsWhatIsWrong) {
 TEST(Identify, TakesAUserOfTheSocketForAnOperatorWhateverTheToken) {
   HttpRequest request;
   request.fields = {{"authorization", "Bearer nonsense"}};
-  const auto identity = identify(request, Peer{true, "unix", "root"}, {});
+  const auto identity = identify(request, Peer{true, "unix", "root"}, Tokens({}));
   ASSERT_TRUE(identity);
   EXPECT_EQ(identity->by, "root");
   EXPECT_EQ(identity->role, Role::Operator);
