@@ -72,7 +72,7 @@ ExplainedMember Authority::State::explain_member(ServerId id, std::size_t index,
     case Rule::ForcedUp:
     case Rule::ForcedDown:
       member.since = service.forced_since;
-      member.by = service.forced_by;
+      member.by = *service.forced_by;
       say_text(std::string("forced ") + to_string(*service.forced) + " by an operator");
       break;
     case Rule::NeverEmpty:

@@ -131,7 +131,7 @@ bool Authority::State::renew(ServerId id, const Heartbeat& heartbeat, const base
   Agent& server = at(id).agent.edit();
   if (server.boot != heartbeat.instance) {
     if (server.heard) server.past_boots.push_back(server.boot);
-    if (server.past_boots.size() > kPastBoots) server.past_boots.pop_front();
+    if (server.past_boots.size() > kPastBoots) server.past_boots.erase(server.past_boots.begin());
     server.boot = heartbeat.instance;
   }
   server.seq = heartbeat.seq;

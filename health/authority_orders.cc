@@ -334,10 +334,10 @@ void Authority::State::force(const std::string& server, const std::optional<std:
   for (const std::size_t slot : slots_of(*target)) {
     ServiceState& state = at(target->server, slot).service.edit();
     state.forced = health;
-    state.forced_by = health ? actor.by : "";
+    state.forced_by.edit() = health ? actor.by : "";
     state.forced_since = clock_.now().wall;
     changes.emplace_back(PutForce{std::string(name(target->server)),
-                                  service_name(target->server, slot), health, state.forced_by,
+                                  service_name(target->server, slot), health, *state.forced_by,
                                   state.forced_since});
   }
   // An operator has looked: the authority's doubt is over (semantics.md section 3, rule 5).

@@ -181,7 +181,7 @@ void Authority::State::remember_absent(const Servers& old, const Topology& befor
       kept.last_known = known->last_known;
       kept.kept = known->kept;
       kept.forced = known->forced;
-      kept.forced_by = known->forced_by;
+      kept.forced_by.edit() = *known->forced_by;
       kept.forced_since = known->forced_since;
     }
   }

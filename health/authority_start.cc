@@ -49,7 +49,7 @@ void Authority::State::restore(const StoredState& stored, const base::Now& now) 
   for (const PutForce& force : stored.forces) {
     ServiceState& state = state_of(force.server, force.service);
     state.forced = force.health;
-    state.forced_by = force.by;
+    state.forced_by.edit() = force.by;
     state.forced_since = force.since;
   }
   for (const auto& [server, holds] : holds_.by_server()) {

@@ -75,7 +75,7 @@ class Authority::State {
     bool heard = false;  // pushed since the authority's start
     std::string boot;
     std::uint64_t seq = 0;
-    std::deque<std::string> past_boots;        // followed by another, newest last
+    std::vector<std::string> past_boots;       // followed by another, newest last
     base::MonoTime watched;                    // its entry of deadlines_ that counts
     base::WallTime silent_since;               // while its lease is not current
     bool unsettled = false;                    // it said what has had no effect yet

@@ -113,7 +113,7 @@ ServiceView Authority::State::service_view(ServerId id, std::size_t index,
   for (const Hold* hold : holds_.covering(name(id), service.name)) {
     view.holds.push_back(hold_view(*hold, view.startup));
   }
-  view.hook = state.hook;
+  view.hook = *state.hook;
   const std::size_t only[] = {index};
   view.verdict = verdict_of_slots(id, only, now);
   return view;

@@ -11,9 +11,9 @@ bool apply(ServiceState& state, const ServiceReport& report, const std::string& 
   state.health = report.health;
   state.last_known = report.health;
   state.sessions = report.sessions;
-  state.hook = report.hook;
+  if (report.hook || *state.hook) state.hook.edit() = report.hook;
   if (report.instance) {
-    state.instance = boot + "/" + *report.instance;
+    state.instance = std::string_view(boot + "/" + *report.instance);
   } else if (report.health != Health::Stopped) {
     state.instance.reset();  // what has stopped has none, and the one that it had is over
   }

@@ -6,10 +6,13 @@
 #include <string_view>
 
 #include "config/base/clock.h"
+#include "config/base/packed_text.h"
+#include "config/base/rare.h"
 #include "config/model.h"
 #include "health/heartbeat.h"
 #include "health/hold.h"
 #include "health/lease.h"
+#include "health/packed_sessions.h"
 #include "health/view.h"
 
 // One service on one server: what its agent said, and what that makes of its holds. Pure: no clock,
@@ -17,28 +20,29 @@
 // shows the truth.
 namespace sluice::health {
 
+// Packed, since ten thousand agents speak of six services each: what varies is in one allocation,
+// what is rare takes a pointer until it comes.
 struct ServiceState {
-  std::optional<Health> health;         // as pushed last since the authority's start
-  std::optional<Health> last_known;     // the same, or from before the start
-  std::optional<Health> kept;           // what of that is on disk, or on its way
-  Status told = Status::Unknown;        // that of the last event
-  base::WallTime since;                 // when `health` became what it is
-  std::optional<std::string> instance;  // boot id "/" unit instance; of one that stopped: its last
-  std::optional<Sessions> sessions;     // empty: not known
-  std::optional<base::MonoTime> last_new_connection;
-  std::optional<HookOutcome> hook;
-
-  std::optional<Health> forced;  // Up or Down, by an operator
-  std::string forced_by;
-  base::WallTime forced_since;
-
   // What the agent is asked to do with the host's own hold.
   enum class Lift : std::uint8_t {
     No,
     Asked,     // an operator resumed: the hold stands until the agent says it is lifted
     Released,  // a new instance released it: what the agent still pushes of it is void
   };
+
+  std::optional<Health> health;      // as pushed last since the authority's start
+  std::optional<Health> last_known;  // the same, or from before the start
+  std::optional<Health> kept;        // what of that is on disk, or on its way
+  Status told = Status::Unknown;     // that of the last event
   Lift lift = Lift::No;
+  std::optional<Health> forced;  // Up or Down, by an operator
+  base::WallTime since;          // when `health` became what it is
+  base::PackedText instance;     // boot id "/" unit instance; of one that stopped: its last
+  PackedSessions sessions;       // none: not known
+  std::optional<base::MonoTime> last_new_connection;
+  base::Rare<std::optional<HookOutcome>> hook;
+  base::Rare<std::string> forced_by;
+  base::WallTime forced_since;
 };
 
 // Takes over what was pushed, but for `paused`. True when the health changed.

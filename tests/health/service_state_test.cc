@@ -61,7 +61,8 @@ TEST(Apply, BootAndUnitMakeTheInstance) {
   report.health = Health::Up;
   report.instance = "unit";
   EXPECT_TRUE(apply(state, report, "boot", {}));
-  EXPECT_EQ(state.instance, "boot/unit");
+  ASSERT_TRUE(state.instance);
+  EXPECT_EQ(*state.instance, "boot/unit");
   EXPECT_FALSE(apply(state, report, "boot", {})) << "the same health again";
 }
 
