@@ -62,16 +62,22 @@ void Authority::State::add_service_figures(ServicePoolId id, const base::Now& no
         std::max(count.min_accepting, topology_->answer_sets()[set].min_accepting);
   }
   Figures::Draining draining{count.pool, count.service, 0, 0, 0};
-  std::map<std::string, std::uint64_t> sessions;  // by counter
+  Sessions sessions;  // by counter
   bool any_held = false;
   for (const ServerId server : pool.servers) {
     const std::size_t slot = *topology_->servers()[server].slot_of(pool.service);
     const Status is = status(server, slot, now);
     ++count.by_status.at(static_cast<std::size_t>(is));
     const ServiceState& state = *at(server, slot).service;
-    const bool known = at(server).agent->lease.current && state.sessions;
-    if (known && state.health != Health::Stopped) {
-      for (const auto& [counter, number] : *state.sessions) sessions[counter] += number;
+    if (at(server).agent->lease.current && state.health != Health::Stopped) {
+      state.sessions.each([&](std::string_view counter, std::uint64_t number) {
+        const auto known = sessions.find(counter);
+        if (known == sessions.end()) {
+          sessions.emplace(counter, number);
+        } else {
+          known->second += number;
+        }
+      });
     }
     if (!held(server, slot)) continue;
     any_held = true;

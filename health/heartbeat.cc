@@ -108,6 +108,11 @@ void read_services(const json* value, Heartbeat& heartbeat, JsonReader& parent) 
 }  // namespace
 
 base::Result<Heartbeat, HeartbeatError> parse_heartbeat(std::string_view octets) {
+  if (auto plain = parse_plain_heartbeat(octets)) return *std::move(plain);
+  return parse_full_heartbeat(octets);
+}
+
+base::Result<Heartbeat, HeartbeatError> parse_full_heartbeat(std::string_view octets) {
   const auto document = parse_json(octets);
   if (!document) {
     return base::Unexpected{HeartbeatError{document.error().path, document.error().message}};

@@ -47,12 +47,16 @@ struct ServiceReport {
   std::optional<std::chrono::milliseconds> last_new_connection;  // ago
   std::optional<HostPause> paused;                               // absent: the host holds nothing
   std::optional<HookOutcome> hook;
+
+  friend bool operator==(const ServiceReport&, const ServiceReport&) = default;
 };
 
 struct Heartbeat {
   std::string instance;   // boot id
   std::uint64_t seq = 0;  // grows within a boot id
   std::map<std::string, ServiceReport, std::less<>> services;
+
+  friend bool operator==(const Heartbeat&, const Heartbeat&) = default;
 };
 
 struct HeartbeatError {
@@ -64,5 +68,11 @@ struct HeartbeatError {
 // is 0..2^53-1, what JSON carries exactly) and texts over 1,024 octets are errors. The names of
 // services are not checked against a configuration here.
 base::Result<Heartbeat, HeartbeatError> parse_heartbeat(std::string_view octets);
+
+// The two ways in which parse_heartbeat() reads. In full: as above. The plain one takes a tenth of
+// the time, and reads the form that agents send nearly always: no escapes, no hold of the host's,
+// no hook. It yields nothing, right or wrong, for all other octets, and never another value.
+base::Result<Heartbeat, HeartbeatError> parse_full_heartbeat(std::string_view octets);
+std::optional<Heartbeat> parse_plain_heartbeat(std::string_view octets);
 
 }  // namespace sluice::health

@@ -1,6 +1,5 @@
 #include "health/packed_sessions.h"
 
-#include <cstring>
 #include <string>
 
 namespace sluice::health {
@@ -9,15 +8,6 @@ namespace {
 template <class Number>
 void append(std::string& octets, Number number) {
   octets.append(reinterpret_cast<const char*>(&number), sizeof number);
-}
-
-// REQUIRES: `octets` begins with one.
-template <class Number>
-Number take(std::string_view& octets) {
-  Number number = 0;
-  std::memcpy(&number, octets.data(), sizeof number);
-  octets.remove_prefix(sizeof number);
-  return number;
 }
 
 }  // namespace
@@ -40,13 +30,10 @@ PackedSessions& PackedSessions::operator=(const std::optional<Sessions>& session
 PackedSessions::operator std::optional<Sessions>() const {
   if (!octets_) return std::nullopt;
   Sessions sessions;
-  for (std::string_view octets = *octets_; !octets.empty();) {
-    const auto size = take<std::uint32_t>(octets);
-    std::string name(octets.substr(0, size));
-    octets.remove_prefix(size);
-    // In their order: the map need not look for the place.
-    sessions.emplace_hint(sessions.end(), std::move(name), take<std::uint64_t>(octets));
-  }
+  // In their order: the map need not look for the place.
+  each([&](std::string_view name, std::uint64_t count) {
+    sessions.emplace_hint(sessions.end(), name, count);
+  });
   return sessions;
 }
 

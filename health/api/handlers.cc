@@ -79,17 +79,34 @@ void force(const ApiContext& api, Exchange exchange) {
             });
 }
 
+namespace {
+
+// A heartbeat on its way to the authority and back. Nothing of it is copied: these come by the
+// thousand.
+struct Pushed {
+  Heartbeat heartbeat;
+  Exchange exchange;
+  HeartbeatReply reply;
+};
+
+}  // namespace
+
 void heartbeat(const ApiContext& api, Exchange exchange) {
-  auto pushed = read_heartbeat(exchange.body);
-  if (!pushed) return reply(exchange, std::move(pushed).error());
+  auto heartbeat = read_heartbeat(exchange.body);
+  if (!heartbeat) return reply(exchange, std::move(heartbeat).error());
   exchange.body = {};
-  on_server(api, std::move(exchange),
-            [pushed = std::make_shared<const Heartbeat>(std::move(*pushed))](
-                Authority& authority, const std::string& fqdn, const Exchange& asked) {
-              authority.heartbeat(fqdn, *pushed, [asked](Outcome<HeartbeatReply> outcome) {
-                reply(asked, std::move(outcome));
-              });
-            });
+  const auto pushed = std::make_shared<Pushed>();
+  pushed->heartbeat = std::move(*heartbeat);
+  pushed->exchange = std::move(exchange);
+  api.control([pushed](Authority& authority) {
+    const auto server = own_server(*authority.topology(), pushed->exchange);
+    if (!server) return reply(pushed->exchange, server.error());
+    authority.heartbeat(*server, pushed->heartbeat, [pushed](Outcome<HeartbeatReply> outcome) {
+      if (!outcome) return reply(pushed->exchange, std::move(outcome).error());
+      pushed->reply = std::move(*outcome);
+      pushed->exchange.reply([pushed] { return json_text(to_text(pushed->reply)); });
+    });
+  });
 }
 
 }  // namespace sluice::health::handlers

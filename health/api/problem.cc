@@ -92,10 +92,16 @@ const char* status_phrase(int status) noexcept {
 }
 
 HttpResponse json_response(int status, const ordered_json& body) {
-  HttpResponse response;
+  HttpResponse response =
+      json_text(body.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
   response.status = status;
+  return response;
+}
+
+HttpResponse json_text(std::string text) {
+  HttpResponse response;
   response.content_type = "application/json";
-  response.body = body.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+  response.body = std::move(text);
   response.body += '\n';  // the shell's prompt stands on a line of its own
   return response;
 }

@@ -16,6 +16,8 @@ const char* status_phrase(int status) noexcept;
 
 // JSON of ours as a response. Octets of others that are no UTF-8 are replaced, never sent.
 HttpResponse json_response(int status, const nlohmann::ordered_json& body);
+// 200 with a JSON text of ours.
+HttpResponse json_text(std::string text);
 
 HttpResponse problem(int status, std::string detail);
 // 400 for one member of the request; its path may be empty.

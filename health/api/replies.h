@@ -17,12 +17,14 @@ inline void reply(const Exchange& exchange, HttpResponse response) {
   exchange.reply([response = std::move(response)] { return response; });
 }
 
+inline void reply(const Exchange& exchange, Refusal refusal) {
+  exchange.reply([refusal = std::move(refusal)] { return problem(refusal); });
+}
+
 // The view or reply as JSON, or the refusal as a problem.
 template <class T>
 void reply(const Exchange& exchange, Outcome<T> outcome, int status = 200) {
-  if (!outcome) {
-    return exchange.reply([refusal = std::move(outcome).error()] { return problem(refusal); });
-  }
+  if (!outcome) return reply(exchange, std::move(outcome).error());
   // Shared, since std::function wants copies and a pool's view is large.
   exchange.reply([status, view = std::make_shared<const T>(std::move(*outcome))] {
     return json_response(status, to_json(*view));

@@ -41,4 +41,14 @@ Outcome<std::string> resolve_server(const Topology& topology, std::string_view t
   return base::Unexpected{not_found(std::move(detail))};
 }
 
+base::Result<std::string, HttpResponse> own_server(const Topology& topology,
+                                                   const Exchange& exchange) {
+  auto server = resolve_server(topology, exchange.path.find("server")->second);
+  if (exchange.who.role == config::Role::Agent && (!server || *server != exchange.who.server)) {
+    return base::Unexpected{problem(403, "an agent's token is for its own server alone")};
+  }
+  if (!server) return base::Unexpected{problem(server.error())};
+  return std::move(*server);
+}
+
 }  // namespace sluice::health

@@ -19,16 +19,18 @@ std::string canonical(std::string_view name);
 // first label that is unique. The refusal lists the candidates of one that is not.
 Outcome<std::string> resolve_server(const Topology& topology, std::string_view text);
 
+// The server that the path names, or the response that says why there is none. An agent that asks
+// for another than its own learns nothing, not even whether it exists.
+base::Result<std::string, HttpResponse> own_server(const Topology& topology,
+                                                   const Exchange& exchange);
+
 // Calls `act(authority, server, exchange)` on the control thread with the server that the path
-// names. An agent that asks for another than its own learns nothing, not even whether it exists.
+// names.
 template <class Act>
 void on_server(const ApiContext& api, Exchange exchange, Act act) {
   api.control([exchange = std::move(exchange), act = std::move(act)](Authority& authority) {
-    const auto server = resolve_server(*authority.topology(), exchange.path.find("server")->second);
-    if (exchange.who.role == config::Role::Agent && (!server || *server != exchange.who.server)) {
-      return reply(exchange, problem(403, "an agent's token is for its own server alone"));
-    }
-    if (!server) return reply(exchange, problem(server.error()));
+    const auto server = own_server(*authority.topology(), exchange);
+    if (!server) return reply(exchange, server.error());
     act(authority, *server, exchange);
   });
 }

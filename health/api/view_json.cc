@@ -1,5 +1,8 @@
 #include "health/api/view_json.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "health/rfc3339.h"
 
 namespace sluice::health {
@@ -60,6 +63,22 @@ ordered_json to_json(const Refusal& refusal) {
   if (!refusal.answer_set.empty()) object["answer_set"] = refusal.answer_set;
   object["detail"] = refusal.detail;
   return object;
+}
+
+// Octets that are no UTF-8 come out as U+FFFD.
+std::string dump(const ordered_json& value) {
+  return value.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+void append_quoted(std::string& text, const std::string& word) {
+  const bool plain = std::all_of(word.begin(), word.end(), [](char c) {
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+  });
+  if (plain) {
+    text.append(1, '"').append(word).append(1, '"');
+  } else {
+    text += dump(word);
+  }
 }
 
 template <class T>
@@ -195,16 +214,20 @@ ordered_json to_json(const ResumeReply& reply) {
   return {{"generation", reply.generation}, {"warnings", reply.warnings}};
 }
 
-ordered_json to_json(const HeartbeatReply& reply) {
-  ordered_json services = ordered_json::object();
+std::string to_text(const HeartbeatReply& reply) {
+  std::string text = R"({"generation":)" + std::to_string(reply.generation) + R"(,"lease":)" +
+                     ordered_json(seconds(reply.lease)).dump() + R"(,"services":{)";
+  bool first = true;
   for (const auto& [name, order] : reply.services) {
-    ordered_json service{{"held", order.held}, {"reason", order.reason}, {"lift", order.lift}};
-    service["refused"] = order.refused ? to_json(*order.refused) : ordered_json();
-    services[name] = std::move(service);
+    if (!std::exchange(first, false)) text += ',';
+    append_quoted(text, name);
+    text += order.held ? R"(:{"held":true,"reason":)" : R"(:{"held":false,"reason":)";
+    append_quoted(text, order.reason);
+    text += order.lift ? R"(,"lift":true,"refused":)" : R"(,"lift":false,"refused":)";
+    text += order.refused ? dump(to_json(*order.refused)) : "null";
+    text += '}';
   }
-  return {{"generation", reply.generation},
-          {"lease", seconds(reply.lease)},
-          {"services", std::move(services)}};
+  return text += "}}";
 }
 
 }  // namespace sluice::health

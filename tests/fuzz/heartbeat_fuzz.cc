@@ -8,7 +8,8 @@
 #include "health/rfc3339.h"
 
 // Property: any octets are accepted or refused with a message; what is accepted, written again in
-// canonical form, is accepted again and writes the same.
+// canonical form, is accepted again and writes the same; the plain reader says nothing, or what the
+// full one says.
 namespace sluice::health {
 namespace {
 
@@ -62,7 +63,10 @@ std::string canonical(const Heartbeat& heartbeat) {
 extern "C" int LLVMFuzzerTestOneInput(  // NOLINT(readability-identifier-naming)
     const std::uint8_t* data, std::size_t size) {
   using namespace sluice::health;
-  const auto first = parse_heartbeat({reinterpret_cast<const char*>(data), size});
+  const std::string_view octets(reinterpret_cast<const char*>(data), size);
+  const auto first = parse_heartbeat(octets);
+  const auto full = parse_full_heartbeat(octets);
+  if (first.has_value() != full.has_value() || (first && *first != *full)) std::abort();
   if (!first) {
     if (first.error().message.empty()) std::abort();
     return 0;

@@ -18,6 +18,20 @@ TEST(PackedSessions, NotKnownIsNotTheSameAsNothingToCount) {
   EXPECT_EQ(packed(Sessions{}), Sessions{});
 }
 
+TEST(PackedSessions, AreVisitedByName) {
+  PackedSessions state;
+  state.each([](std::string_view name, std::uint64_t) { FAIL() << name << " is not known"; });
+  state = Sessions{{"b", 2}, {"a", 1}};
+  Sessions seen;
+  std::string order;
+  state.each([&](std::string_view name, std::uint64_t count) {
+    seen.emplace(name, count);
+    order += name;
+  });
+  EXPECT_EQ(seen, (Sessions{{"a", 1}, {"b", 2}}));
+  EXPECT_EQ(order, "ab");
+}
+
 TEST(PackedSessions, GiveBackEachCounter) {
   const Sessions sessions{{"calls", 0},
                           {"parked calls", (1ULL << 53) - 1},
