@@ -100,11 +100,12 @@ TEST_F(FiguresTest, SessionsAreSummedWhereAnAgentIsHeard) {
   push("c", up());
   EXPECT_THAT(sessions("front-end"), ElementsAre(Pair("calls", 7U)));
   EXPECT_THAT(sessions("call-park"), IsEmpty());
-  clock.advance(5s);
-  push("b", with_calls(4));
-  push("c", up());
-  clock.advance(2s);
-  authority->tick();
+  for (int second = 0; second < 7; ++second) {
+    clock.advance(1s);
+    push("b", with_calls(4));
+    push("c", up());
+    authority->tick();
+  }
   EXPECT_THAT(sessions("front-end"), ElementsAre(Pair("calls", 4U)))
       << "what a silent agent said is not known";
 }

@@ -80,13 +80,14 @@ RC_GTEST_PROP(SessionsProperty, AreZeroOnlyWhenEachCounterIsKnownAndZero, ()) {
   ServiceState state;
   state.health = *rc::gen::element<std::optional<Health>>(std::nullopt, Health::Up, Health::Down,
                                                           Health::Stopped);
-  state.sessions = *any_sessions();
+  const std::optional<Sessions> sessions = *any_sessions();
+  state.sessions = sessions;
   const bool current = *rc::gen::arbitrary<bool>();
   bool zero = false;
   if (current && state.health == Health::Stopped) zero = true;  // not running: none
-  if (current && state.health && state.sessions) {
+  if (current && state.health && sessions) {
     std::uint64_t sum = 0;
-    for (const auto& [counter, count] : *state.sessions) sum += count;
+    for (const auto& [counter, count] : *sessions) sum += count;
     zero = zero || sum == 0;
   }
   RC_ASSERT(at_zero(known_sessions(state, current)) == zero);
