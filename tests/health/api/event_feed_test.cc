@@ -212,8 +212,14 @@ TEST_F(EventFeedTest, CutsAReaderThatIsTooFarBehind) {
   setsockopt(slow.descriptor(), SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
   slow.ask(watch_request());
   slow.receive_chunks("\n\n");
+  Client other = connect();
+  other.ask(watch_request());
+  other.receive_chunks("\n\n");
   // More than sockets and portion hold, and than the ring keeps (100 events).
-  for (int i = 0; i < 3'000; ++i) happen(std::string(1'000, 'x'));
+  for (int i = 1; i <= 3'000; ++i) {
+    happen(std::string(1'000, 'x'));
+    ASSERT_THAT(other.receive_chunks("\n\n"), HasSubstr("id: run-" + std::to_string(i)));
+  }
   const std::string octets = slow.receive_chunks("run-3000");
   EXPECT_THAT(octets, HasSubstr("id: run-1\n"));
   EXPECT_THAT(octets, Not(HasSubstr("run-3000")));
