@@ -247,6 +247,7 @@ void Authority::State::release(const HoldKey& key, ServerId id, std::size_t inde
   not_durable_.erase(key);
   lifting_.erase(key);
   holds_.lift(key);
+  index_expiry(key);
 }
 
 Outcome<std::optional<HoldKey>> Authority::State::apply_pause(

@@ -252,6 +252,19 @@ TEST_F(Schedules, AHoldThatExpiresIsLiftedByItself) {
   EXPECT_THAT(events, Contains(Field(&Event::type, EventType::Expire)));
 }
 
+TEST_F(Schedules, AHoldThatANewInstanceReleasedEndsNothingLater) {
+  start();
+  all_up();
+  DrainRequest request = of("a");
+  request.expires = base::Duration(10s);
+  ASSERT_TRUE(*drain(request));
+  push("a", up("i2"));
+  EXPECT_EQ(members(kPool), "abc") << "startup automatic";
+  EXPECT_THAT(authority->schedules(), IsEmpty());
+  pass(12s, {"a", "b", "c"});
+  EXPECT_EQ(members(kPool), "abc");
+}
+
 TEST_F(Schedules, AHoldThatAlarmsStands) {
   start();
   all_up();
