@@ -70,14 +70,14 @@ void Authority::State::heartbeat(const std::string& server, const Heartbeat& hea
 
   std::vector<std::string> services;
   for (const auto& [service, report] : heartbeat.services) services.push_back(service);
+  flush_audit();
+  if (placed.empty()) {
+    done(heartbeat_reply(server, services, refused));
+    return;
+  }
   const auto reply = [this, server, services, refused = std::move(refused), done] {
     done(heartbeat_reply(server, services, refused));
   };
-  flush_audit();
-  if (placed.empty()) {
-    reply();
-    return;
-  }
   // The agent is told "held" when it is true of every answer and on disk. A store that fails leaves
   // the hold in force, and the agent pushes it again with each heartbeat.
   const auto left = std::make_shared<std::size_t>(placed.size() + 1);
@@ -253,6 +253,10 @@ void Authority::State::release(const HoldKey& key, ServerId id, std::size_t inde
 Outcome<std::optional<HoldKey>> Authority::State::apply_pause(
     ServerId id, std::size_t index, const std::optional<HostPause>& paused) {
   ServiceState& service = at(id, index).service.edit();
+  if (!paused && holds_.of(name(id)).empty()) {
+    service.lift = ServiceState::Lift::No;
+    return std::optional<HoldKey>();
+  }
   const HoldKey key{std::string(name(id)), service_name(id, index), Origin::Host};
   const bool stands = holds_.find(key) != nullptr;
   if (!paused) {
@@ -305,14 +309,19 @@ HeartbeatReply Authority::State::heartbeat_reply(
   HeartbeatReply reply;
   reply.generation = membership_->generation;
   reply.lease = settings_.health.lease;
+  const auto id = topology_->server(server);
   for (const std::string& service : services) {
     ServiceOrder order;
     for (const Hold* hold : holds_.covering(server, service)) {
       if (order.reason.empty()) order.reason = hold->reason;
     }
-    if (const auto target = resolve(server, service)) {
-      order.held = acknowledged(target->server, *target->slot);
-      order.lift = at(target->server, *target->slot).service->lift != ServiceState::Lift::No;
+    // A reload may have dropped either meanwhile.
+    const auto service_id = id ? topology_->service(service) : std::optional<ServiceId>();
+    const auto slot =
+        service_id ? topology_->servers()[*id].slot_of(*service_id) : std::optional<std::size_t>();
+    if (slot) {
+      order.held = acknowledged(*id, *slot);
+      order.lift = at(*id, *slot).service->lift != ServiceState::Lift::No;
     }
     if (const auto refusal = refused.find(service); refusal != refused.end()) {
       order.refused = refusal->second;

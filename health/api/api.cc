@@ -13,6 +13,7 @@
 #include "health/api/context.h"
 #include "health/api/dispatch.h"
 #include "health/api/event_feed.h"
+#include "health/api/gatherer.h"
 #include "health/api/http_server.h"
 #include "health/api/request_counters.h"
 
@@ -41,11 +42,13 @@ class Api::Impl {
  public:
   Impl(const config::Api& api, Ports ports, const HttpLimits& limits)
       : configured_(api),
-        context_{std::move(ports), nullptr, &auth_failures_, &requests_},
+        context_{std::move(ports), nullptr, &auth_failures_, &requests_, nullptr},
         limits_(limits),
         tokens_(std::make_shared<const Tokens>(api.tokens)) {
     uv_loop_init(&loop_);
     inbox_ = std::make_shared<Inbox>(&loop_);
+    gatherer_ = std::make_unique<Gatherer>(&loop_, context_.control);
+    context_.gatherer = gatherer_.get();
     if (context_.events != nullptr) {
       feed_ = std::make_unique<EventFeed>(&loop_, *context_.events, inbox_, limits_);
       context_.feed = feed_.get();
@@ -120,6 +123,7 @@ class Api::Impl {
     server_->close();
     if (feed_) feed_->close();
     look_.reset();
+    gatherer_.reset();
     inbox_->close();
   }
 
@@ -153,6 +157,7 @@ class Api::Impl {
   base::SnapshotReader<Tokens> reader_{tokens_};  // the api thread's
   uv_loop_t loop_{};
   std::shared_ptr<Inbox> inbox_;
+  std::unique_ptr<Gatherer> gatherer_;
   std::unique_ptr<EventFeed> feed_;  // outlives the server, whose connections read it
   base::UvHandle<uv_timer_t> look_;
   std::unique_ptr<HttpServer> server_;

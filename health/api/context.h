@@ -6,6 +6,7 @@ namespace sluice::health {
 
 class AuthFailures;
 class EventFeed;
+class Gatherer;
 class RequestCounters;
 
 // What handlers work with: the rest of the program, and what the API keeps itself. The latter is
@@ -14,6 +15,7 @@ struct ApiContext : ApiPorts {
   EventFeed* feed = nullptr;  // null: nothing to watch
   AuthFailures* auth_failures = nullptr;
   RequestCounters* requests = nullptr;
+  Gatherer* gatherer = nullptr;
 };
 
 }  // namespace sluice::health

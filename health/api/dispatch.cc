@@ -63,8 +63,7 @@ HttpResponse forbidden(Access access) {
 }
 
 base::Result<Identity, HttpResponse> admit(const HttpRequest& head, const Peer& peer,
-                                           const Route& route,
-                                           const Tokens& tokens,
+                                           const Route& route, const Tokens& tokens,
                                            const ApiContext& api) {
   if (route.access == Access::Anyone) return Identity{};
   auto identity = identify(head, peer, tokens);
@@ -109,8 +108,8 @@ base::Result<base::Done, HttpResponse> check_query(const Route& route, const Tar
 
 // `route` is set as soon as it is found, for whoever counts the refusals.
 base::Result<Exchange, HttpResponse> let_in(const HttpRequest& head, const Peer& peer,
-                                            const Tokens& tokens,
-                                            const ApiContext& api, const Route*& route) {
+                                            const Tokens& tokens, const ApiContext& api,
+                                            const Route*& route) {
   if (head.target == "*") {  // OPTIONS of the server as a whole
     HttpResponse response;
     response.status = 204;

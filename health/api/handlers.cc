@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "health/api/all_pools.h"
+#include "health/api/gatherer.h"
 #include "health/api/orders.h"
 #include "health/api/server_name.h"
 
@@ -98,7 +99,7 @@ void heartbeat(const ApiContext& api, Exchange exchange) {
   const auto pushed = std::make_shared<Pushed>();
   pushed->heartbeat = std::move(*heartbeat);
   pushed->exchange = std::move(exchange);
-  api.control([pushed](Authority& authority) {
+  api.gatherer->post([pushed](Authority& authority) {
     const auto server = own_server(*authority.topology(), pushed->exchange);
     if (!server) return reply(pushed->exchange, server.error());
     authority.heartbeat(*server, pushed->heartbeat, [pushed](Outcome<HeartbeatReply> outcome) {

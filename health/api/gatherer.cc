@@ -1,0 +1,57 @@
+#include "health/api/gatherer.h"
+
+#include <ctime>
+#include <memory>
+#include <utility>
+
+namespace sluice::health {
+namespace {
+
+// Long enough to tell a pace from a coincidence, short enough to end a rest that is no more wanted.
+constexpr std::uint64_t kWindow = 20'000'000;  // ns
+// In a window, from a thousand a second on: then a rest brings one task at least.
+constexpr std::uint64_t kFast = 20;
+// The API's own latency is some tenths of a millisecond; an agent waits for a second and more.
+constexpr long kRest = 1'000'000;  // ns
+
+}  // namespace
+
+bool Pace::fast(std::uint64_t now) noexcept {
+  if (now - begin_ < kWindow) return fast_;
+  // A window that was long since over counts as the time that it took.
+  fast_ = count_ * kWindow >= kFast * (now - begin_);
+  begin_ = now;
+  count_ = 0;
+  return fast_;
+}
+
+Gatherer::Gatherer(uv_loop_t* loop, Control control) : control_(std::move(control)) {
+  auto* prepare = new uv_prepare_t;
+  uv_prepare_init(loop, prepare);
+  prepare->data = this;
+  prepare_.reset(prepare);
+  uv_prepare_start(
+      prepare, [](uv_prepare_t* handle) { static_cast<Gatherer*>(handle->data)->before_poll(); });
+  uv_unref(reinterpret_cast<uv_handle_t*>(prepare));  // it keeps no loop running
+}
+
+void Gatherer::post(Task task) {
+  tasks_.push_back(std::move(task));
+  pace_.add();
+}
+
+void Gatherer::before_poll() {
+  if (!tasks_.empty()) {
+    // Shared, since std::function wants copies.
+    const auto tasks = std::make_shared<std::vector<Task>>(std::move(tasks_));
+    tasks_ = {};
+    control_([tasks](Authority& authority) {
+      for (const Task& task : *tasks) task(authority);
+    });
+  }
+  if (!pace_.fast(uv_hrtime())) return;
+  const std::timespec rest{0, kRest};
+  ::nanosleep(&rest, nullptr);
+}
+
+}  // namespace sluice::health
