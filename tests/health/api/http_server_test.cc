@@ -209,6 +209,27 @@ TEST_F(ApiTest, LetsClientsWaitWhenThereIsNoRoom) {
   EXPECT_EQ(third.receive().status, 200);
 }
 
+TEST_F(ApiTest, CountsTheClientsOfAllAddressesTogether) {
+  config_.api.listen.push_back(config_.api.listen.front());
+  HttpLimits limits;
+  limits.connections = 1;
+  limits.local_connections = 1;
+  start(limits);
+  auto first = std::make_unique<Client>(api_->listening().at(0));
+  EXPECT_EQ(first->ask(kGet).status, 200);
+  Client second(api_->listening().at(1));
+  second.send(kGet);
+  Client local(config_.api.socket.path);
+  EXPECT_EQ(local.ask(kGet).status, 200);
+  Client another(config_.api.socket.path);
+  another.send(kGet);
+  pollfd wait[]{{second.descriptor(), POLLIN, 0}, {another.descriptor(), POLLIN, 0}};
+  EXPECT_EQ(poll(wait, 2, 50), 0) << "there was room for a second";
+  first.reset();  // makes room at the other address
+  EXPECT_EQ(second.receive().status, 200);
+  EXPECT_EQ(poll(&wait[1], 1, 50), 0) << "room over TCP is none on the socket";
+}
+
 // --- its end ---
 
 TEST_F(ApiTest, FinishesWhatItWorksOnWhenItQuiesces) {
