@@ -27,11 +27,11 @@ class Daemon:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.process = None
 
-    def start(self, name):
-        """Seconds until the first answer, for this name."""
+    def start(self, name, prefix=()):
+        """Seconds until the first answer, for this name; `prefix`: of the command."""
         begin = time.perf_counter()
         log = open(self.folder / "log", "w", encoding="utf-8")
-        command = [self.build / "sluiced", "--config", self.folder / "sluice.yaml"]
+        command = [*prefix, self.build / "sluiced", "--config", self.folder / "sluice.yaml"]
         self.process = subprocess.Popen(command, stdout=log, stderr=log)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
             client.connect(("127.0.0.1", self.dns_port))
@@ -45,6 +45,15 @@ class Daemon:
                     if self.process.poll() is not None:
                         sys.exit("bench: " + (self.folder / "log").read_text())
                     time.sleep(0.001)
+
+    def wait_for_api(self):
+        """It listens a moment after the first answer; a minute at most, under valgrind."""
+        for _ in range(600):
+            try:
+                return socket.create_connection(("127.0.0.1", self.api_port)).close()
+            except ConnectionRefusedError:
+                time.sleep(0.1)
+        sys.exit("bench: the API does not listen: " + (self.folder / "log").read_text())
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
