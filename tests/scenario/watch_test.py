@@ -1,5 +1,6 @@
 """sluicectl watch, history, schedule and backup on the real authority."""
 
+import itertools
 import json
 import os
 import pathlib
@@ -36,9 +37,10 @@ class Watching(Scenario):
         )  # fmt: skip
         os.set_blocking(child.stdout.fileno(), False)
         self.seen = []
+        api, turns = daemon.api(), itertools.cycle(["up", None])
 
         def shown():
-            daemon.api().force(server_name(3), "up")
+            api.force(server_name(3), next(turns))
             return self.read(child)
 
         eventually(shown, "watch shows what happens")

@@ -16,7 +16,7 @@ using Earlier = NewFile::Earlier;
 class NewFileTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string name = testing::TempDir() + "/new-file-XXXXXX";
+    std::string name = std::filesystem::path(testing::TempDir()) / "new-file-XXXXXX";
     ASSERT_NE(mkdtemp(name.data()), nullptr);
     folder_ = name;
   }

@@ -51,7 +51,7 @@ TEST(RollJournal, KnowsHoldsOfServersThatAreGone) {
 class RollJournalFile : public testing::Test {
  protected:
   void SetUp() override {
-    std::string name = testing::TempDir() + "/roll-XXXXXX";
+    std::string name = std::filesystem::path(testing::TempDir()) / "roll-XXXXXX";
     ASSERT_NE(mkdtemp(name.data()), nullptr);
     folder_ = name;
   }

@@ -100,11 +100,13 @@ std::string to_text(const Journal& journal) {
 }
 
 base::Result<Journal, std::string> parse_journal(const std::string& text) {
-  const auto document = parse_document(text);
+  auto document = parse_document(text);
   if (!document) return base::Unexpected{document.error()};
   auto read = read_answer(*document, read_journal);
   if (!read) return base::Unexpected{std::move(read).error()};
   if (!read->understood) return base::Unexpected<std::string>{"it is of another version"};
+  // As it was typed: a reader's texts are made fit to be shown.
+  read->journal.command = (*document)["command"].get<std::string>();
   return std::move(read->journal);
 }
 
