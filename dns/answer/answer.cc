@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <chrono>
 
 #include "dns/answer/alias_chain.h"
 
@@ -55,7 +56,7 @@ Rcode Answer::follow(Lookup lookup, const Name& qname) noexcept {
 Rcode Answer::conclude(const Lookup& lookup, const Name& name, std::size_t owner) noexcept {
   switch (lookup.kind) {
     case Lookup::Kind::AnswerSet:
-      return answer_set(lookup, name, owner);
+      return members(lookup, name, owner);
     case Lookup::Kind::Host:
       return host(lookup, name, owner);
     case Lookup::Kind::RRset:
@@ -90,27 +91,15 @@ Rcode Answer::rrset(const Lookup& lookup, std::size_t owner) noexcept {
   return Rcode::NoError;
 }
 
-Rcode Answer::answer_set(const Lookup& lookup, const Name& name, std::size_t owner) noexcept {
+Rcode Answer::members(const Lookup& lookup, const Name& name, std::size_t owner) noexcept {
+  answer_set_ = lookup.where;
   const RenderedSet& set = snapshot_.answer_sets[lookup.where];
   if (set.fallback() != health::Fallback::None) writer_.explain(explanation_of(set.fallback()));
   const std::span<const std::uint8_t> records = set.records(qtype_);
   if (records.empty()) return negative(Rcode::NoError, lookup.zone, name, owner);
-  if (qtype_ != RRType::SRV) {
-    if (!add_addresses(qtype_, set, Section::Answer, owner)) return truncated();
-    return Rcode::NoError;
-  }
-  RRset srv;
-  srv.type = RRType::SRV;
-  srv.count = static_cast<std::uint16_t>(set.targets().size());
-  srv.octets = records;
-  if (const RenderedSet::Choice* choice = set.choice(RRType::SRV)) {
-    if (!add_chosen(*choice, srv, set, Section::Answer, owner)) return truncated();
-    return Rcode::NoError;
-  }
-  const std::size_t start = writer_.size();
-  if (!writer_.add(Section::Answer, srv, owner)) return truncated();
-  add_targets(set, start);
-  return Rcode::NoError;
+  const bool added = qtype_ == RRType::SRV ? add_srv(set, owner)
+                                           : add_addresses(qtype_, set, Section::Answer, owner);
+  return added ? Rcode::NoError : truncated();
 }
 
 Rcode Answer::host(const Lookup& lookup, const Name& name, std::size_t owner) noexcept {
@@ -119,8 +108,7 @@ Rcode Answer::host(const Lookup& lookup, const Name& name, std::size_t owner) no
   if (where == 0 || is_hidden(lookup.where)) {
     return negative(Rcode::NoError, lookup.zone, name, owner);
   }
-  if (!writer_.add(Section::Answer, zones_.rrset(where), owner)) return truncated();
-  return Rcode::NoError;
+  return add_host(Section::Answer, lookup.where, where, owner) ? Rcode::NoError : truncated();
 }
 
 Rcode Answer::any(std::size_t owner) noexcept {
@@ -157,20 +145,40 @@ bool Answer::add_soa(Section section, ZoneId zone, std::uint32_t ttl, std::size_
   return true;
 }
 
+bool Answer::add_srv(const RenderedSet& set, std::size_t owner) noexcept {
+  RRset srv;
+  srv.type = RRType::SRV;
+  srv.count = static_cast<std::uint16_t>(set.targets().size());
+  srv.octets = set.records(RRType::SRV);
+  const std::size_t start = writer_.size();
+  if (const RenderedSet::Choice* choice = set.choice(RRType::SRV)) {
+    if (!add_chosen(*choice, srv, set, Section::Answer, owner)) return false;
+  } else {
+    if (!writer_.add(Section::Answer, srv, owner)) return false;
+    add_targets(set, start);
+  }
+  if (set.is_capped()) cap(start, set.not_after());
+  return true;
+}
+
 bool Answer::add_addresses(RRType type, const RenderedSet& set, Section section,
                            std::size_t owner) noexcept {
   RRset addresses;
   addresses.type = type;
   addresses.octets = set.records(type);
   if (addresses.octets.empty()) return true;
+  const std::size_t start = writer_.size();
   if (const RenderedSet::Choice* choice = set.choice(type)) {
-    return add_chosen(*choice, addresses, set, section, owner);
+    if (!add_chosen(*choice, addresses, set, section, owner)) return false;
+  } else {
+    const std::size_t record = type == RRType::A ? kARecord : kAaaaRecord;
+    addresses.count = static_cast<std::uint16_t>(addresses.octets.size() / record);
+    std::size_t first = 0;
+    if (set.rotates()) first = (std::uint64_t{turn_of(context_.rotation)} * addresses.count) >> 32;
+    if (!writer_.add_rotated(section, addresses, first, owner)) return false;
   }
-  const std::size_t record = type == RRType::A ? kARecord : kAaaaRecord;
-  addresses.count = static_cast<std::uint16_t>(addresses.octets.size() / record);
-  std::size_t first = 0;
-  if (set.rotates()) first = (std::uint64_t{turn_of(context_.rotation)} * addresses.count) >> 32;
-  return writer_.add_rotated(section, addresses, first, owner);
+  if (set.is_capped()) cap(start, set.not_after());
+  return true;
 }
 
 bool Answer::add_chosen(const RenderedSet::Choice& choice, RRset records, const RenderedSet& set,
@@ -201,9 +209,10 @@ bool Answer::add_chosen(const RenderedSet::Choice& choice, RRset records, const 
 
 // As many of the targets' addresses as have room: the rest is no truncation (RFC 2181 section 9).
 void Answer::add_targets(const RenderedSet& set, std::size_t start) noexcept {
-  // Behind the question, with nobody hidden and room for all, as they were rendered.
+  // Behind the question, with nobody hidden or about to be and room for all, as they were rendered.
   const std::span<const std::uint8_t> all = set.additional();
-  const bool as_rendered = !all.empty() && snapshot_.hidden_hosts.empty() && start < kFirstAnswer;
+  const bool as_rendered = !all.empty() && snapshot_.hidden_hosts.empty() &&
+                           snapshot_.leaving_hosts.empty() && start < kFirstAnswer;
   if (as_rendered && writer_.add_shifted(Section::Additional, all, start)) return;
   for (const RenderedSet::Target& target : set.targets()) {
     if (!add_target(target.server, start + target.position)) return;
@@ -215,9 +224,32 @@ bool Answer::add_target(health::ServerId server, std::size_t owner) noexcept {
   if (!host.in_zone || is_hidden(server)) return true;
   for (const std::uint32_t where : {host.a, host.aaaa}) {
     if (where == 0) continue;
-    if (!writer_.add(Section::Additional, zones_.rrset(where), owner)) return false;
+    if (!add_host(Section::Additional, server, where, owner)) return false;
   }
   return true;
+}
+
+bool Answer::add_host(Section section, health::ServerId server, std::uint32_t where,
+                      std::size_t owner) noexcept {
+  const std::size_t start = writer_.size();
+  if (!writer_.add(section, zones_.rrset(where), owner)) return false;
+  if (!snapshot_.leaving_hosts.empty()) cap_host(start, server);
+  return true;
+}
+
+// Whole seconds that are left: a cache keeps a record for its TTL from its arrival on, and so no
+// longer than this promises (but for the way there, which the horizon's margin is for).
+void Answer::cap(std::size_t start, base::MonoTime not_after) noexcept {
+  const auto left = std::chrono::floor<std::chrono::seconds>(not_after - context_.mono).count();
+  constexpr std::int64_t kMost = UINT32_MAX;
+  writer_.cap_ttls(start, static_cast<std::uint32_t>(std::clamp<std::int64_t>(left, 0, kMost)));
+}
+
+void Answer::cap_host(std::size_t start, health::ServerId server) noexcept {
+  const auto leaving =
+      std::ranges::lower_bound(snapshot_.leaving_hosts, server, {}, &health::LeavingHost::server);
+  if (leaving == snapshot_.leaving_hosts.end() || leaving->server != server) return;
+  cap(start, leaving->not_after);
 }
 
 void Answer::add_additional(const RRset& rrset, std::size_t start, std::size_t owner) noexcept {
@@ -247,7 +279,7 @@ bool Answer::add_addresses_of(std::uint32_t node, std::size_t owner) noexcept {
     } else if (lookup.kind == Lookup::Kind::Host && !is_hidden(lookup.where)) {
       const Host& host = zones_.hosts()[lookup.where];
       const std::uint32_t where = type == RRType::A ? host.a : host.aaaa;
-      room = where == 0 || writer_.add(Section::Additional, zones_.rrset(where), owner);
+      room = where == 0 || add_host(Section::Additional, lookup.where, where, owner);
     }
     if (!room) return false;
   }

@@ -138,6 +138,19 @@ bool AnswerWriter::add_spelled_out(Section section, const RRset& rrset,
   return true;
 }
 
+void AnswerWriter::cap_ttls(std::size_t start, std::uint32_t most) noexcept {
+  for (std::size_t at = start; at < writer_.size();) {
+    // An owner is a pointer, or spelled out to its root.
+    while (*writer_.at(at) != 0 && *writer_.at(at) <= Name::kMaxLabelOctets) {
+      at += 1U + *writer_.at(at);
+    }
+    at += *writer_.at(at) == 0 ? 1U : 2U;
+    std::uint8_t* const ttl = writer_.at(at + 4);  // behind TYPE and CLASS
+    if (load_u32(ttl) > most) store_u32(ttl, most);
+    at += kRecordHead - 2 + load_u16(ttl + 4);
+  }
+}
+
 // The options that have their room, and the explanation if there is more.
 std::size_t AnswerWriter::write_options(std::uint8_t* at, std::size_t room) noexcept {
   std::size_t size = options_.size();

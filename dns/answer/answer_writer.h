@@ -44,6 +44,10 @@ class AnswerWriter {
   bool add_groups(Section section, const RRset& rrset, std::span<const std::uint32_t> ends,
                   std::span<const std::uint16_t> chosen, std::size_t owner) noexcept;
 
+  // Lowers to `most` seconds what is above it of the TTLs of the records from `start` on, where one
+  // begins.
+  void cap_ttls(std::size_t start, std::uint32_t most) noexcept;
+
   // Without OPT, which finish() adds.
   std::size_t size() const noexcept { return writer_.size(); }
   bool fits(std::size_t octets) const noexcept { return writer_.fits(octets); }

@@ -139,7 +139,7 @@ Answered cut_short(std::span<std::uint8_t> message, const Answered& answered) no
   store_u16(header + 10, opt_octets != 0 ? 1 : 0);
   Answered cut = answered;
   cut.opt_octets = static_cast<std::uint16_t>(opt_octets);
-  cut.size = end + opt_octets;
+  cut.size = static_cast<std::uint32_t>(end + opt_octets);
   return cut;
 }
 

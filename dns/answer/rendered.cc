@@ -112,6 +112,7 @@ std::shared_ptr<const RenderedSet> render(const ZoneSet& zones, health::AnswerSe
                                pool.chooses() ? nullptr : room);
   set->rotates_ = pool.order == config::Order::Rotate;
   set->fallback_ = members.fallback;
+  set->not_after_ = members.not_after;
   if (plan.srv) {
     set->render_srv(zones, plan, members);
   } else {

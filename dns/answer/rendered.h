@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "config/base/clock.h"
 #include "dns/answer/render_room.h"
 #include "dns/answer/selection.h"
 #include "dns/wire/types.h"
@@ -17,10 +18,10 @@ namespace sluice::dns {
 
 // The records of one answer set with its present members, in wire form as RRset describes it:
 // A and AAAA, or SRV. Each A record takes kARecord octets and each AAAA record kAaaaRecord, so a
-// rotated copy is two copies, and a TTL can be capped as it is copied. Immutable, shared by the
-// snapshots (and by the answer sets of a pool) that answer alike. Its targets and octets lie behind
-// the object, in the same block: an answer from a set that nobody asked for lately waits for memory
-// once.
+// rotated copy is two copies. TTLs are the configured ones: who copies caps them. Immutable, shared
+// by the snapshots (and by the answer sets of a pool) that answer alike. Its targets and octets lie
+// behind the object, in the same block: an answer from a set that nobody asked for lately waits for
+// memory once.
 class RenderedSet {
  public:
   // Where an SRV record's target stands among the records, and the server that it names.
@@ -52,6 +53,9 @@ class RenderedSet {
   }
   bool rotates() const noexcept { return rotates_; }
   health::Fallback fallback() const noexcept { return fallback_; }
+  // By when caches must have forgotten the records; of most there is no such time.
+  base::MonoTime not_after() const noexcept { return not_after_; }
+  bool is_capped() const noexcept { return not_after_ != health::Members::kNoEnd; }
 
   // How each answer chooses among the records of one type: group i of them, those of one server,
   // ends where ends[i] says, and begins where the group before ends.
@@ -111,6 +115,7 @@ class RenderedSet {
   RRType first_type_ = RRType::A;
   bool rotates_ = false;
   health::Fallback fallback_ = health::Fallback::None;
+  base::MonoTime not_after_ = health::Members::kNoEnd;
 };
 
 // What answer set `id` answers while these are its members. Health has chosen them: they are named

@@ -55,12 +55,17 @@ Rcode give(const Refusal& refusal, AnswerWriter& writer) noexcept {
   return refusal.rcode;
 }
 
-// All between question and OPT. `about` as in Answered. Inline for the sake of plain queries,
+// What Answered tells besides size and RCODE.
+struct Source {
+  std::uint32_t about = 0;
+  health::AnswerSetId answer_set = Answered::kNoAnswerSet;
+};
+
+// All between question and OPT. Inline for the sake of plain queries,
 // though those with options have it too.
 [[gnu::always_inline]] inline Rcode write_answer(const ServingSnapshot& snapshot,
                                                  const QueryContext& context, const Query& query,
-                                                 AnswerWriter& writer,
-                                                 std::uint32_t& about) noexcept {
+                                                 AnswerWriter& writer, Source& source) noexcept {
   if (query.edns && query.edns->version > 0) return Rcode::BadVers;  // RFC 6891 section 6.1.3
   if (query.qclass != RRClass::IN) {
     if (query.qclass == RRClass::CH) return answer_chaos(*snapshot.settings, query, writer);
@@ -70,14 +75,18 @@ Rcode give(const Refusal& refusal, AnswerWriter& writer) noexcept {
   Answer answer(snapshot, query, context, writer);
   const Rcode rcode = answer.write(query.qname);
   if (rcode == Rcode::Refused) writer.explain(kNotAuthoritative);
-  about = answer.about();
+  source = {answer.about(), answer.answer_set()};
   return rcode;
 }
 
 Answered finish(AnswerWriter& writer, const QueryContext& context, Rcode rcode,
-                std::uint32_t about = 0) noexcept {
+                const Source& source = {}) noexcept {
   const std::size_t size = writer.finish(rcode, context.max_udp_payload);
-  return {size, rcode, static_cast<std::uint16_t>(size - writer.size()), about};
+  return {.size = static_cast<std::uint32_t>(size),
+          .rcode = rcode,
+          .opt_octets = static_cast<std::uint16_t>(size - writer.size()),
+          .about = source.about,
+          .answer_set = source.answer_set};
 }
 
 // The same for the few queries with options that we know: kept apart, for the room that the options
@@ -88,11 +97,11 @@ Answered finish(AnswerWriter& writer, const QueryContext& context, Rcode rcode,
                                                 std::span<std::uint8_t> room) noexcept {
   const OptionReply reply(*snapshot.settings, context, query, octets, room.size());
   AnswerWriter writer(query, octets, room, reply.options());
-  std::uint32_t about = 0;
+  Source source;
   const Rcode rcode = reply.conclusion() ? *reply.conclusion()
-                                         : write_answer(snapshot, context, query, writer, about);
-  if (reply.is_client_known()) about = Answered::kKnownClient;
-  return finish(writer, context, rcode, about);
+                                         : write_answer(snapshot, context, query, writer, source);
+  if (reply.is_client_known()) source.about = Answered::kKnownClient;
+  return finish(writer, context, rcode, source);
 }
 
 // For what could not be read as a query: as much of it as makes sense, and why not.
@@ -110,7 +119,7 @@ Answered finish(AnswerWriter& writer, const QueryContext& context, Rcode rcode,
   const OptionReply reply(*snapshot.settings, context, query, octets, limit);
   AnswerWriter writer(query, octets, room.first(limit), reply.options());
   return finish(writer, context, give(refusal, writer),
-                reply.is_client_known() ? Answered::kKnownClient : 0);
+                {.about = reply.is_client_known() ? Answered::kKnownClient : 0});
 }
 
 }  // namespace
@@ -125,9 +134,9 @@ Answered respond(const ServingSnapshot& snapshot, const QueryContext& context,
     return respond_with_options(snapshot, context, parsed, query, room);
   }
   AnswerWriter writer(parsed, query, room);
-  std::uint32_t about = 0;
-  const Rcode rcode = write_answer(snapshot, context, parsed, writer, about);
-  return finish(writer, context, rcode, about);
+  Source source;
+  const Rcode rcode = write_answer(snapshot, context, parsed, writer, source);
+  return finish(writer, context, rcode, source);
 }
 
 }  // namespace sluice::dns

@@ -6,8 +6,10 @@
 
 #include <sys/socket.h>
 
+#include "config/base/clock.h"
 #include "dns/answer/serving.h"
 #include "dns/wire/types.h"
+#include "health/snapshot.h"
 
 namespace sluice::dns {
 
@@ -23,6 +25,8 @@ struct QueryContext {
   std::uint64_t seed = 0;
   // Seconds since 1970, modulo 2^32, as of the batch.
   std::uint32_t now = 0;
+  // The time of the batch that TTLs count down by; read where ServingSnapshot::counts_down().
+  base::MonoTime mono{};
   // After how long without a query a TCP connection ends, in units of 100 ms (RFC 7828
   // section 3.1).
   std::uint16_t tcp_idle = 100;
@@ -30,16 +34,21 @@ struct QueryContext {
   const sockaddr* client = nullptr;
 };
 
+// 16 octets: it comes back in two registers.
 struct Answered {
   // What `about` is for a client that has shown its address by a cookie.
   static constexpr std::uint32_t kKnownClient = UINT32_MAX;
 
-  std::size_t size = 0;  // octets written; 0: silence
+  static constexpr health::AnswerSetId kNoAnswerSet = UINT32_MAX;
+
+  std::uint32_t size = 0;  // octets written; 0: silence
   Rcode rcode = Rcode::NoError;
   std::uint16_t opt_octets = 0;  // of these: the OPT record, which is the last
   // The name that answered, by the zone set's numbers: the wildcard's, the zone cut's or the
   // closest encloser's, whatever name below was asked for. For rate limiting.
   std::uint32_t about = 0;
+  // Which answer set gave the answer, NODATA of a type that it might have included.
+  health::AnswerSetId answer_set = kNoAnswerSet;
 };
 
 // The largest DNS message (RFC 1035 section 4.2.2), and so what `answer` has room for over TCP.

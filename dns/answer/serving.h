@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -9,6 +10,7 @@
 
 namespace sluice::dns {
 
+class AnswerSetCounts;    // dns/answer/answer_set_counts.h
 class RenderedSet;        // dns/answer/rendered.h
 struct ResponseSettings;  // dns/answer/response_settings.h
 class ZoneSet;            // dns/zone/zone_set.h
@@ -23,6 +25,15 @@ struct ServingSnapshot {
   base::PagedTable<RenderedSet> answer_sets;         // by health::AnswerSetId; all set
   base::PagedTable<std::uint32_t> soa_serials;       // by ZoneId; all set
   std::vector<health::ServerId> hidden_hosts;        // servers without host records, ascending
+  std::vector<health::LeavingHost> leaving_hosts;    // ascending by server
+  std::size_t capped_sets = 0;                       // of answer_sets: with a planned drain
+
+  // No part of any answer: where who answers by this snapshot counts its queries. Never null; not
+  // const, for each worker writes its row.
+  std::shared_ptr<AnswerSetCounts> counts;
+
+  // TTLs count down somewhere: QueryContext::mono must be the time of the batch.
+  bool counts_down() const noexcept { return capped_sets > 0 || !leaving_hosts.empty(); }
 };
 
 }  // namespace sluice::dns

@@ -14,6 +14,7 @@ std::shared_ptr<const ServingSnapshot> nothing_served() {
   auto snapshot = std::make_shared<ServingSnapshot>();
   snapshot->zones = std::make_shared<const ZoneSet>();
   snapshot->settings = std::make_shared<const ResponseSettings>();
+  snapshot->counts = std::make_shared<AnswerSetCounts>();
   return snapshot;
 }
 
@@ -34,8 +35,11 @@ void renew_set(ServingSnapshot& snapshot, const health::MembershipSnapshot& memb
   const health::AnswerSetId first = snapshot.zones->pools()[plan.pool].first_answer_set;
   const health::Members& wanted = members.answer_sets[id];
   const bool alike = id != first && !plan.srv && wanted.same_answer(members.answer_sets[first]);
+  const RenderedSet* before = snapshot.answer_sets.find(id);
+  if (before != nullptr && before->is_capped()) --snapshot.capped_sets;
   snapshot.answer_sets.set(
       id, alike ? snapshot.answer_sets.share(first) : render(*snapshot.zones, id, wanted, room));
+  if (snapshot.answer_sets[id].is_capped()) ++snapshot.capped_sets;
 }
 
 std::vector<health::AnswerSetId> ascending(std::span<const health::AnswerSetId> sets) {
@@ -46,11 +50,13 @@ std::vector<health::AnswerSetId> ascending(std::span<const health::AnswerSetId> 
 
 }  // namespace
 
-ServingPublisher::ServingPublisher(std::shared_ptr<const ZoneSet> zones, ResponseSettings settings)
+ServingPublisher::ServingPublisher(std::shared_ptr<const ZoneSet> zones, ResponseSettings settings,
+                                   std::size_t workers)
     : prepared_(std::move(zones)),
       settings_(std::make_shared<const ResponseSettings>(std::move(settings))),
       current_(nothing_served()),
-      cell_(current_) {
+      cell_(current_),
+      ledger_(workers) {
   assert(prepared_ != nullptr);
 }
 
@@ -68,12 +74,15 @@ std::uint64_t ServingPublisher::publish(std::shared_ptr<const health::Membership
 }
 
 std::uint64_t ServingPublisher::adjust(std::shared_ptr<const health::MembershipSnapshot> next,
-                                        std::span<const health::AnswerSetId> changed) {
+                                       std::span<const health::AnswerSetId> changed) {
   assert(next->generation == current_->generation);
   auto snapshot = std::make_shared<ServingSnapshot>(*current_);
+  snapshot->leaving_hosts = next->leaving_hosts;
   for (const health::AnswerSetId id : ascending(changed)) {
     const AnswerSetPlan& plan = snapshot->zones->answer_sets()[id];
-    if (plan.srv || snapshot->zones->pools()[plan.pool].weighs()) renew_set(*snapshot, *next, id);
+    const bool weighs = plan.srv || snapshot->zones->pools()[plan.pool].weighs();
+    const bool other_end = snapshot->answer_sets[id].not_after() != next->answer_sets[id].not_after;
+    if (weighs || other_end) renew_set(*snapshot, *next, id);
   }
   return serve(std::move(snapshot));
 }
@@ -94,7 +103,9 @@ std::shared_ptr<ServingSnapshot> ServingPublisher::everything(
   snapshot->zones = std::move(prepared_);
   prepared_ = nullptr;
   snapshot->settings = settings_;
+  snapshot->counts = ledger_.open(snapshot->zones);
   snapshot->hidden_hosts = members.hidden_hosts;
+  snapshot->leaving_hosts = members.leaving_hosts;
   const std::size_t sets = snapshot->zones->answer_sets().size();
   const std::size_t zones = snapshot->zones->zones().size();
   assert(members.answer_sets.size() == sets);
@@ -112,6 +123,7 @@ std::shared_ptr<ServingSnapshot> ServingPublisher::differences(
   auto snapshot = std::make_shared<ServingSnapshot>(*current_);
   snapshot->generation = members.generation;
   snapshot->hidden_hosts = members.hidden_hosts;
+  snapshot->leaving_hosts = members.leaving_hosts;
   for (const health::AnswerSetId id : ascending(changed)) {
     renew_set(*snapshot, members, id);
     renew_serial(*snapshot, snapshot->zones->answer_sets()[id].zone);
@@ -125,6 +137,9 @@ std::shared_ptr<ServingSnapshot> ServingPublisher::differences(
 
 void ServingPublisher::served(std::uint64_t publication) {
   std::erase_if(retired_, [&](const Retired& old) { return old.replaced_by <= publication; });
+  // Whoever counts still does so by the oldest that is left, or a later one.
+  const ServingSnapshot& oldest = retired_.empty() ? *current_ : *retired_.front().snapshot;
+  ledger_.close_before(*oldest.counts);
 }
 
 }  // namespace sluice::dns

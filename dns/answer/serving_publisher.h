@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "config/base/snapshot.h"
+#include "dns/answer/answer_set_ledger.h"
 #include "dns/answer/response_settings.h"
 #include "dns/answer/serving.h"
 #include "health/snapshot.h"
@@ -17,13 +19,16 @@ namespace sluice::dns {
 // Turns each generation of the authority into the snapshot that the workers answer by. A publish
 // costs what changed: other answer sets and serials are shared with the snapshot before.
 //
-// Control thread only, but for cell(), which the workers read through a base::SnapshotReader each.
+// Control thread only, but for answer_set_queries() and for cell(), which the workers read through
+// a base::SnapshotReader each.
 // Replaced snapshots are kept until served() says that no worker uses them, and are freed there: no
 // worker runs the destructor of a large snapshot.
 class ServingPublisher final : public health::Publisher {
  public:
   // Until the first publish() there are no members to name: everything is REFUSED.
-  explicit ServingPublisher(std::shared_ptr<const ZoneSet> zones, ResponseSettings settings = {});
+  // `workers`: those numbered below it count their queries by answer set, others don't.
+  explicit ServingPublisher(std::shared_ptr<const ZoneSet> zones, ResponseSettings settings = {},
+                            std::size_t workers = 0);
 
   const base::SnapshotCell<ServingSnapshot>& cell() const noexcept { return cell_; }
 
@@ -41,12 +46,16 @@ class ServingPublisher final : public health::Publisher {
                         std::span<const health::AnswerSetId> changed,
                         std::span<const health::ServerId> changed_hosts) override;
 
-  // Renders SRV records, and addresses where the pool's policy weighs. Serials stay.
+  // Renders SRV records, addresses where the pool's policy weighs, and what has another end.
+  // Serials stay.
   std::uint64_t adjust(std::shared_ptr<const health::MembershipSnapshot> next,
-                        std::span<const health::AnswerSetId> changed) override;
+                       std::span<const health::AnswerSetId> changed) override;
 
   // Every worker answers by this publication or a later one.
   void served(std::uint64_t publication);
+
+  // What answer sets answered since the start, of the zones that were published last. Any thread.
+  std::vector<AnswerSetQueries> answer_set_queries() const { return ledger_.read(); }
 
   // Replaced snapshots that are still kept.
   std::size_t retired() const noexcept { return retired_.size(); }
@@ -69,6 +78,7 @@ class ServingPublisher final : public health::Publisher {
   std::shared_ptr<const ServingSnapshot> current_;  // what the cell holds
   base::SnapshotCell<ServingSnapshot> cell_;
   std::vector<Retired> retired_;  // oldest first
+  AnswerSetLedger ledger_;
   std::function<void()> wake_;
 };
 

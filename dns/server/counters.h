@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
+#include "dns/answer/count.h"
 #include "dns/answer/respond.h"
 #include "dns/wire/types.h"
 
@@ -43,19 +43,6 @@ struct Counters {
   }
 
   Counters& operator+=(const Counters& other) noexcept;
-};
-
-// One count: its worker alone adds, any thread reads. No read-modify-write, so an addition costs
-// what a plain one costs.
-class Count {
- public:
-  void add(std::uint64_t more = 1) noexcept {
-    value_.store(value_.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
-  }
-  std::uint64_t get() const noexcept { return value_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<std::uint64_t> value_{0};
 };
 
 // A worker's own, on cache lines that no other worker writes (128: x86 fetches lines in pairs).

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "config/base/address.h"
+#include "dns/answer/answer_set_counts.h"
 #include "dns/answer/response_settings.h"
 
 namespace sluice::dns {
@@ -14,25 +15,30 @@ Responder::Responder(const base::SnapshotCell<ServingSnapshot>& cell,
       snapshot_(&reader_.refresh()),
       on_progress_(std::move(on_progress)),
       clock_(settings.clock),
+      mono_clock_(settings.mono_clock),
       limiter_key_(settings.limiter_key),
-      marked_(reader_.publication()) {
+      marked_(reader_.publication()),
+      worker_(settings.worker) {
   context_.max_udp_payload = settings.max_udp_payload;
-  context_.rotation = settings.first_rotation;
+  context_.rotation = settings.worker;
   // What has no room in its units says the longest (RFC 7828 section 3.1).
   const auto idle = settings.tcp_idle / std::chrono::milliseconds(100);
   context_.tcp_idle = static_cast<std::uint16_t>(std::clamp<std::int64_t>(idle, 0, UINT16_MAX));
-  read_clock();
-  adopt_settings();
+  read_clocks();
+  adopt();
 }
 
-void Responder::read_clock() noexcept {
+void Responder::read_clocks() noexcept {
   const base::Duration now = clock_().time_since_epoch();
   now_ = static_cast<std::uint32_t>(now.count());
   context_.now = static_cast<std::uint32_t>(now / std::chrono::seconds(1));
+  if (snapshot_->counts_down()) context_.mono = mono_clock_();
 }
 
-// The one allocation of a worker that runs: when a reload changed the rate limit.
-void Responder::adopt_settings() {
+// What a publication may change. The one allocation of a worker that runs: when a reload changed
+// the rate limit.
+void Responder::adopt() {
+  by_answer_set_ = snapshot_->counts->row(worker_);
   const config::RateLimit& wanted = snapshot_->settings->rate_limit;
   if (wanted == rate_limit_) return;
   rate_limit_ = wanted;
@@ -43,10 +49,10 @@ void Responder::adopt_settings() {
 
 void Responder::refresh() {
   snapshot_ = &reader_.refresh();
-  read_clock();
+  read_clocks();
   const std::uint64_t publication = reader_.publication();
   if (publication == marked_.load(std::memory_order_relaxed)) return;
-  adopt_settings();
+  adopt();
   // Release: whoever reads the mark sees that all of our sends before it are done.
   marked_.store(publication, std::memory_order_release);
   on_progress_();

@@ -21,12 +21,15 @@ namespace sluice::dns {
 // What a responder is made with.
 struct ResponderSettings {
   std::uint16_t max_udp_payload = 1232;
-  // Differs from worker to worker, or all would begin with the same server.
-  std::uint32_t first_rotation = 0;
+  // From 0; differs from worker to worker: each has a row of counts, and begins with another
+  // server.
+  unsigned worker = 0;
   // After how long without a query the worker ends a TCP connection: clients are told.
   base::Duration tcp_idle = std::chrono::seconds(10);
   // Read once a batch.
   base::WallTime (*clock)() = base::coarse_wall_time;
+  // The same while TTLs count down, and only then: it is exact, so it costs a system's clock read.
+  base::MonoTime (*mono_clock)() = [] { return base::MonoTime(std::chrono::steady_clock::now()); };
   SipKey limiter_key{};  // random, see ResponseLimiter
 };
 
@@ -45,7 +48,7 @@ class Responder {
   // Where the random numbers of this worker's answers come from (QueryContext::seed).
   void set_seed(std::uint64_t seed) noexcept { context_.seed = seed; }
 
-  // Takes the newest snapshot for the answers that follow, and marks it; reads the clock. Once a
+  // Takes the newest snapshot for the answers that follow, and marks it; reads the clocks. Once a
   // batch, after the queries were received: a query that came after an acknowledgement sees what
   // was acknowledged.
   void refresh();
@@ -57,9 +60,15 @@ class Responder {
 
   // One message from `client`, by the snapshot of the last refresh(). `answer` has room as
   // respond() asks. Silence and what the rate limit does are counted here, answers by who sends
-  // them.
+  // them: count().
   Answered answer(Transport transport, const sockaddr* client, std::span<const std::uint8_t> query,
                   std::span<std::uint8_t> answer) noexcept;
+
+  // An answer that the kernel took, before the next refresh().
+  void count(Transport transport, Rcode rcode, health::AnswerSetId answer_set) noexcept {
+    counters_.answered(transport, rcode);
+    if (answer_set < by_answer_set_.size()) by_answer_set_[answer_set].add();
+  }
 
   // The marked publication: no answer of an older one is sent any more. Any thread.
   std::uint64_t publication() const noexcept { return marked_.load(std::memory_order_acquire); }
@@ -69,14 +78,15 @@ class Responder {
   const WorkerCounters& counters() const noexcept { return counters_; }
 
  private:
-  void read_clock() noexcept;
-  void adopt_settings();
+  void read_clocks() noexcept;
+  void adopt();
   Answered limit(const Answered& answered, std::span<std::uint8_t> answer) noexcept;
 
   base::SnapshotReader<ServingSnapshot> reader_;
   const ServingSnapshot* snapshot_;  // of the last refresh(), held by reader_
   std::function<void()> on_progress_;
   base::WallTime (*clock_)();
+  base::MonoTime (*mono_clock_)();
   QueryContext context_;
   std::uint32_t now_ = 0;  // milliseconds, modulo 2^32
   SipKey limiter_key_;
@@ -84,6 +94,8 @@ class Responder {
   std::unique_ptr<ResponseLimiter> limiter_;  // null: off
   std::atomic<std::uint64_t> marked_;
   WorkerCounters counters_;
+  unsigned worker_;
+  std::span<Count> by_answer_set_;  // of snapshot_; empty: not counted
 };
 
 }  // namespace sluice::dns

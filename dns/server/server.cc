@@ -40,10 +40,14 @@ Server::~Server() {
   stop();
 }
 
+unsigned Server::workers(const config::Dns& settings) {
+  return settings.workers != 0 ? settings.workers : uv_available_parallelism();
+}
+
 base::Checked<std::unique_ptr<Server>> Server::start(
     const config::Dns& settings, const base::SnapshotCell<ServingSnapshot>& cell,
     std::function<void()> on_progress, std::optional<TcpLimits> limits) {
-  const unsigned count = settings.workers != 0 ? settings.workers : uv_available_parallelism();
+  const unsigned count = workers(settings);
   auto sockets = open_listen_sockets(settings.listen, count);
   if (!sockets) return base::Unexpected{sockets.error()};
   if (!limits) limits = limits_of(settings.tcp, count);

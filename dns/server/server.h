@@ -23,6 +23,9 @@ class Worker;
 // holds, in threads of its own.
 class Server {
  public:
+  // The threads that start() makes.
+  static unsigned workers(const config::Dns& settings);
+
   // Binds every address for every worker, and starts. The error, if any, names the address; nothing
   // runs then. `cell` must outlive the server. `on_progress` is called on a worker's thread
   // whenever that worker answers by another publication than before; read served() then (post to a

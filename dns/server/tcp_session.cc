@@ -38,7 +38,7 @@ std::size_t render(std::span<const std::uint8_t> octets, const sockaddr_in6& cli
     frame[0] = static_cast<std::uint8_t>(answered.size >> 8);
     frame[1] = static_cast<std::uint8_t>(answered.size);
     used += kLengthOctets + answered.size;
-    scratch.rendered.push_back({done, used, answered.rcode});
+    scratch.rendered.push_back({done, used, answered.rcode, answered.answer_set});
   }
   return done;
 }
@@ -128,7 +128,7 @@ std::size_t TcpSession::take_account(std::size_t sent, const TcpScratch& scratch
   std::size_t begin = 0;
   for (const TcpScratch::Rendered& rendered : scratch.rendered) {
     if (sent <= begin) break;
-    responder.counters().answered(Transport::Tcp, rendered.rcode);
+    responder.count(Transport::Tcp, rendered.rcode, rendered.answer_set);
     query_end = rendered.query_end;
     if (sent < rendered.answer_end) {
       const auto answers = std::span(scratch.answers);

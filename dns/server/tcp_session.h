@@ -24,6 +24,7 @@ struct TcpScratch {
     std::size_t query_end;
     std::size_t answer_end;
     Rcode rcode;
+    health::AnswerSetId answer_set;
   };
 
   std::array<std::uint8_t, kMaxFrameOctets> queries;

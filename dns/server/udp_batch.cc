@@ -85,7 +85,8 @@ void UdpBatch::add(const msghdr& to, const Answered& answered, bool together) no
   }
   ++letters_[letter].answers;
   std::uint8_t* octets = room();
-  answered_[answer_count_] = {answered.rcode, (octets[kFlagsOctet] & kTruncated) != 0};
+  answered_[answer_count_] = {answered.rcode, (octets[kFlagsOctet] & kTruncated) != 0,
+                              answered.answer_set};
   octets_[answer_count_] = {octets, answered.size};
   letter_of_[answer_count_] = static_cast<std::uint8_t>(letter);
   ++answer_count_;

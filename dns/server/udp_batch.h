@@ -34,6 +34,7 @@ class UdpBatch {
   struct Answer {
     Rcode rcode;
     bool truncated;
+    health::AnswerSetId answer_set;
   };
 
   // --- receiving

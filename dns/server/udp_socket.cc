@@ -17,9 +17,9 @@ bool is_full(int error) noexcept {
   return error == EAGAIN || error == EWOULDBLOCK || error == ENOBUFS;
 }
 
-void count(const UdpBatch::Answer& answer, WorkerCounters& counters) noexcept {
-  counters.answered(Transport::Udp, answer.rcode);
-  if (answer.truncated) counters.truncated.add();
+void count(const UdpBatch::Answer& answer, Responder& responder) noexcept {
+  responder.count(Transport::Udp, answer.rcode, answer.answer_set);
+  if (answer.truncated) responder.counters().truncated.add();
 }
 
 // The asked address becomes the sending one. The interface is left to the routing table: the way
@@ -51,7 +51,7 @@ unsigned UdpSocket::serve(UdpBatch& batch, Responder& responder) {
   responder.refresh();
   if (received == 0) return 0;
   answer(batch, received, responder);
-  send(batch, responder.counters());
+  send(batch, responder);
   return received;
 }
 
@@ -85,7 +85,8 @@ void UdpSocket::answer(UdpBatch& batch, unsigned received, Responder& responder)
   batch.end_letters(received);
 }
 
-void UdpSocket::send(UdpBatch& batch, WorkerCounters& counters) {
+void UdpSocket::send(UdpBatch& batch, Responder& responder) {
+  WorkerCounters& counters = responder.counters();
   std::span<mmsghdr> letters = batch.letters();
   std::size_t done = 0;
   while (done < letters.size()) {
@@ -94,7 +95,7 @@ void UdpSocket::send(UdpBatch& batch, WorkerCounters& counters) {
                    MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent > 0) {
       for (const std::size_t end = done + static_cast<std::size_t>(sent); done < end; ++done) {
-        for (const UdpBatch::Answer& answer : batch.answers_of(done)) count(answer, counters);
+        for (const UdpBatch::Answer& answer : batch.answers_of(done)) count(answer, responder);
       }
     } else if (is_full(errno)) {
       for (; done < letters.size(); ++done) {
@@ -104,7 +105,7 @@ void UdpSocket::send(UdpBatch& batch, WorkerCounters& counters) {
       continue;
     } else if (batch.answers_of(done).size() > 1) {
       // Where they go one by one, it was the cutting; else it is this client's fault.
-      if (send_one_by_one(batch, done++, counters) > 0) coalesces_ = false;
+      if (send_one_by_one(batch, done++, responder) > 0) coalesces_ = false;
     } else {
       // This one's fault (no route to it, port 0): on with the next.
       counters.udp_send_errors.add();
@@ -113,14 +114,14 @@ void UdpSocket::send(UdpBatch& batch, WorkerCounters& counters) {
   }
 }
 
-std::size_t UdpSocket::send_one_by_one(UdpBatch& batch, std::size_t letter,
-                                       WorkerCounters& counters) {
+std::size_t UdpSocket::send_one_by_one(UdpBatch& batch, std::size_t letter, Responder& responder) {
+  WorkerCounters& counters = responder.counters();
   const std::span<const UdpBatch::Answer> answers = batch.answers_of(letter);
   std::size_t sent = 0;
   for (std::size_t i = 0; i < answers.size();) {
     const msghdr& single = batch.single(letter, i);
     if (::sendmsg(fd_.get(), &single, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) {
-      count(answers[i], counters);
+      count(answers[i], responder);
       ++sent;
     } else if (errno == EINTR) {
       continue;

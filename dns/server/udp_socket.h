@@ -29,9 +29,9 @@ class UdpSocket {
  private:
   unsigned receive(UdpBatch& batch, WorkerCounters& counters);
   void answer(UdpBatch& batch, unsigned received, Responder& responder);
-  void send(UdpBatch& batch, WorkerCounters& counters);
+  void send(UdpBatch& batch, Responder& responder);
   // Returns how many the kernel took.
-  std::size_t send_one_by_one(UdpBatch& batch, std::size_t letter, WorkerCounters& counters);
+  std::size_t send_one_by_one(UdpBatch& batch, std::size_t letter, Responder& responder);
 
   FileDescriptor fd_;
   bool wildcard_;

@@ -71,7 +71,7 @@ Worker::Worker(const WorkerSettings& settings, const base::SnapshotCell<ServingS
     : settings_(settings),
       responder_(cell,
                  {.max_udp_payload = settings.max_udp_payload,
-                  .first_rotation = settings.number,
+                  .worker = settings.number,
                   .tcp_idle = settings.tcp.idle,
                   .limiter_key = random_sip_key()},
                  std::move(on_progress)),

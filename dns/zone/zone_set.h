@@ -70,6 +70,7 @@ struct PoolAnswers {
 
 struct AnswerSetPlan {
   std::uint32_t pool = 0;
+  std::uint32_t name = 0;  // its owner, for ZoneSet::name_at()
   ZoneId zone = 0;
   std::uint16_t port = 0;  // SRV only
   std::uint16_t priority = 0;
@@ -102,7 +103,7 @@ class ZoneSet {
   RRset rrset(std::uint32_t where) const noexcept;
   // The same for a node that an earlier lookup or an AdditionalName named.
   Lookup at_node(std::uint32_t node, RRType type) const noexcept;
-  // A name in wire form; `where` is a Host's.
+  // A name in wire form; `where` is a Host's or an AnswerSetPlan's.
   std::span<const std::uint8_t> name_at(std::uint32_t where) const noexcept;
 
   // For who fetches names into the caches ahead of find(). More than what the nearer caches hold:

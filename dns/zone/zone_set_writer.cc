@@ -300,6 +300,9 @@ void ZoneSetWriter::write_nodes() {
     put(node);
     for (const Entry& entry : entries) put(entry);
     if (draft.host != kNone) set_->hosts_[draft.host].name = end();
+    for (const std::uint32_t set : {draft.address_set, draft.srv_set}) {
+      if (set != kNone) set_->answer_sets_[set].name = end();
+    }
     set_->arena_.insert(set_->arena_.end(), name.begin(), name.end());
     set_->deepest_ = std::max(set_->deepest_, labels_of(name));
   }

@@ -1,8 +1,10 @@
 // Octets of a query -> an answer that ldns reads, with the same ID and question, within the limit;
 // a response is never answered. The first octet chooses transport and size limit. Each input is
 // asked of a server with nothing to say of itself, whose pool shows all servers or chooses, and of
-// one with everything: NSID, cookies, explanations.
+// one with everything: NSID, cookies, explanations. A third has planned drains: it answers as the
+// first, and no record that names who leaves has a TTL above what is left.
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -15,7 +17,7 @@
 #include "dns/answer/respond.h"
 #include "dns/ldns.h"
 #include "dns/wire/writer.h"
-#include "tests/dns/answer/serving_fixture.h"
+#include "tests/dns/answer/countdown.h"
 
 namespace {
 
@@ -45,6 +47,39 @@ const ServingSnapshot& silent_server(bool chooses) {
   static Silent all(fixture::pool_config(20));
   static Silent some(choosing_pool());
   return (chooses ? some : all).reader.refresh();
+}
+
+// The same before planned drains of the pool, its SRV records and two host records.
+struct Leaving : Silent {
+  static constexpr sluice::base::MonoTime kPool{std::chrono::seconds(120)};
+  static constexpr sluice::base::MonoTime kSrv{std::chrono::seconds(110)};
+  static constexpr sluice::base::MonoTime kFirstHost{std::chrono::seconds(115)};
+  static constexpr sluice::base::MonoTime kOtherHost{std::chrono::seconds(125)};
+
+  explicit Leaving(const sluice::config::Config& config) : Silent(config) {
+    serving.cap(fixture::kPoolSet, kPool);
+    serving.cap(fixture::kSrvSet, kSrv);
+    serving.leave({{0, kFirstHost}, {19, kOtherHost}});
+    serving.adjust({fixture::kPoolSet, fixture::kSrvSet});
+  }
+};
+
+const ServingSnapshot& leaving_server(bool chooses) {
+  static Leaving all(fixture::pool_config(20));
+  static Leaving some(choosing_pool());
+  return (chooses ? some : all).reader.refresh();
+}
+
+fixture::Caps caps_at(sluice::base::MonoTime now) {
+  const auto left = [now](sluice::base::MonoTime end) {
+    if (end <= now) return 0U;
+    return static_cast<std::uint32_t>((end - now) / std::chrono::seconds(1));
+  };
+  const std::string pool = "pool01.contoso.example.";
+  return {.addresses = {{pool, left(Leaving::kPool)},
+                        {"fe01." + pool, left(Leaving::kFirstHost)},
+                        {"fe20." + pool, left(Leaving::kOtherHost)}},
+          .srv = {{"_sip._tcp." + pool, left(Leaving::kSrv)}}};
 }
 
 // Everything that a server may say of itself.
@@ -122,6 +157,18 @@ void ask(const ServingSnapshot& snapshot, const QueryContext& context,
   judge(query, std::span(answer).first(cut.size), cut.rcode);
 }
 
+// The answers of both differ in TTLs that are capped, and in nothing else.
+void compare(const ServingSnapshot& plain, const ServingSnapshot& leaving,
+             const QueryContext& context, std::span<const std::uint8_t> query) {
+  const fixture::Judged before = fixture::ask(plain, query, context);
+  const fixture::Judged after = fixture::ask(leaving, query, context);
+  require(before.size == after.size && before.rcode == after.rcode);
+  if (after.size == 0) return;
+  require(before.parsed && after.parsed);
+  require(fixture::compare_countdown(before.packet.get(), after.packet.get(), caps_at(context.mono))
+              .empty());
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -134,9 +181,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   context.max_udp_payload = static_cast<std::uint16_t>(512 + 8 * (data[0] >> 1));
   context.rotation = data[0];
   context.now = 1'800'000'000;
+  // From long before the first TTL is lowered to when all are 0.
+  context.mono = sluice::base::MonoTime(std::chrono::milliseconds(70'000 + 237 * data[0]));
   context.client = reinterpret_cast<const sockaddr*>(&client);
   const std::span<const std::uint8_t> query(data + 1, size - 1);
   ask(silent_server((data[0] & 4) != 0), context, query);
+  ask(leaving_server((data[0] & 4) != 0), context, query);
+  compare(silent_server((data[0] & 4) != 0), leaving_server((data[0] & 4) != 0), context, query);
   ask(talkative_server((data[0] & 2) != 0), context, query);
   return 0;
 }

@@ -76,11 +76,11 @@ int serve(const base::SocketAddress& address, unsigned workers, unsigned pools) 
     std::fprintf(stderr, "%s\n", base::to_string(zones.error()).c_str());
     return 1;
   }
-  dns::ServingPublisher publisher(*std::move(zones));
-  publisher.publish(all_in(config), {}, {});
   config::Dns settings;
   settings.listen = {address};
   settings.workers = workers;
+  dns::ServingPublisher publisher(*std::move(zones), {}, dns::Server::workers(settings));
+  publisher.publish(all_in(config), {}, {});
   // Before the workers start, or a signal could end one of them first.
   sigset_t ends;
   sigemptyset(&ends);

@@ -122,7 +122,8 @@ void Daemon::reserve(const health::StoredState& stored) {
 void Daemon::start_authority(health::StoredState stored) {
   reserve(stored);
   publisher_ = std::make_unique<dns::ServingPublisher>(
-      blueprint_.zones, dns::make_response_settings(blueprint_.config.dns, cookie_secret_));
+      blueprint_.zones, dns::make_response_settings(blueprint_.config.dns, cookie_secret_),
+      dns::Server::workers(blueprint_.config.dns));
   authority_ = std::make_unique<health::Authority>(
       blueprint_.topology,
       health::Authority::Settings{blueprint_.config.health, blueprint_.config.dns.identity}, clock_,
@@ -184,7 +185,9 @@ base::Result<base::Done, Daemon::Errors> Daemon::start_api() {
   ports.reload = [this](const health::Actor& by, std::function<void(Errors)> done) {
     mailbox_->post([this, by, done = std::move(done)] { reload(by, done); });
   };
-  ports.dns_metrics = [this](std::string& page) { append_dns_metrics(server_->counters(), page); };
+  ports.dns_metrics = [this](std::string& page) {
+    append_dns_metrics(server_->counters(), publisher_->answer_set_queries(), page);
+  };
   ports.store_commit_seconds = &store_->commit_seconds();
   ports.not_ready = [] { return std::optional<std::string>(); };
   ports.events = &hub_;

@@ -45,9 +45,32 @@ void append(std::string& page, std::string_view name, std::string_view help, std
   page += ' ' + std::to_string(value) + '\n';
 }
 
+// What the text format escapes in a label's value; a name has it for odd octets only.
+std::string escaped(const std::string& owner) {
+  std::string label;
+  for (const char c : owner) {
+    if (c == '\\' || c == '"') label += '\\';
+    label += c;
+  }
+  return label;
+}
+
+void append_answer_sets(std::span<const dns::AnswerSetQueries> queries, std::string& page) {
+  page +=
+      "# HELP sluice_dns_answer_set_queries_total DNS queries that an answer set answered, NODATA "
+      "included; those never asked are left out.\n"
+      "# TYPE sluice_dns_answer_set_queries_total counter\n";
+  for (const auto& [owner, count] : queries) {
+    page += "sluice_dns_answer_set_queries_total{answer_set=\"";
+    page += escaped(owner);
+    page += "\"} " + std::to_string(count) + '\n';
+  }
+}
+
 }  // namespace
 
-void append_dns_metrics(const dns::Counters& counters, std::string& page) {
+void append_dns_metrics(const dns::Counters& counters,
+                        std::span<const dns::AnswerSetQueries> queries, std::string& page) {
   page +=
       "# HELP sluice_dns_queries_total DNS queries answered, by transport and RCODE.\n"
       "# TYPE sluice_dns_queries_total counter\n";
@@ -62,6 +85,7 @@ void append_dns_metrics(const dns::Counters& counters, std::string& page) {
       page += "\",rcode=\"" + rcode_name(rcode) + "\"} " + std::to_string(count) + '\n';
     }
   }
+  append_answer_sets(queries, page);
   append(page, "sluice_dns_truncated_total", "Answers with TC, over UDP.", counters.truncated);
   append(page, "sluice_dns_silent_total", "Messages that deserve no answer.", counters.silent);
   page +=

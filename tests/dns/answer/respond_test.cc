@@ -75,6 +75,46 @@ TEST_F(Respond, CopiesCdAndClearsWhatItDoesNotKnow) {  // RFC 4035 section 3.1.6
   EXPECT_EQ(judged.octets[3], 0x10);
 }
 
+TEST_F(Respond, TellsWhichAnswerSetAnswered) {
+  config::Config config = fixture::pool_config();
+  for (config::Server& server : config.pools[0].servers) server.addresses.pop_back();
+  fixture::Serving v4_only(config);
+  Octets room(kMaxMessageOctets);
+  const auto set_of = [&](const std::string& name, const std::string& type,
+                          std::uint16_t payload = 0) {
+    const Octets query = fixture::to_wire({.name = name, .type = type, .payload = payload});
+    return respond(now(v4_only), kTcp, query, room).answer_set;
+  };
+  for (const std::uint16_t payload : {0, 1232}) {
+    EXPECT_EQ(set_of(kPool, "A", payload), fixture::kPoolSet);
+    EXPECT_EQ(set_of(kPool, "AAAA", payload), fixture::kPoolSet) << "NODATA";
+    EXPECT_EQ(set_of("attendant." + kPool, "A", payload), fixture::kFeatureSet);
+    EXPECT_EQ(set_of("_sip._tcp." + kPool, "SRV", payload), fixture::kSrvSet);
+    EXPECT_EQ(set_of("pool." + kPool, "A", payload), fixture::kPoolSet) << "by an alias";
+    EXPECT_EQ(set_of("sips." + kPool, "SRV", payload), fixture::kSrvSet);
+  }
+  for (const auto& [name, type] : std::vector<std::pair<std::string, std::string>>{
+           {kPool, "TXT"},
+           {kPool, "SOA"},
+           {kPool, "ANY"},
+           {"_sip._tcp." + kPool, "A"},
+           {"pool." + kPool, "CNAME"},
+           {"fe01." + kPool, "A"},
+           {"hosts." + kPool, "MX"},
+           {"nobody." + kPool, "A"},
+           {"example.net.", "A"}}) {
+    EXPECT_EQ(set_of(name, type), Answered::kNoAnswerSet) << name << " " << type;
+  }
+}
+
+TEST_F(Respond, ATruncatedAnswerIsTheAnswerSetsToo) {
+  fixture::Serving many(fixture::pool_config(60));
+  Octets room(1232);
+  const Answered answered =
+      respond(now(many), {}, fixture::to_wire({.name = kPool}), room);
+  EXPECT_EQ(answered.answer_set, fixture::kPoolSet);
+}
+
 TEST_F(Respond, LeavesOutWhoIsNoMember) {
   serving_.set(fixture::kPoolSet, {0, 2});
   serving_.set(fixture::kSrvSet, {0, 2});

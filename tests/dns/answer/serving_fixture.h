@@ -119,6 +119,18 @@ class Serving {
     if (!slow_starts.empty()) members->slow_starts.edit() = std::move(slow_starts);
     members_.answer_sets.set(id, std::move(members));
   }
+  // The members stay, and caches must have forgotten them by then.
+  void cap(health::AnswerSetId id, base::MonoTime not_after) {
+    const health::Members& before = members_.answer_sets[id];
+    auto members = std::make_shared<health::Members>();
+    members->generation = before.generation;
+    members->fallback = before.fallback;
+    members->servers = before.servers;
+    if (before.slow_starts) members->slow_starts.edit() = *before.slow_starts;
+    members->not_after = not_after;
+    members_.answer_sets.set(id, std::move(members));
+  }
+  void leave(std::vector<health::LeavingHost> hosts) { members_.leaving_hosts = std::move(hosts); }
   void hide(std::vector<health::ServerId> servers) { members_.hidden_hosts = std::move(servers); }
 
   std::uint64_t publish(const std::vector<health::AnswerSetId>& changed,
@@ -128,10 +140,9 @@ class Serving {
                               changed_hosts);
   }
 
-  // The same generation with other weights.
+  // The same generation with other weights or ends.
   std::uint64_t adjust(const std::vector<health::AnswerSetId>& changed) {
-    return publisher_.adjust(std::make_shared<const health::MembershipSnapshot>(members_),
-                              changed);
+    return publisher_.adjust(std::make_shared<const health::MembershipSnapshot>(members_), changed);
   }
 
   ServingPublisher& publisher() { return publisher_; }

@@ -136,6 +136,28 @@ TEST(ServingPublisher, OtherWeightsReachAddressesThatAreChosenByThem) {
   EXPECT_NE(octets(fixture::kPoolSet), octets(fixture::kFeatureSet)) << "not the same weights";
 }
 
+// A planned drain is published without a generation, too.
+TEST(ServingPublisher, AnotherEndMovesNoSerialAndRendersWhatHasIt) {
+  fixture::Serving serving(two_zones());
+  serving.hide({2});
+  serving.publish({}, {2});
+  const ServingSnapshot before = now(serving);
+  const base::MonoTime end{std::chrono::hours(1)};
+  serving.cap(fixture::kPoolSet, end);
+  serving.leave({{1, end}});
+  serving.adjust({fixture::kPoolSet, fixture::kFeatureSet});
+  const ServingSnapshot& after = now(serving);
+  EXPECT_EQ(after.generation, before.generation);
+  EXPECT_EQ(serial_of(after, kPool), "8");
+  EXPECT_EQ(serial_of(after, "other.example."), "102");
+  EXPECT_EQ(after.answer_sets[fixture::kPoolSet].not_after(), end);
+  EXPECT_EQ(after.answer_sets.find(fixture::kFeatureSet),
+            before.answer_sets.find(fixture::kFeatureSet))
+      << "it has the end that it had, none";
+  EXPECT_EQ(after.leaving_hosts, (std::vector<health::LeavingHost>{{1, end}}));
+  EXPECT_EQ(after.hidden_hosts, before.hidden_hosts);
+}
+
 TEST(ServingPublisher, SerialsWrapAround) {  // RFC 1982
   std::string records = fixture::kRecords;
   records.replace(records.find(" 7 3600"), 7, " 4294967295 3600");

@@ -24,7 +24,9 @@ class Pool {
  public:
   static constexpr unsigned kServers = 200;
 
-  Pool() : publisher_(build()) { show(1); }
+  static constexpr std::size_t kCountingWorkers = 2;
+
+  Pool() : publisher_(build(), {}, kCountingWorkers) { show(1); }
 
   ServingPublisher& publisher() { return publisher_; }
   const base::SnapshotCell<ServingSnapshot>& cell() const { return publisher_.cell(); }
@@ -42,11 +44,27 @@ class Pool {
     return publisher_.publish(std::make_shared<health::MembershipSnapshot>(std::move(snapshot)),
                               changed, {});
   }
+  // The member of show(1), of whom caches must know nothing after `not_after`.
+  std::uint64_t cap(base::MonoTime not_after) {
+    health::Members answer;
+    answer.generation = generation_;
+    answer.servers = {0};
+    answer.not_after = not_after;
+    health::MembershipSnapshot snapshot;
+    snapshot.generation = generation_;
+    snapshot.answer_sets = base::PagedTable<health::Members>(1);
+    snapshot.answer_sets.set(0, std::make_shared<health::Members>(std::move(answer)));
+    const health::AnswerSetId changed[] = {0};
+    return publisher_.adjust(std::make_shared<health::MembershipSnapshot>(std::move(snapshot)),
+                             changed);
+  }
   // The same member by other settings, as a reload brings them.
   std::uint64_t renew(ResponseSettings settings) {
     publisher_.prepare(build(), std::move(settings));
     return show(1);
   }
+  // A reload that changes nothing; it comes with the next show().
+  void prepare() { publisher_.prepare(build()); }
   std::uint64_t show(unsigned member) { return show(std::vector{member}); }
 
  private:

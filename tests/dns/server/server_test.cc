@@ -64,6 +64,29 @@ TEST_F(ServerTest, BothWorkersAnswer) {
   }));
 }
 
+TEST_F(ServerTest, CountsByAnswerSetWhicheverWorkerAnswersAndThroughReloads) {
+  Served server(pool_);
+  const auto queries = [&] {
+    const auto all = pool_.publisher().answer_set_queries();
+    return all.empty() ? 0U : all.front().queries;
+  };
+  std::uint64_t asked = 0;
+  for (int reload = 0; reload < 3; ++reload) {
+    for (std::uint16_t i = 0; i < 16; ++i, asked += 3) {
+      EXPECT_TRUE(UdpClient(server.address()).ask(query(i)));
+      EXPECT_TRUE(UdpClient(server.address()).ask(query(i, "pool.example", RRType::AAAA)));
+      EXPECT_TRUE(TcpClient(server.address()).ask(query(i)));
+      EXPECT_TRUE(UdpClient(server.address()).ask(query(i, "ns1.pool.example")));
+    }
+    EXPECT_TRUE(server.wait_until([&](const Counters&) { return queries() == asked; }))
+        << queries() << " of " << asked << ", reload " << reload;
+    pool_.prepare();
+    server.show(2);
+    EXPECT_EQ(pool_.publisher().answer_set_queries().front().owner, "pool.example");
+  }
+  EXPECT_EQ(queries(), asked);
+}
+
 TEST_F(ServerTest, StandsGarbage) {
   Served server(pool_, {loopback()}, 1);
   UdpClient client(server.address());

@@ -189,6 +189,7 @@ TEST_F(TcpSessionTest, GivesEachAnswerOnceToAClientThatReadsSlowly) {
   for (unsigned id = 0; id < 400; ++id) EXPECT_EQ(test::id_of(answers[id]), id);
   EXPECT_EQ(responder_.counters().read().by(Transport::Tcp, Rcode::NoError), 400U)
       << "an answer that was rendered twice counts once";
+  EXPECT_EQ(pool_.publisher().answer_set_queries().front().queries, 400U) << "everywhere";
 }
 
 // The promise: whatever was not with the kernel at the publication is answered anew. The sizes of

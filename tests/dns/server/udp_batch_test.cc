@@ -32,7 +32,7 @@ class UdpBatchTest : public testing::Test {
     from.msg_namelen = sizeof client;
     std::memset(batch_->room(), static_cast<int>(received_), size);
     batch_->room()[2] = 0x80;
-    batch_->add(from, {size, Rcode::NoError}, together);
+    batch_->add(from, {.size = static_cast<std::uint32_t>(size)}, together);
   }
 
   // Answers and octets of each letter.

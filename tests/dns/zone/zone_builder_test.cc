@@ -1,5 +1,6 @@
 #include "dns/zone/zone_builder.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -188,6 +189,18 @@ TEST(BuildZones, WantsAnswerSetsWhereItIsAuthoritative) {
   EXPECT_THAT(mistakes(config), Contains(HasSubstr("lies in no configured zone")));
   EXPECT_THAT(mistakes(pool_config("pool 60 NS ns\n")),
               Contains(HasSubstr("lies at or below the zone cut pool.example.org")));
+}
+
+TEST(BuildZones, KnowsTheOwnersOfAnswerSets) {
+  config::Config config = pool_config();
+  const auto zones = build_zones(config, {});
+  ASSERT_TRUE(zones);
+  const auto sets = config::answer_sets(config);
+  ASSERT_EQ((*zones)->answer_sets().size(), sets.size());
+  for (std::size_t set = 0; set < sets.size(); ++set) {
+    const auto name = (*zones)->name_at((*zones)->answer_sets()[set].name);
+    EXPECT_TRUE(std::ranges::equal(name, Name::parse(sets[set].owner)->wire())) << set;
+  }
 }
 
 TEST(BuildZones, LeavesOutHostRecordsThatAreNotItsOwn) {
