@@ -1,15 +1,18 @@
 #pragma once
 
-#include <string>
+#include <cstdint>
 
-#include "config/base/error.h"
 #include "health/store/sqlite.h"
 
 namespace sluice::health {
 
-// Opens the database file, or makes one with empty tables when there is none. It is checked and has
-// this version's tables; a damaged file, or one of another program or of a newer version, is an
-// error: holds that can't be read must never count as no holds.
-base::Checked<Database> open_database(const std::string& directory);
+// "SLUI": tells our files from others' (PRAGMA application_id).
+inline constexpr std::int64_t kApplicationId = 0x534c5549;
+// What this sluiced writes (PRAGMA user_version).
+inline constexpr std::int64_t kSchemaVersion = 2;
+
+// Takes the tables from `version` (0: there are none) to this one and seals them anew, in one
+// transaction. What a version with a seal holds must have been found right before.
+SqliteResult<base::Done> migrate(Database& database, std::int64_t version);
 
 }  // namespace sluice::health

@@ -1,5 +1,9 @@
 #include "health/store/sqlite.h"
 
+#include <memory>
+
+#include "health/store/row_check.h"
+
 namespace sluice::health {
 namespace {
 
@@ -10,6 +14,10 @@ SqliteError last_error(sqlite3* database) {
   if ((code & 0xff) == SQLITE_IOERR) text += " (extended code " + std::to_string(code) + ")";
   return {code, std::move(text)};
 }
+
+struct SqliteFree {
+  void operator()(unsigned char* octets) const noexcept { sqlite3_free(octets); }
+};
 
 }  // namespace
 
@@ -22,6 +30,23 @@ bool SqliteError::of_the_store() const noexcept {
       return false;
     default:
       return true;
+  }
+}
+
+bool SqliteError::is_damage() const noexcept {
+  switch (code & 0xff) {
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_ERROR:  // statements that don't fit the tables, since the tables are not ours
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
+    case SQLITE_TOOBIG:
+      return true;
+    case SQLITE_IOERR:  // sectors that can't be read
+      return code == SQLITE_IOERR_READ || code == SQLITE_IOERR_SHORT_READ ||
+             code == SQLITE_IOERR_CORRUPTFS;
+    default:
+      return false;
   }
 }
 
@@ -82,6 +107,12 @@ SqliteResult<Database> Database::open(const std::string& path, bool create) {
   const int code = sqlite3_open_v2(path.c_str(), &opened.database_, flags, nullptr);
   if (opened.database_ == nullptr) return base::Unexpected{SqliteError{code, "out of memory"}};
   if (code != SQLITE_OK) return opened.error();
+  // Not from within the schema: a file that calls it there is not ours.
+  if (sqlite3_create_function_v2(opened.database_, "row_check", -1,
+                                 SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, nullptr,
+                                 row_check, nullptr, nullptr, nullptr) != SQLITE_OK) {
+    return opened.error();
+  }
   return opened;
 }
 
@@ -118,6 +149,35 @@ bool Database::file_is_gone() const {
   int moved = 0;
   sqlite3_file_control(database_, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
   return moved != 0;
+}
+
+void Database::keep_journal(bool keep) {
+  sqlite3_db_config(database_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep ? 1 : 0, nullptr);
+}
+
+SqliteResult<base::Done> Database::copy_to(Database& to, const std::function<bool()>& go_on) {
+  // Some milliseconds of work.
+  constexpr int kPages = 1'024;
+  // An open reader sees what it saw first; without one each commit would start the copy anew.
+  auto reading = execute("BEGIN; SELECT count(*) FROM sqlite_schema");
+  if (!reading) return reading;
+  sqlite3_backup* backup = sqlite3_backup_init(to.database_, "main", database_, "main");
+  int code = backup == nullptr ? sqlite3_errcode(to.database_) : SQLITE_OK;
+  while (code == SQLITE_OK) {
+    code = go_on() ? sqlite3_backup_step(backup, kPages) : SQLITE_INTERRUPT;
+  }
+  sqlite3_backup_finish(backup);
+  auto read = execute("COMMIT");
+  if (code == SQLITE_DONE) return read;
+  return base::Unexpected{SqliteError{code, sqlite3_errstr(code)}};
+}
+
+SqliteResult<std::string> Database::octets() {
+  sqlite3_int64 size = 0;
+  const std::unique_ptr<unsigned char, SqliteFree> octets(
+      sqlite3_serialize(database_, "main", &size, 0));
+  if (!octets) return base::Unexpected{SqliteError{SQLITE_NOMEM, "out of memory"}};
+  return std::string(reinterpret_cast<const char*>(octets.get()), static_cast<std::size_t>(size));
 }
 
 base::Unexpected<SqliteError> Database::error() const {

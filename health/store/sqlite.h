@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,9 @@ struct SqliteError {
   // Whether it is the store that failed (disk full, I/O, damage), so that other changes would fail
   // alike; otherwise it was this one change.
   bool of_the_store() const noexcept;
+  // Whether the file's content is at fault, rather than what surrounds it (disk full, no right to
+  // write, somebody's lock), which leaves a good file good.
+  bool is_damage() const noexcept;
 };
 
 template <class T>
@@ -51,12 +55,22 @@ class Statement {
     return reset();
   }
 
+  // Binds likewise and steps to the first row.
+  template <class... Values>
+  SqliteResult<bool> query(const Values&... values) {
+    int parameter = 0;
+    const bool bound = (... && bind(++parameter, values));
+    if (!bound) return give_up();
+    return step();
+  }
+
   // True: there is a row; false: the end, and the statement is ready for another run.
   SqliteResult<bool> step();
 
   // Of the row of the last step(); the text lives until the next one.
   std::string_view text(int column) const;
   std::int64_t integer(int column) const { return sqlite3_column_int64(statement_, column); }
+  base::WallTime time(int column) const { return base::WallTime(base::Duration(integer(column))); }
   bool is_null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
 
  private:
@@ -102,14 +116,25 @@ class Database {
   // One or several statements without rows that matter.
   SqliteResult<base::Done> execute(const char* sql);
   SqliteResult<Statement> prepare(std::string_view sql);
-  // The first column of the first row.
+  // The first column of the first row; 0 or empty when there is none.
   SqliteResult<std::int64_t> integer(std::string_view sql);
   SqliteResult<std::string> text(std::string_view sql);
 
   // A failed statement may have rolled back by itself.
   bool in_transaction() const { return sqlite3_get_autocommit(database_) == 0; }
+  // Rows that the last statement changed.
+  std::int64_t changes() const { return sqlite3_changes64(database_); }
+  // Whether the last connection that closes leaves the journal as it is, instead of putting it into
+  // the file: for files that may be damaged.
+  void keep_journal(bool keep);
   // Whether the file was removed or replaced under the connection: what is written then is lost.
   bool file_is_gone() const;
+
+  // Makes `to` a copy of the database as it is now, whatever is committed meanwhile. `go_on` is
+  // asked every few milliseconds; no: SQLITE_INTERRUPT.
+  SqliteResult<base::Done> copy_to(Database& to, const std::function<bool()>& go_on);
+  // The octets of the file that it would be.
+  SqliteResult<std::string> octets();
 
  private:
   base::Unexpected<SqliteError> error() const;

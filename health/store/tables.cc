@@ -1,7 +1,13 @@
 #include "health/store/tables.h"
 
-#include <array>
 #include <limits>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "health/store/table_shapes.h"
+#include "health/store/words.h"
 
 namespace sluice::health {
 namespace {
@@ -9,254 +15,191 @@ namespace {
 using base::Done;
 using base::Unexpected;
 
-// What stands in the file: independent of what views and the API call things.
-template <class T, std::size_t N>
-using Words = std::array<std::pair<std::string_view, T>, N>;
-constexpr Words<Origin, 3> kOrigins{
-    {{"operator", Origin::Operator}, {"host", Origin::Host}, {"schedule", Origin::Schedule}}};
-constexpr Words<Health, 3> kHealth{
-    {{"up", Health::Up}, {"down", Health::Down}, {"stopped", Health::Stopped}}};
-constexpr Words<config::Startup, 2> kStartup{
-    {{"automatic", config::Startup::Automatic}, {"manual", config::Startup::Manual}}};
-
-template <class T, std::size_t N>
-std::string_view word(const Words<T, N>& words, T value) {
-  for (const auto& [text, known] : words) {
-    if (known == value) return text;
-  }
-  return "";  // refused by the column's CHECK
-}
-
-template <class T, std::size_t N>
-SqliteResult<T> value(const Words<T, N>& words, std::string_view text) {
-  for (const auto& [known, result] : words) {
-    if (known == text) return result;
-  }
-  return Unexpected{SqliteError{SQLITE_CORRUPT, "unknown word '" + std::string(text) + "'"}};
-}
-
-base::WallTime time_at(const Statement& row, int column) {
-  return base::WallTime(base::Duration(row.integer(column)));
-}
-
-// Calls `read(row)` for each row of `sql`; a failure of either ends it.
-template <class Read>
-SqliteResult<Done> each(Database& database, std::string_view sql, Read read) {
-  auto rows = database.prepare(sql);
-  if (!rows) return Unexpected{std::move(rows).error()};
-  while (true) {
-    auto row = rows->step();
-    if (!row) return Unexpected{std::move(row).error()};
-    if (!*row) return Done{};
-    SqliteResult<Done> done = read(*rows);
-    if (!done) return done;
-  }
-}
-
-SqliteResult<HoldKey> read_key(const Statement& row) {
-  const auto origin = value(kOrigins, row.text(2));
-  if (!origin) return Unexpected{origin.error()};
-  return HoldKey{std::string(row.text(0)), std::string(row.text(1)), *origin};
-}
-
-using Holds = std::map<HoldKey, Hold>;
-
-SqliteResult<Done> read_hold(const Statement& row, Holds& holds) {
-  auto key = read_key(row);
-  if (!key) return Unexpected{std::move(key).error()};
-  Hold hold;
-  hold.key = *key;
-  hold.by = row.text(3);
-  hold.reason = row.text(4);
-  hold.since = time_at(row, 5);
-  if (!row.is_null(6)) {
-    const auto startup = value(kStartup, row.text(6));
-    if (!startup) return Unexpected{startup.error()};
-    hold.startup = *startup;
-  }
-  hold.forced = row.integer(7) != 0;
-  hold.hide_host = row.integer(8) != 0;
-  if (!row.is_null(9)) hold.expiry = Expiry{0, time_at(row, 9), Then::Lift, false};
-  holds.emplace(*key, std::move(hold));
-  return Done{};
-}
-
-SqliteResult<Done> read_hold_service(const Statement& row, Holds& holds) {
-  auto key = read_key(row);
-  if (!key) return Unexpected{std::move(key).error()};
-  const auto hold = holds.find(*key);
-  if (hold == holds.end()) {
-    return Unexpected{SqliteError{SQLITE_CORRUPT, "a service of a hold that is not there"}};
-  }
-  const std::string covered(row.text(3));
-  if (!row.is_null(4)) hold->second.instances.emplace(covered, row.text(4));
-  if (row.integer(5) != 0) hold->second.released.insert(covered);
-  if (!row.is_null(6)) hold->second.horizons.emplace(covered, time_at(row, 6));
-  return Done{};
-}
-
-SqliteResult<Done> load_holds(Database& database, StoredState& state) {
-  Holds holds;
-  auto done = each(database,
-                   "SELECT server, service, origin, placed_by, reason, since, startup, forced, "
-                   "hide_host, expires FROM holds",
-                   [&](const Statement& row) { return read_hold(row, holds); });
-  if (!done) return done;
-  done = each(database,
-              "SELECT server, service, origin, covered, instance, released, horizon "
-              "FROM hold_services",
-              [&](const Statement& row) { return read_hold_service(row, holds); });
-  for (auto& [key, hold] : holds) state.holds.push_back(std::move(hold));
-  return done;
-}
-
-SqliteResult<Done> load_health(Database& database, StoredState& state) {
-  auto done =
-      each(database, "SELECT server, service, health FROM health",
-           [&](const Statement& row) -> SqliteResult<Done> {
-             const auto health = value(kHealth, row.text(2));
-             if (!health) return Unexpected{health.error()};
-             state.health.push_back({std::string(row.text(0)), std::string(row.text(1)), *health});
-             return Done{};
-           });
-  if (!done) return done;
-  return each(
-      database, "SELECT server, service, health FROM forces",
-      [&](const Statement& row) -> SqliteResult<Done> {
-        const auto health = value(kHealth, row.text(2));
-        if (!health) return Unexpected{health.error()};
-        state.forces.push_back(
-            {std::string(row.text(0)), std::string(row.text(1)), *health, "", {}});
-        return Done{};
-      });
-}
-
-SqliteResult<Done> load_numbers(Database& database, StoredState& state) {
-  const auto generation =
-      database.integer("SELECT coalesce(max(value), 0) FROM meta WHERE name = 'generation'");
-  if (!generation) return Unexpected{generation.error()};
-  if (*generation < 0) return Unexpected{SqliteError{SQLITE_CORRUPT, "a negative generation"}};
-  state.generation = static_cast<std::uint64_t>(*generation);
-  return each(database, "SELECT zone, base FROM serial_bases",
-              [&](const Statement& row) -> SqliteResult<Done> {
-                state.serial_bases.emplace(row.text(0), static_cast<std::uint32_t>(row.integer(1)));
-                return Done{};
-              });
+// The columns of an expiry, each of them null when there is none.
+template <class Member>
+auto part(const std::optional<Expiry>& expiry, Member member) {
+  return expiry ? std::optional(member(*expiry)) : std::nullopt;
 }
 
 }  // namespace
 
-SqliteResult<StoredState> Tables::load(Database& database) {
-  StoredState state;
-  auto done = load_holds(database, state);
-  if (done) done = load_health(database, state);
-  if (done) done = load_numbers(database, state);
-  if (!done) return Unexpected{std::move(done).error()};
-  return state;
-}
-
-SqliteResult<Tables> Tables::prepare(Database& database) {
+SqliteResult<Tables> Tables::prepare(Database& database, const Seal& seal) {
   Tables tables;
-  const std::array<std::pair<Statement*, std::string_view>, 9> statements{{
-      {&tables.put_hold_, "INSERT OR REPLACE INTO holds VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
-      {&tables.erase_hold_, "DELETE FROM holds WHERE server = ? AND service = ? AND origin = ?"},
-      {&tables.put_hold_service_, "INSERT INTO hold_services VALUES (?, ?, ?, ?, ?, ?, ?)"},
-      {&tables.erase_hold_services_,
-       "DELETE FROM hold_services WHERE server = ? AND service = ? AND origin = ?"},
-      {&tables.put_health_, "INSERT OR REPLACE INTO health VALUES (?, ?, ?)"},
-      {&tables.put_force_, "INSERT OR REPLACE INTO forces VALUES (?, ?, ?)"},
-      {&tables.erase_force_, "DELETE FROM forces WHERE server = ? AND service = ?"},
-      // Never back, whatever the order in which reservations come.
-      {&tables.reserve_,
-       "INSERT INTO meta VALUES ('generation', ?) "
-       "ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)"},
-      {&tables.put_serial_base_, "INSERT OR REPLACE INTO serial_bases VALUES (?, ?)"},
+  tables.committed_ = seal;
+  const std::array<std::pair<Statement*, std::string_view>, 4> statements{{
+      {&tables.begin_, "BEGIN IMMEDIATE"},
+      {&tables.commit_, "COMMIT"},
+      {&tables.roll_back_, "ROLLBACK"},
+      {&tables.number_, "SELECT value FROM meta WHERE name = ?"},
   }};
   for (const auto& [statement, sql] : statements) {
     auto prepared = database.prepare(sql);
     if (!prepared) return Unexpected{std::move(prepared).error()};
     *statement = std::move(*prepared);
   }
+  const std::array<std::pair<CheckedTable*, const Shape*>, 9> shapes{{
+      {&tables.meta_, &kMetaShape},
+      {&tables.holds_, &kHoldsShape},
+      {&tables.hold_services_, &kHoldServicesShape},
+      {&tables.health_, &kHealthShape},
+      {&tables.forces_, &kForcesShape},
+      {&tables.schedules_, &kSchedulesShape},
+      {&tables.pool_ttls_, &kPoolTtlsShape},
+      {&tables.serial_bases_, &kSerialBasesShape},
+      {&tables.seal_, &kSealShape},
+  }};
+  for (const auto& [table, shape] : shapes) {
+    auto prepared = CheckedTable::prepare(database, *shape);
+    if (!prepared) return Unexpected{std::move(prepared).error()};
+    *table = std::move(*prepared);
+  }
+  auto audit = AuditTable::prepare(database);
+  if (!audit) return Unexpected{std::move(audit).error()};
+  tables.audit_ = std::move(*audit);
   return tables;
+}
+
+SqliteResult<Done> Tables::begin() {
+  pending_ = committed_;
+  return begin_.run();
 }
 
 SqliteResult<Done> Tables::apply(const Change& change) {
   return std::visit([this](const auto& one) { return put(one); }, change);
 }
 
+SqliteResult<Done> Tables::commit(std::uint64_t number, base::WallTime at) {
+  pending_.commits = number;
+  pending_.at = at;
+  pending_.exported = false;
+  auto done = write_seal(seal_, pending_);
+  if (done) done = commit_.run();
+  if (done) committed_ = pending_;
+  return done;
+}
+
+void Tables::roll_back() {
+  // Fails when the failed statement has done so by itself.
+  [[maybe_unused]] const auto ended = roll_back_.run();
+}
+
 SqliteResult<Done> Tables::put(const PutHold& change) {
   const Hold& hold = change.hold;
   const HoldKey& key = hold.key;
-  const std::string_view origin = word(kOrigins, key.origin);
   std::optional<std::string_view> startup;
   if (hold.startup) startup = word(kStartup, *hold.startup);
-  auto done = put_hold_.run(key.server, key.service, origin, hold.by, hold.reason, hold.since,
-                            startup, hold.forced, hold.hide_host,
-                            hold.expiry ? std::optional(hold.expiry->at) : std::nullopt);
-  if (done) done = erase_hold_services_.run(key.server, key.service, origin);
-  if (!done) return done;
+  auto done = put(EraseHold{key});
+  if (done) {
+    done = holds_.insert(
+        pending_, key.server, key.service, word(kOrigins, key.origin), hold.by, hold.reason,
+        hold.since, startup, hold.forced, hold.hide_host,
+        part(hold.expiry, [](const Expiry& one) { return static_cast<std::int64_t>(one.id); }),
+        part(hold.expiry, [](const Expiry& one) { return one.at; }),
+        part(hold.expiry, [](const Expiry& one) { return word(kThen, one.then); }),
+        part(hold.expiry, [](const Expiry& one) { return one.alarmed; }));
+  }
+  if (done) done = put_hold_services(hold);
+  return done;
+}
 
+SqliteResult<Done> Tables::put_hold_services(const Hold& hold) {
+  const HoldKey& key = hold.key;
   std::set<std::string_view> covered(hold.released.begin(), hold.released.end());
   for (const auto& [service, instance] : hold.instances) covered.insert(service);
   for (const auto& [service, horizon] : hold.horizons) covered.insert(service);
   for (const std::string_view service : covered) {
     const auto instance = hold.instances.find(service);
     const auto horizon = hold.horizons.find(service);
-    done = put_hold_service_.run(
-        key.server, key.service, origin, service,
+    auto done = hold_services_.insert(
+        pending_, key.server, key.service, word(kOrigins, key.origin), service,
         instance == hold.instances.end() ? std::nullopt : std::optional(instance->second),
         hold.released.contains(service),
         horizon == hold.horizons.end() ? std::nullopt : std::optional(horizon->second));
     if (!done) return done;
   }
-  return done;
+  return Done{};
 }
 
 SqliteResult<Done> Tables::put(const EraseHold& change) {
-  const std::string_view origin = word(kOrigins, change.key.origin);
-  auto done = erase_hold_.run(change.key.server, change.key.service, origin);
-  if (done) done = erase_hold_services_.run(change.key.server, change.key.service, origin);
+  const HoldKey& key = change.key;
+  const std::string_view origin = word(kOrigins, key.origin);
+  auto done = holds_.erase(pending_, key.server, key.service, origin);
+  if (done) done = hold_services_.erase(pending_, key.server, key.service, origin);
   return done;
 }
 
 SqliteResult<Done> Tables::put(const PutHealth& change) {
-  return put_health_.run(change.server, change.service, word(kHealth, change.health));
+  auto done = health_.erase(pending_, change.server, change.service);
+  if (!done) return done;
+  return health_.insert(pending_, change.server, change.service, word(kHealth, change.health));
 }
 
 SqliteResult<Done> Tables::put(const PutForce& change) {
-  if (!change.health) return erase_force_.run(change.server, change.service);
-  return put_force_.run(change.server, change.service, word(kHealth, *change.health));
+  auto done = forces_.erase(pending_, change.server, change.service);
+  if (!done || !change.health) return done;
+  return forces_.insert(pending_, change.server, change.service, word(kHealth, *change.health),
+                        change.by, change.since);
 }
 
-SqliteResult<Done> Tables::put(const PutSchedule&) {
-  return Done{};
+SqliteResult<Done> Tables::put(const PutSchedule& change) {
+  const PlannedDrain& plan = change.plan;
+  std::optional<std::string_view> startup;
+  if (plan.startup) startup = word(kStartup, *plan.startup);
+  auto done = put(EraseSchedule{plan.id});
+  if (!done) return done;
+  return schedules_.insert(pending_, static_cast<std::int64_t>(plan.id), plan.server, plan.service,
+                           plan.at, plan.by, plan.reason, startup, plan.hide_host, plan.force,
+                           plan.expires, word(kThen, plan.then), plan.created, plan.capped_since);
 }
-SqliteResult<Done> Tables::put(const EraseSchedule&) {
-  return Done{};
+
+SqliteResult<Done> Tables::put(const EraseSchedule& change) {
+  return schedules_.erase(pending_, static_cast<std::int64_t>(change.id));
 }
-SqliteResult<Done> Tables::put(const ReserveSchedules&) {
-  return Done{};
+
+SqliteResult<Done> Tables::put(const ReserveSchedules& change) {
+  return reserve("schedule", change.up_to);
 }
-SqliteResult<Done> Tables::put(const PutPoolTtl&) {
-  return Done{};
+
+SqliteResult<Done> Tables::put(const PutPoolTtl& change) {
+  auto done = pool_ttls_.erase(pending_, change.pool);
+  if (!done) return done;
+  return pool_ttls_.insert(pending_, change.pool, static_cast<std::int64_t>(change.ttl.count()),
+                           change.kept_until);
 }
-SqliteResult<Done> Tables::put(const AppendAudit&) {
-  return Done{};
+
+SqliteResult<Done> Tables::put(const AppendAudit& change) {
+  return audit_.append(change.event);
 }
-SqliteResult<Done> Tables::put(const PruneAudit&) {
-  return Done{};
+
+SqliteResult<Done> Tables::put(const PruneAudit& change) {
+  return audit_.prune(change);
 }
 
 SqliteResult<Done> Tables::put(const ReserveGenerations& change) {
-  constexpr std::uint64_t kMax = std::numeric_limits<std::int64_t>::max();
-  if (change.up_to > kMax) {
-    return Unexpected{SqliteError{SQLITE_RANGE, "a generation beyond what can be stored"}};
-  }
-  return reserve_.run(static_cast<std::int64_t>(change.up_to));
+  return reserve("generation", change.up_to);
 }
 
 SqliteResult<Done> Tables::put(const PutSerialBase& change) {
-  return put_serial_base_.run(change.zone, static_cast<std::int64_t>(change.base));
+  auto done = serial_bases_.erase(pending_, change.zone);
+  if (!done) return done;
+  return serial_bases_.insert(pending_, change.zone, static_cast<std::int64_t>(change.base));
+}
+
+SqliteResult<Done> Tables::reserve(std::string_view name, std::uint64_t up_to) {
+  constexpr std::uint64_t kMax = std::numeric_limits<std::int64_t>::max();
+  if (up_to > kMax) {
+    return Unexpected{
+        SqliteError{SQLITE_RANGE, "a " + std::string(name) + " number beyond what can be stored"}};
+  }
+  const auto wanted = static_cast<std::int64_t>(up_to);
+  std::int64_t reserved = -1;
+  auto row = number_.query(name);
+  for (; row && *row; row = number_.step()) reserved = number_.integer(0);
+  if (!row) return Unexpected{std::move(row).error()};
+  if (reserved >= wanted) return Done{};
+  auto done = meta_.erase(pending_, name);
+  if (!done) return done;
+  return meta_.insert(pending_, name, wanted);
 }
 
 }  // namespace sluice::health

@@ -1,20 +1,42 @@
 #pragma once
 
+#include <cstdint>
+
 #include "health/store.h"
+#include "health/store/audit_table.h"
+#include "health/store/checked_table.h"
+#include "health/store/seal.h"
 #include "health/store/sqlite.h"
 
 namespace sluice::health {
 
-// Changes and states as rows: the prepared statements of one connection, which must outlive it.
+// What stands in a database, and what its seal says of it.
+struct Loaded {
+  StoredState state;
+  Seal seal;
+};
+
+// Reads everything and finds each row, their number and their sum as they were written; what the
+// schema's checks can't have let in is an error too. The audit is not read.
+SqliteResult<Loaded> load_tables(Database& database);
+
+// Changes as rows: the prepared statements of one connection, which must outlive it.
 class Tables {
  public:
-  static SqliteResult<Tables> prepare(Database& database);
+  // `seal` is what load_tables() found.
+  static SqliteResult<Tables> prepare(Database& database, const Seal& seal);
 
-  // Reads everything. What the schema's checks can't have let in is an error too.
-  static SqliteResult<StoredState> load(Database& database);
-
-  // Inside of the caller's transaction.
+  // A transaction: begin(), apply() any number of times, then commit() or roll_back(). What failed
+  // must be rolled back.
+  SqliteResult<base::Done> begin();
   SqliteResult<base::Done> apply(const Change& change);
+  // `number` and `at` go to the seal.
+  SqliteResult<base::Done> commit(std::uint64_t number, base::WallTime at);
+  void roll_back();
+
+  // As of the last commit.
+  const Seal& seal() const noexcept { return committed_; }
+  AuditTable& audit() noexcept { return audit_; }
 
  private:
   SqliteResult<base::Done> put(const PutHold& change);
@@ -29,16 +51,26 @@ class Tables {
   SqliteResult<base::Done> put(const PruneAudit& change);
   SqliteResult<base::Done> put(const ReserveGenerations& change);
   SqliteResult<base::Done> put(const PutSerialBase& change);
+  SqliteResult<base::Done> put_hold_services(const Hold& hold);
+  // Never back, whatever the order in which reservations come.
+  SqliteResult<base::Done> reserve(std::string_view name, std::uint64_t up_to);
 
-  Statement put_hold_;
-  Statement erase_hold_;
-  Statement put_hold_service_;
-  Statement erase_hold_services_;
-  Statement put_health_;
-  Statement put_force_;
-  Statement erase_force_;
-  Statement reserve_;
-  Statement put_serial_base_;
+  Statement begin_;
+  Statement commit_;
+  Statement roll_back_;
+  Statement number_;
+  CheckedTable meta_;
+  CheckedTable holds_;
+  CheckedTable hold_services_;
+  CheckedTable health_;
+  CheckedTable forces_;
+  CheckedTable schedules_;
+  CheckedTable pool_ttls_;
+  CheckedTable serial_bases_;
+  CheckedTable seal_;
+  AuditTable audit_;
+  Seal committed_;
+  Seal pending_;  // with what the open transaction did
 };
 
 }  // namespace sluice::health

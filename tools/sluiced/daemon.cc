@@ -75,7 +75,8 @@ base::Result<base::Done, Daemon::Errors> Daemon::open_store(const std::string& f
   health::StoredState stored;
   auto store = health::SqliteStore::open(
       (*config)->store.directory,
-      [this](std::function<void()> task) { mailbox_->post(std::move(task)); }, stored);
+      [this](std::function<void()> task) { mailbox_->post(std::move(task)); },
+      [](const std::string& notice) { log::warning(log::escaped(notice)); }, stored);
   if (!store) return base::Unexpected{Errors{std::move(store).error()}};
   store_ = *std::move(store);
   serial_bases_ = stored.serial_bases;
@@ -190,6 +191,13 @@ base::Result<base::Done, Daemon::Errors> Daemon::start_api() {
   };
   ports.store_commit_seconds = &store_->commit_seconds();
   ports.not_ready = [] { return std::optional<std::string>(); };
+  ports.history = [this](const std::string& server, std::size_t limit,
+                         std::function<void(health::SqliteStore::History)> done) {
+    store_->history(server, limit, std::move(done));
+  };
+  ports.backup = [this](std::function<void(health::SqliteStore::Copy)> done) {
+    store_->export_copy(std::move(done));
+  };
   ports.events = &hub_;
   ports.failed_authentications = [this](health::Event event) {
     mailbox_->post([this, event = std::move(event)] { record(event); });

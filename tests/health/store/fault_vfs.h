@@ -3,17 +3,20 @@
 #include <atomic>
 #include <cstring>
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <sqlite3.h>
 
 namespace sluice::health {
 
-// SQLite's file layer with failures on demand, for every file that is opened while it lives: the
-// disk that is full, the sync that fails. Files live on the real file system.
+// SQLite's file layer with failures on demand, for the files of one database that are opened while
+// it lives: the disk that is full, the sync that fails. Files live on the real file system.
 class FaultVfs {
  public:
-  FaultVfs() {
+  // `part`: what the paths of its files have in them, "/sluice.db" or "/sluice.backup.db".
+  explicit FaultVfs(std::string part = "/sluice.db") : part_(std::move(part)) {
     real_ = sqlite3_vfs_find(nullptr);
     vfs_ = *real_;
     vfs_.zName = "fault";
@@ -34,6 +37,8 @@ class FaultVfs {
   // SQLITE_OK: no failure. Any thread.
   void fail_writes(int code) { write_code_ = code; }
   void fail_syncs(int code) { sync_code_ = code; }
+  // From now on no file is really synced, whatever its name: for tests of many files and no crash.
+  void pretend_syncs() { pretend_ = true; }
   // Syncs that were asked for until now.
   unsigned syncs() const { return syncs_; }
 
@@ -41,6 +46,7 @@ class FaultVfs {
   struct File {
     sqlite3_file base;
     FaultVfs* owner;
+    bool watched;
     sqlite3_io_methods methods;  // the real ones, but for write and sync
     sqlite3_file* real() { return reinterpret_cast<sqlite3_file*>(this + 1); }
   };
@@ -51,6 +57,7 @@ class FaultVfs {
     const int code = real_->xOpen(real_, name, file->real(), flags, out);
     if (file->real()->pMethods == nullptr) return code;
     file->owner = this;
+    file->watched = name != nullptr && std::strstr(name, part_.c_str()) != nullptr;
     file->methods = forwarding();
     file->base.pMethods = &file->methods;
     return code;
@@ -67,15 +74,17 @@ class FaultVfs {
       return real(f)->pMethods->xRead(real(f), to, n, at);
     };
     m.xWrite = [](sqlite3_file* f, const void* from, int n, sqlite3_int64 at) {
-      const int code = of(f)->owner->write_code_;
+      const int code = of(f)->watched ? of(f)->owner->write_code_.load() : SQLITE_OK;
       return code != SQLITE_OK ? code : real(f)->pMethods->xWrite(real(f), from, n, at);
     };
     m.xTruncate = [](sqlite3_file* f, sqlite3_int64 n) {
       return real(f)->pMethods->xTruncate(real(f), n);
     };
     m.xSync = [](sqlite3_file* f, int flags) {
-      ++of(f)->owner->syncs_;
-      const int code = of(f)->owner->sync_code_;
+      FaultVfs& owner = *of(f)->owner;
+      if (of(f)->watched) ++owner.syncs_;
+      const int code = of(f)->watched ? owner.sync_code_.load() : SQLITE_OK;
+      if (code == SQLITE_OK && owner.pretend_) return SQLITE_OK;
       return code != SQLITE_OK ? code : real(f)->pMethods->xSync(real(f), flags);
     };
     m.xFileSize = [](sqlite3_file* f, sqlite3_int64* n) {
@@ -110,6 +119,8 @@ class FaultVfs {
 
   sqlite3_vfs* real_ = nullptr;
   sqlite3_vfs vfs_{};
+  const std::string part_;
+  std::atomic<bool> pretend_{false};
   std::atomic<int> write_code_{SQLITE_OK};
   std::atomic<int> sync_code_{SQLITE_OK};
   std::atomic<unsigned> syncs_{0};

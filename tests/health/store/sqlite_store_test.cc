@@ -16,15 +16,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tests/health/store/fault_vfs.h"
+#include "tests/health/store/store_fixture.h"
 
 namespace sluice::health {
 namespace {
 
-using base::Duration;
-using base::WallTime;
-using testing::HasSubstr;
-namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using namespace testing;
+using namespace std::chrono_literals;
 
 using HealthRow = std::tuple<std::string, std::string, Health>;
 
@@ -34,73 +33,7 @@ std::vector<HealthRow> rows(const std::vector<PutHealth>& health) {
   return rows;
 }
 
-class SqliteStoreTest : public testing::Test {
- protected:
-  SqliteStoreTest() {
-    std::string pattern = fs::temp_directory_path() / "sluice-store-XXXXXX";
-    directory_ = mkdtemp(pattern.data());
-    state_directory_ = directory_ + "/state";
-  }
-  ~SqliteStoreTest() override { fs::remove_all(directory_); }
-
-  static void run_now(const std::function<void()>& task) { task(); }
-
-  base::Checked<std::unique_ptr<SqliteStore>> try_open() {
-    state_ = {};
-    return SqliteStore::open(state_directory_, run_now, state_);
-  }
-  std::unique_ptr<SqliteStore> open() {
-    auto store = try_open();
-    EXPECT_TRUE(store) << to_string(store.error());
-    return store ? std::move(*store) : nullptr;
-  }
-  std::string refusal() {
-    auto store = try_open();
-    return store ? "none" : to_string(store.error());
-  }
-
-  // Commits and waits. The callback shares the promise: it may return after the wait is over.
-  static Store::Stored commit(Store& store, std::vector<Change> changes,
-                              Store::Urgency urgency = Store::Urgency::First) {
-    const auto promise = std::make_shared<std::promise<Store::Stored>>();
-    store.commit(std::move(changes), urgency,
-                 [promise](Store::Stored stored) { promise->set_value(std::move(stored)); });
-    return promise->get_future().get();
-  }
-
-  std::string database() const { return state_directory_ + "/sluice.db"; }
-  const std::string& parent() const { return directory_; }
-  const std::string& state_directory() const { return state_directory_; }
-  const StoredState& state() const { return state_; }
-
- private:
-  std::string directory_;
-  std::string state_directory_;
-  StoredState state_;
-};
-
-Hold plain_hold(std::string server) {
-  Hold hold;
-  hold.key = {std::move(server), "", Origin::Operator};
-  hold.by = "operations";
-  hold.since = WallTime(Duration(1'795'168'830'250));
-  return hold;
-}
-
-Hold full_hold() {
-  Hold hold = plain_hold("fe02.pool01.contoso.example");
-  hold.key.service = "front-end";
-  hold.key.origin = Origin::Host;
-  hold.reason = std::string("péch \"';--\n\0x", 13);
-  hold.startup = config::Startup::Manual;
-  hold.forced = true;
-  hold.hide_host = true;
-  hold.expiry = Expiry{0, WallTime(Duration(1'795'168'930'000)), Then::Lift, false};
-  hold.instances = {{"front-end", "unit-1"}, {"call-park", "unit-2"}};
-  hold.released = {"attendant", "call-park"};
-  hold.horizons = {{"front-end", WallTime(Duration(1'795'168'862'000))}};
-  return hold;
-}
+class SqliteStoreTest : public StoreTest {};
 
 TEST_F(SqliteStoreTest, StartsEmptyInADirectoryThatItMakes) {
   const auto store = open();
@@ -113,11 +46,17 @@ TEST_F(SqliteStoreTest, StartsEmptyInADirectoryThatItMakes) {
 
 TEST_F(SqliteStoreTest, GivesBackEverythingAfterReopening) {
   const Hold server_hold = plain_hold("fe01.pool01.contoso.example");
+  const WallTime since(Duration(1'795'168'830'250));
+  PlannedDrain plain_plan;
+  plain_plan.id = 19;
+  plain_plan.server = "fe04";
   {
     const auto store = open();
     ASSERT_TRUE(commit(*store, {PutHold{server_hold}, PutHold{full_hold()}}));
-    ASSERT_TRUE(commit(*store, {PutForce{"fe01", "front-end", Health::Down, "", {}},
+    ASSERT_TRUE(commit(*store, {PutForce{"fe01", "front-end", Health::Down, "operations", since},
                                 PutForce{"fe02", "front-end", Health::Up, "", {}}}));
+    ASSERT_TRUE(commit(*store, {PutSchedule{full_plan()}, PutSchedule{plain_plan},
+                                ReserveSchedules{64}, PutPoolTtl{"pool01", 30s, since}}));
     ASSERT_TRUE(commit(
         *store,
         {PutHealth{"fe01", "front-end", Health::Up}, PutHealth{"fe01", "call-park", Health::Down},
@@ -126,15 +65,23 @@ TEST_F(SqliteStoreTest, GivesBackEverythingAfterReopening) {
         Store::Urgency::Behind));
   }
   const auto store = open();
-  EXPECT_THAT(state().holds, testing::UnorderedElementsAre(server_hold, full_hold()));
+  EXPECT_THAT(state().holds, ::testing::UnorderedElementsAre(server_hold, full_hold()));
   EXPECT_EQ(state().generation, 1'000'000'000'000U);
   EXPECT_THAT(rows(state().health),
-              testing::UnorderedElementsAre(HealthRow{"fe01", "front-end", Health::Up},
-                                            HealthRow{"fe01", "call-park", Health::Down},
-                                            HealthRow{"fe02", "front-end", Health::Stopped}));
+              ::testing::UnorderedElementsAre(HealthRow{"fe01", "front-end", Health::Up},
+                                              HealthRow{"fe01", "call-park", Health::Down},
+                                              HealthRow{"fe02", "front-end", Health::Stopped}));
   ASSERT_EQ(state().forces.size(), 2U);
   EXPECT_EQ(state().forces[0].health, Health::Down);
+  EXPECT_EQ(state().forces[0].by, "operations");
+  EXPECT_EQ(state().forces[0].since, since);
   EXPECT_EQ(state().forces[1].health, Health::Up);
+  EXPECT_THAT(state().schedules, ::testing::ElementsAre(full_plan(), plain_plan));
+  EXPECT_EQ(state().schedule, 64U);
+  ASSERT_EQ(state().pool_ttls.size(), 1U);
+  EXPECT_EQ(state().pool_ttls[0].pool, "pool01");
+  EXPECT_EQ(state().pool_ttls[0].ttl, 30s);
+  EXPECT_EQ(state().pool_ttls[0].kept_until, since);
   EXPECT_EQ(state().serial_bases.at("contoso.example"), 4'294'967'295U);
   EXPECT_EQ(state().serial_bases.at("."), 0U);
 }
@@ -151,7 +98,7 @@ TEST_F(SqliteStoreTest, WritesAHoldWholeOverTheOlderOne) {
     ASSERT_TRUE(commit(*store, {PutHold{full_hold()}, PutHold{less}}));
   }
   const auto store = open();
-  EXPECT_THAT(state().holds, testing::ElementsAre(less));
+  EXPECT_THAT(state().holds, ::testing::ElementsAre(less));
 }
 
 TEST_F(SqliteStoreTest, ErasesExactlyTheHoldThatIsNamed) {
@@ -167,7 +114,25 @@ TEST_F(SqliteStoreTest, ErasesExactlyTheHoldThatIsNamed) {
     ASSERT_TRUE(commit(*store, {EraseHold{full_hold().key}})) << "erasing twice is harmless";
   }
   const auto store = open();
-  EXPECT_THAT(state().holds, testing::UnorderedElementsAre(other_origin, whole_server));
+  EXPECT_THAT(state().holds, ::testing::UnorderedElementsAre(other_origin, whole_server));
+}
+
+TEST_F(SqliteStoreTest, WritesAPlanOverTheOlderOneAndForgetsWhatIsCancelled) {
+  PlannedDrain later = full_plan();
+  later.at += 1h;
+  later.capped_since.reset();
+  PlannedDrain other = full_plan();
+  other.id = 19;
+  {
+    const auto store = open();
+    ASSERT_TRUE(commit(*store, {PutSchedule{full_plan()}, PutSchedule{other}}));
+    ASSERT_TRUE(commit(*store, {PutSchedule{later}, EraseSchedule{19}, EraseSchedule{20}}));
+    ASSERT_TRUE(commit(*store, {PutPoolTtl{"pool01", 30s, {}}, PutPoolTtl{"pool01", 5s, {}}}));
+  }
+  const auto store = open();
+  EXPECT_THAT(state().schedules, ::testing::ElementsAre(later));
+  ASSERT_EQ(state().pool_ttls.size(), 1U);
+  EXPECT_EQ(state().pool_ttls[0].ttl, 5s);
 }
 
 TEST_F(SqliteStoreTest, ForgetsAForceThatIsLifted) {
@@ -185,9 +150,11 @@ TEST_F(SqliteStoreTest, NeverReservesBackwards) {
     const auto store = open();
     ASSERT_TRUE(commit(*store, {ReserveGenerations{2'000}}));
     ASSERT_TRUE(commit(*store, {ReserveGenerations{1'000}}));
+    ASSERT_TRUE(commit(*store, {ReserveSchedules{20}, ReserveSchedules{10}}));
   }
   const auto store = open();
   EXPECT_EQ(state().generation, 2'000U);
+  EXPECT_EQ(state().schedule, 20U);
 }
 
 TEST_F(SqliteStoreTest, CommitsAGroupOfChangesAllOrNone) {
@@ -235,7 +202,7 @@ TEST_F(SqliteStoreTest, ABadChangeDoesNotFailItsNeighbours) {
     }
     gate.open();
   }
-  EXPECT_THAT(outcomes, testing::ElementsAre(true, true, false, true, true));
+  EXPECT_THAT(outcomes, ::testing::ElementsAre(true, true, false, true, true));
   const auto store = open();
   EXPECT_EQ(state().holds.size(), 4U);
 }
@@ -277,7 +244,7 @@ TEST_F(SqliteStoreTest, TakesFirstBeforeBehindAndKeepsTheOrderWithinEach) {
     }
     gate.open();
   }
-  EXPECT_THAT(order, testing::ElementsAre("f0", "f1", "f2", "b0", "b1", "b2"));
+  EXPECT_THAT(order, ::testing::ElementsAre("f0", "f1", "f2", "b0", "b1", "b2"));
 }
 
 TEST_F(SqliteStoreTest, WritesWhatIsQueuedBeforeItCloses) {
@@ -383,98 +350,6 @@ TEST_F(SqliteStoreTest, RefusesASecondAuthorityAndNamesTheFirst) {
   EXPECT_EQ(refusal(), "none") << "the first has gone";
 }
 
-TEST_F(SqliteStoreTest, RefusesADamagedDatabase) {
-  {
-    const auto store = open();
-    for (int i = 0; i < 200; ++i) {
-      ASSERT_TRUE(commit(*store, {PutHold{plain_hold("fe" + std::to_string(i))}}));
-    }
-  }
-  const std::string path = database();
-  const auto size = fs::file_size(path);
-  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
-  for (std::uintmax_t at = 4'096; at < size; at += 97) {
-    file.seekp(static_cast<std::streamoff>(at));
-    file.put('\xa5');
-  }
-  file.close();
-  EXPECT_THAT(refusal(), HasSubstr("is damaged"));
-}
-
-TEST_F(SqliteStoreTest, SomebodyWhoReadsItDoesNotMakeItDamaged) {
-  auto store = open();
-  ASSERT_TRUE(commit(*store, {PutHold{plain_hold("fe01")}}));
-  auto reader = Database::open(database(), false);
-  ASSERT_TRUE(reader);
-  ASSERT_TRUE(reader->execute("BEGIN"));
-  ASSERT_TRUE(reader->integer("SELECT count(*) FROM holds"));
-  for (int i = 0; i < 100; ++i) {
-    ASSERT_TRUE(commit(*store, {PutHold{plain_hold("fe" + std::to_string(i))}}));
-  }
-  store.reset();
-  EXPECT_EQ(refusal(), "none");
-}
-
-TEST_F(SqliteStoreTest, RefusesAnEmptyFileInPlaceOfTheDatabase) {
-  open().reset();
-  fs::resize_file(database(), 0);
-  EXPECT_THAT(refusal(), HasSubstr("is damaged"));
-}
-
-TEST_F(SqliteStoreTest, RefusesEveryCutDatabase) {
-  {
-    const auto store = open();
-    ASSERT_TRUE(commit(*store, {PutHold{plain_hold("fe01")}}));
-  }
-  const auto size = fs::file_size(database());
-  for (std::uintmax_t cut = 1; cut < size; cut += 1'021) {
-    fs::copy_file(database(), parent() + "/whole", fs::copy_options::overwrite_existing);
-    fs::resize_file(database(), cut);
-    EXPECT_THAT(refusal(), HasSubstr("damaged")) << cut;
-    fs::copy_file(parent() + "/whole", database(), fs::copy_options::overwrite_existing);
-  }
-  EXPECT_EQ(refusal(), "none");
-}
-
-TEST_F(SqliteStoreTest, RefusesWhatIsNotADatabase) {
-  fs::create_directory(state_directory());
-  std::ofstream(database()) << std::string(8'192, 'x');
-  EXPECT_THAT(refusal(), HasSubstr("is damaged"));
-}
-
-TEST_F(SqliteStoreTest, RefusesADatabaseOfAnotherProgram) {
-  fs::create_directory(state_directory());
-  {
-    auto other = Database::open(database(), true);
-    ASSERT_TRUE(other);
-    ASSERT_TRUE(other->execute("CREATE TABLE t (x); PRAGMA user_version = 1"));
-  }
-  EXPECT_THAT(refusal(), HasSubstr("not a store of Sluice"));
-}
-
-TEST_F(SqliteStoreTest, RefusesADatabaseOfANewerVersion) {
-  open().reset();
-  {
-    auto newer = Database::open(database(), false);
-    ASSERT_TRUE(newer);
-    ASSERT_TRUE(newer->execute("PRAGMA user_version = 99"));
-  }
-  EXPECT_THAT(refusal(), HasSubstr("newer sluiced"));
-}
-
-TEST_F(SqliteStoreTest, RefusesAJournalWithoutItsDatabase) {
-  open().reset();
-  fs::remove(database());
-  std::ofstream(database() + "-wal") << "left over";
-  EXPECT_THAT(refusal(), HasSubstr("the file is missing"));
-}
-
-TEST_F(SqliteStoreTest, ForgetsADraftThatACrashLeft) {
-  fs::create_directory(state_directory());
-  std::ofstream(database() + ".new") << "half of a draft";
-  EXPECT_EQ(refusal(), "none");
-}
-
 TEST_F(SqliteStoreTest, SaysWhyADirectoryCanNotBeMade) {
   std::ofstream(state_directory()) << "a file";
   EXPECT_THAT(refusal(), HasSubstr("Not a directory"));
@@ -484,7 +359,7 @@ TEST_F(SqliteStoreTest, SaysWhyADirectoryCanNotBeMade) {
 [[noreturn]] void commit_for_ever(const std::string& directory, int acknowledged) {
   StoredState state;
   auto store = SqliteStore::open(
-      directory, [](const auto& task) { task(); }, state);
+      directory, [](const auto& task) { task(); }, [](const auto&) {}, state);
   if (!store) _exit(1);
   for (std::uint32_t number = 0;; ++number) {
     (*store)->commit({PutHold{plain_hold("fe" + std::to_string(number))}}, Store::Urgency::First,

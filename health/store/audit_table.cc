@@ -1,0 +1,110 @@
+#include "health/store/audit_table.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "health/store/words.h"
+
+namespace sluice::health {
+namespace {
+
+// Some milliseconds of work: less than a sync.
+constexpr std::int64_t kPrunedAtOnce = 256;
+
+std::string to_text(const std::map<std::string, std::uint64_t>& numbers) {
+  using Json = nlohmann::json;
+  return Json(numbers).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::map<std::string, std::uint64_t> to_numbers(std::string_view text) {
+  std::map<std::string, std::uint64_t> numbers;
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  if (!json.is_object()) return numbers;
+  for (const auto& [name, value] : json.items()) {
+    if (value.is_number_unsigned()) numbers.emplace(name, value.get<std::uint64_t>());
+  }
+  return numbers;
+}
+
+// Columns as history_ asks for them.
+Event read(const Statement& row) {
+  Event event;
+  event.at = row.time(0);
+  event.server = row.text(2);
+  const auto type = value(kDurable, row.text(1));
+  if (!type || row.integer(11) != row.integer(12)) {
+    event.type = EventType::Store;
+    event.text = "this entry of the audit is damaged";
+    return event;
+  }
+  event.type = *type;
+  event.service = row.text(3);
+  event.by = row.text(4);
+  event.origin = row.text(5);
+  event.text = row.text(6);
+  event.generation = static_cast<std::uint64_t>(row.integer(7));
+  event.rule = row.text(8);
+  event.answer_set = row.text(9);
+  event.numbers = to_numbers(row.text(10));
+  return event;
+}
+
+}  // namespace
+
+SqliteResult<AuditTable> AuditTable::prepare(Database& database) {
+  AuditTable table;
+  const std::string columns =
+      "at, type, server, service, actor, origin, text, generation, rule, answer_set, numbers";
+  const std::string values = "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11";
+  const std::array<std::pair<Statement*, std::string>, 3> statements{{
+      {&table.append_, "INSERT INTO audit (" + columns + ", row_check) VALUES (" + values +
+                           ", row_check('audit', " + values + "))"},
+      {&table.prune_,
+       "DELETE FROM audit WHERE id IN ("
+       "SELECT id FROM audit WHERE id <= (SELECT max(id) FROM audit) - ?2 "
+       "UNION ALL SELECT id FROM audit WHERE at < ?1 LIMIT ?3) RETURNING id"},
+      {&table.history_, "SELECT " + columns + ", row_check, row_check('audit', " + columns +
+                            ") FROM audit WHERE server = ? ORDER BY id DESC LIMIT ?"},
+  }};
+  for (const auto& [statement, sql] : statements) {
+    auto prepared = database.prepare(sql);
+    if (!prepared) return base::Unexpected{std::move(prepared).error()};
+    *statement = std::move(*prepared);
+  }
+  return table;
+}
+
+SqliteResult<base::Done> AuditTable::append(const Event& event) {
+  return append_.run(event.at, word(kDurable, event.type), event.server, event.service, event.by,
+                     event.origin, event.text, static_cast<std::int64_t>(event.generation),
+                     event.rule, event.answer_set, to_text(event.numbers));
+}
+
+SqliteResult<base::Done> AuditTable::prune(const PruneAudit& change) {
+  constexpr std::uint64_t kMax = std::numeric_limits<std::int64_t>::max();
+  std::int64_t gone = 0;
+  auto row = prune_.query(change.before, static_cast<std::int64_t>(std::min(change.most, kMax)),
+                          kPrunedAtOnce);
+  for (; row && *row; row = prune_.step()) ++gone;
+  if (!row) return base::Unexpected{std::move(row).error()};
+  // An entry may have been named twice, for its number and for its age.
+  more_to_prune_ = gone >= kPrunedAtOnce / 2;
+  return base::Done{};
+}
+
+SqliteResult<std::vector<Event>> AuditTable::history(std::string_view server, std::size_t limit) {
+  std::vector<Event> events;
+  auto row = history_.query(server, static_cast<std::int64_t>(limit));
+  for (; row && *row; row = history_.step()) events.push_back(read(history_));
+  if (!row) return base::Unexpected{std::move(row).error()};
+  std::reverse(events.begin(), events.end());
+  return events;
+}
+
+}  // namespace sluice::health
