@@ -6,6 +6,7 @@
 #include "health/api/metrics.h"
 #include "health/api/openapi.h"
 #include "health/api/orders.h"
+#include "health/api/process_metrics.h"
 #include "health/api/replies.h"
 #include "health/api/request_counters.h"
 
@@ -63,6 +64,7 @@ void metrics(const ApiContext& api, Exchange exchange) {
       requests->append_to(response.body);
       if (feed != nullptr) append_readers(feed->readers(), response.body);
       if (dns) dns(response.body);
+      append_process_metrics(response.body);
       return response;
     });
   };
