@@ -32,7 +32,7 @@ class Clients(threading.Thread):
 
     def run(self):
         while not self.ended.is_set():
-            dns.ask(self.port, POOL, "A")
+            dns.ask(self.port, POOL, "A", flags=dns.RD)
             self.asked += 1
             time.sleep(0.02)
 
@@ -93,7 +93,7 @@ class PlannedDrain(Scenario):
             self.assertNotIn("horizon", self.reasons(daemon, number))
 
     def cached(self, resolver):
-        return dns.ask(resolver.port, POOL, "A").data("A")
+        return dns.ask(resolver.port, POOL, "A", flags=dns.RD).data("A")
 
     def served(self, daemon):
         return dns.ask(daemon.dns_port, POOL, "A").data("A")

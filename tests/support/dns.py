@@ -113,9 +113,12 @@ def decode(octets):
     return Message(ident, flags & 15, bool(flags & 0x400), bool(flags & 0x200), *sections)
 
 
-def ask(port, name, qtype, tcp=False, payload=1232, address="127.0.0.1", timeout=5.0):
+RD = 0x0100  # asks a resolver to resolve
+
+
+def ask(port, name, qtype, tcp=False, payload=1232, address="127.0.0.1", timeout=5.0, flags=0):
     """One query, one answer."""
-    query = encode_query(name, qtype, payload=payload)
+    query = encode_query(name, qtype, payload=payload, flags=flags)
     kind = socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM
     with socket.socket(socket.AF_INET, kind) as client:
         client.settimeout(timeout)

@@ -41,7 +41,8 @@ class Peer:
         if self.process.poll() is not None:
             raise RuntimeError(f"{self.name} ended at its start:\n{self.log()}")
         name = b"".join(bytes([len(label)]) + label.encode() for label in zone.split("."))
-        query = struct.pack(">6H", 1, 0, 1, 0, 0, 0) + name + b"\0\0\6\0\1"
+        # RD: a resolver that is not asked to resolve answers from its cache alone.
+        query = struct.pack(">6H", 1, 0x0100, 1, 0, 0, 0) + name + b"\0\0\6\0\1"
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
             client.settimeout(0.2)
             client.connect(("127.0.0.1", self.port))
