@@ -656,8 +656,12 @@ class World : public AuthorityTest {
     if (!says.paused->force && accepting.contains(index) && accepting.size() - 1 < floor) {
       return false;
     }
-    service.reasons.push_back(
-        {Scope::Service, Origin::Host, says.paused->startup, instance_now(service), false, {}});
+    Reason reason;
+    reason.scope = Scope::Service;
+    reason.origin = Origin::Host;
+    reason.startup = says.paused->startup;
+    reason.placed_on = instance_now(service);
+    service.reasons.push_back(reason);
     return true;
   }
 

@@ -8,6 +8,7 @@ prints its seed; the same seed gives the same orders."""
 import argparse
 import concurrent.futures
 import http.client
+import math
 import pathlib
 import random
 import socket
@@ -19,7 +20,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from support import dns
-from support.model import HOST, LATE_SECONDS, OPERATOR, Model, freeze
+from support.model import HOST, LATE_SECONDS, OPERATOR, ROUNDING_SECONDS, SCHEDULE, Model, Plan, freeze
 from support.scenario import Scenario, main
 from support.sluiced import POOL, READER, agent_token, configuration, server_name, v4, v6
 
@@ -42,6 +43,10 @@ POLICIES = ("nodata", "serve_held", {"addresses": list(LAST_RESORT.values())})
 ADDRESSES = {v4(n): server_name(n) for n in NUMBERS} | {v6(n): server_name(n) for n in NUMBERS}
 # The longest that a step may take before agents that are not to be silent might seem to be.
 SMOOTH_SECONDS = HEARTBEAT
+# What a schedule does is waited for from so long before, so that no order falls into that moment.
+BEFORE_SECONDS = 0.7
+# DNS reads a clock that may be late by the kernel's tick.
+TICK_SECONDS = 0.02
 
 
 class Agent:
@@ -112,7 +117,7 @@ class Stateful(Scenario):
 
     # What may happen, and how often beside the others.
     ORDERS = {
-        "drain": 20, "resume": 18, "force": 6, "speak": 20, "new_instance": 5, "reboot": 2,
+        "drain": 20, "plan": 3, "cancel": 2, "resume": 18, "force": 6, "speak": 20, "new_instance": 5, "reboot": 2,
         "pause": 5, "silence": 5, "race": 5, "reload": 2, "restart": 1, "stale_push": 2,
         "forbidden": 2, "nothing": 7,
     }  # fmt: skip
@@ -216,35 +221,94 @@ class Stateful(Scenario):
                 if ("service", HOST) not in service.reasons:
                     self.model.hold(agent.server, [name], ("service", HOST),
                                     startup=paused.get("startup"))  # fmt: skip
-            self.assertIn(
-                order["held"], self.model.held(model, name, time.monotonic()),
-                f"{name} on {agent.server} is held",
-            )  # fmt: skip
+            # It is said when no worker names the service any more: `serve_held` may have until now.
+            held = self.model.held(agent.server, name, time.monotonic())
+            may = held | ({False} if self.model.policy == "serve_held" else set())
+            self.assertIn(order["held"], may, f"{name} on {agent.server} is held")
             # It does as it is told.
             if refused or order["lift"]:
                 agent.services[name].pop("paused", None)
 
     def settle(self):
-        """What time may have changed by now is waited for and looked at, so that it is known."""
+        """What time has changed by now, or is about to, is waited for and looked at, so that it is
+        known."""
         deadline = time.monotonic() + LATE_SECONDS
         while True:
             now = time.monotonic()
-            open_leases = [
+            leases = [
                 agent
                 for agent in self.agents.values()
                 if self.model.servers[agent.server].configured
                 and len(self.model.leases(self.model.servers[agent.server], now)) > 1
             ]
-            if not open_leases:
+            plans = [n for n, plan in self.model.plans.items() if now > plan.lo - BEFORE_SECONDS]
+            endings = [
+                (server, name, hold)
+                for server, model in self.model.servers.items()
+                for name, service in model.services.items()
+                for hold, reason in service.reasons.items()
+                if reason.ends and reason.then == "lift" and now > reason.ends - BEFORE_SECONDS
+            ]
+            if not leases and not plans and not endings:
                 return
-            for agent in open_leases:
+            for agent in leases:
                 self.look_at_lease(agent)
+            for number in plans:
+                self.look_at_plan(number)
+            for server, name, hold in endings:
+                self.look_at_ending(server, name, hold)
             self.ask(*self.random.choice(ANSWER_SETS))
             self.keep_alive()
             if time.monotonic() > deadline:
-                raise AssertionError(
-                    f"leases stand too long: {[agent.server for agent in open_leases]}"
-                )
+                raise AssertionError(f"overdue: {[a.server for a in leases]} {plans} {endings}")
+
+    def schedules(self):
+        """By number."""
+        found = self.api().get("/v1/schedules")["schedules"]
+        return {int(each["id"]): each for each in found}
+
+    def holds(self, server, name):
+        """None: the configuration does not have it now."""
+        if not self.model.servers[server].configured:
+            return None
+        holds = self.api().service(server, name)["holds"]
+        return {(hold["scope"], hold["origin"]) for hold in holds}
+
+    def look_at_plan(self, number):
+        plan = self.model.plans[number]
+        may = self.may_refuse(plan.server, plan.names, plan.scope, plan.how, SCHEDULE)
+        if number in self.schedules():
+            return
+        now = time.monotonic()
+        may |= self.may_refuse(plan.server, plan.names, plan.scope, plan.how, SCHEDULE)
+        self.assertGreaterEqual(now, plan.lo, f"schedule {number} came early")
+        holds = self.holds(plan.server, plan.names[0])
+        refused = holds is not None and (plan.scope, SCHEDULE) not in holds
+        self.did(f"schedule {number} {'is refused' if refused else 'begins'}")
+        self.model.note(time.monotonic(), ended=True)
+        if refused:
+            self.assertIn(True, may, f"schedule {number} came to nothing")
+            del self.model.plans[number]
+        else:
+            self.model.begin(number)
+
+    def look_at_ending(self, server, name, hold):
+        reason = self.model.servers[server].services[name].reasons.get(hold)
+        holds = self.holds(server, name)
+        if holds is None:  # an orphan: the list of schedules says whether it is over
+            scope = None if hold[0] == "server" else name
+            gone = not any(
+                (each["kind"], each["server"], each["service"]) == ("expiry", server, scope)
+                for each in self.schedules().values()
+            )
+        else:
+            gone = hold not in holds
+        if reason is None or not gone:
+            return
+        self.did(f"the hold {hold} on {name} of {server} ended")
+        self.assertGreaterEqual(time.monotonic(), reason.ends, "a hold ended early")
+        self.model.note(time.monotonic(), ended=True)
+        del self.model.servers[server].services[name].reasons[hold]
 
     def look_at_lease(self, agent):
         model = self.model.servers[agent.server]
@@ -308,12 +372,18 @@ class Stateful(Scenario):
             fields["hide_host"] = True
         if self.random.random() < 0.3:
             fields["force"] = True
+        if self.random.random() < 0.15:
+            fields["expires"] = self.random.choice(["2s", "3s"])
+            fields["then"] = self.random.choice(["lift", "alarm"])
         self.did(f"drain {server} {fields}")
+        asked = time.monotonic()
         may, reply = self.ordered(server, names, scope, fields)
-        self.after_drain(server, names, scope, fields, may, reply)
+        self.after_drain(server, names, scope, fields, may, reply, asked)
 
-    def may_refuse(self, server, names, scope, fields):
-        if fields.get("force") or self.model.stands(server, names, (scope, OPERATOR)):
+    def may_refuse(self, server, names, scope, fields, origin=OPERATOR):
+        if fields.get("force") or not self.model.servers[server].configured:
+            return {False}
+        if origin == OPERATOR and self.model.stands(server, names, (scope, origin)):
             return {False}
         return self.model.refusals(server, names, time.monotonic())
 
@@ -325,7 +395,7 @@ class Stateful(Scenario):
         self.model.note(time.monotonic(), ended=True)
         return may, reply
 
-    def after_drain(self, server, names, scope, fields, may, reply):
+    def after_drain(self, server, names, scope, fields, may, reply, asked):
         if not self.model.servers[server].configured:
             self.assert_reply(reply, 404)
             return
@@ -336,14 +406,59 @@ class Stateful(Scenario):
             self.assertLess(numbers["would_leave"], numbers["min_accepting"])
             return
         self.assertEqual(reply.json["unconfirmed"], [])
-        self.place(server, names, scope, fields)
+        self.place(server, names, scope, fields, asked)
 
-    def place(self, server, names, scope, fields):
+    def place(self, server, names, scope, fields, asked=0.0):
         if not self.model.stands(server, names, (scope, OPERATOR)):
-            self.model.hold(
-                server, names, (scope, OPERATOR), startup=fields.get("startup"),
-                hide_host=fields.get("hide_host", False),
-            )  # fmt: skip
+            self.model.hold(server, names, (scope, OPERATOR), **self.how(fields, asked))
+
+    @staticmethod
+    def how(fields, begins):
+        """What a request says of its hold."""
+        expires = fields.get("expires")
+        return {
+            "startup": fields.get("startup"),
+            "hide_host": fields.get("hide_host", False),
+            "ends": begins + int(expires[:-1]) - ROUNDING_SECONDS if expires else None,
+            "then": fields.get("then", "lift"),
+        }
+
+    def plan(self):
+        server, fields, names, scope = self.some_target()
+        seconds = self.random.choice([1, 2, 4])
+        fields["at"] = f"{seconds}s"
+        if self.random.random() < 0.5:
+            fields["force"] = True
+        if self.random.random() < 0.2:
+            fields["hide_host"] = True
+        if self.random.random() < 0.3:
+            fields["expires"], fields["then"] = "3s", self.random.choice(["lift", "alarm"])
+        self.did(f"plan {server} {fields}")
+        lo = time.monotonic()
+        reply = self.api().try_drain(server, **fields)
+        hi = time.monotonic()
+        if not self.model.servers[server].configured:
+            self.assert_reply(reply, 404)
+            return
+        self.assertEqual(reply.status, 201, reply.text)
+        how = self.how(fields, lo + seconds) | {"force": fields.get("force", False)}
+        plan = Plan(server, names, scope, lo + seconds - ROUNDING_SECONDS,
+                    hi + seconds + ROUNDING_SECONDS, **how)  # fmt: skip
+        self.model.plans[int(reply.json["id"])] = plan
+
+    def cancel(self):
+        """A plan that is far enough away, if there is one."""
+        now = time.monotonic()
+        plans = [n for n, plan in self.model.plans.items() if plan.lo > now + BEFORE_SECONDS]
+        number = self.random.choice(plans) if plans else 10**9
+        self.did(f"cancel {number}")
+        reply = self.api().call("DELETE", f"/v1/schedules/{number}")
+        if not plans:
+            self.assert_reply(reply, 404)
+            return
+        self.assertEqual(reply.status, 200, reply.text)
+        self.assertEqual(int(reply.json["id"]), number)
+        del self.model.plans[number]
 
     def race(self):
         """Two operators at once: what comes out is what comes of one order of the two."""
@@ -411,17 +526,18 @@ class Stateful(Scenario):
         if not hosts:
             self.api().resume(server, **fields)
             self.model.note(time.monotonic(), ended=True)
-            self.model.lift(server, names, (scope, OPERATOR))
+            self.lift(server, names, scope)
             return
         # Its agent is asked to lift the host's own hold, and must push twice for that.
         agent = next(agent for agent in self.agents.values() if agent.server == server)
         api = self.clients.setdefault("second", self.daemon.api())
         waiting = self.pool.submit(api.try_resume, server, **fields)
         # Until the reply the operator's hold may stand or not.
-        stood = {n: model.services[n].reasons.get((scope, OPERATOR)) for n in names}
-        for reason in stood.values():
-            if reason:
-                reason.ends = -1.0
+        for name in names:
+            for origin in (OPERATOR, SCHEDULE):
+                reason = model.services[name].reasons.get((scope, origin))
+                if reason:
+                    reason.ends, reason.then = -math.inf, "lift"
         while not waiting.done():
             if not agent.silent:
                 self.push(agent)
@@ -434,7 +550,11 @@ class Stateful(Scenario):
             if self.smooth():
                 self.assertEqual(reply.status, 200, reply.text)
         self.model.note(time.monotonic(), ended=True)
-        self.model.lift(server, names, (scope, OPERATOR))
+        self.lift(server, names, scope)
+
+    def lift(self, server, names, scope):
+        for origin in (OPERATOR, SCHEDULE):
+            self.model.lift(server, names, (scope, origin))
 
     def force(self):
         server, fields, names, _ = self.some_target()
@@ -605,6 +725,11 @@ class Stateful(Scenario):
                     service.last_known = {None, "up", "down", "stopped"}
         for answer_set in ANSWER_SETS:
             self.ask(*answer_set)
+        now = time.monotonic()
+        planned = {n for n, each in self.schedules().items() if each["kind"] == "drain"}
+        kept = {n for n, plan in self.model.plans.items() if plan.lo > now}
+        self.assertLessEqual(kept, planned, "a schedule did not survive")
+        self.assertLessEqual(planned, set(self.model.plans), "a schedule of nobody's")
         self.everybody_speaks()
 
     # --- what is asked, and what may come
@@ -632,7 +757,8 @@ class Stateful(Scenario):
 
     def ask(self, owner, service, types):
         qtype = self.random.choice(types)
-        allowed = self.model.answers(service, time.monotonic())
+        before = time.monotonic()
+        allowed = self.model.answers(service, before)
         message = self.query(owner, qtype)
         allowed |= self.model.answers(service, time.monotonic())
         if len(allowed) > 1:
@@ -645,9 +771,8 @@ class Stateful(Scenario):
         else:
             data = [ADDRESSES.get(each, each) for each in message.data(qtype)]
         self.assertEqual(len(set(data)), len(data), f"{owner} {qtype}: {data}")
-        for record in message.answer:
-            self.assertEqual(record.ttl, self.model.ttl, owner)
         found = frozenset(data)
+        self.check_ttl({record.ttl for record in message.answer}, found, service, before)
         expected = {
             members if members or fallback != "addresses" or qtype == "SRV"
             else frozenset({LAST_RESORT[qtype]})
@@ -655,14 +780,29 @@ class Stateful(Scenario):
         }  # fmt: skip
         self.assertIn(found, expected, f"{owner} {qtype}")
 
+    def check_ttl(self, ttls, members, service, before):
+        """The pool's; or as little as a planned drain of a member leaves, and not much less."""
+        lo, hi = self.model.cap(members, service)
+        most = min(self.model.ttl, max(0.0, hi - before + TICK_SECONDS))
+        least = min(self.model.ttl, max(0.0, lo - time.monotonic() - 1 - TICK_SECONDS))
+        for ttl in ttls:
+            self.assertLessEqual(ttl, most, f"a TTL beyond the plan's moment: {members}")
+            self.assertGreaterEqual(ttl, least, f"a TTL that is too short: {members}")
+
     def ask_host(self, number):
         """The server's own record: there unless a hold hides it."""
         server = server_name(number)
         model = self.model.servers[server]
         if not model.configured:
             return
+        hidden = {self.model.hides_host(model)}
+        due = time.monotonic() + BEFORE_SECONDS
+        if any(p.server == server and p.hides_host and p.lo < due for p in self.model.plans.values()):
+            hidden.add(True)
+        if any(r.ends and r.ends < due for s in model.services.values() for r in s.reasons.values()):
+            hidden.add(False)
         data = self.query(server, "A").data("A")
-        self.assertEqual(data, [] if self.model.hides_host(model) else [v4(number)], server)
+        self.assertIn(data, [[] if each else [v4(number)] for each in hidden], server)
 
     def look(self, number):
         """The server as the API shows it."""
@@ -681,7 +821,9 @@ class Stateful(Scenario):
             got = (service["status"], service["verdict"]["safe_to_stop"])
             self.assertIn(got, may, where)
             self.assertEqual(not service["verdict"]["reasons"], got[1], where)
-            if len(self.model.held(model, name, after)) == 1:
+            if self.model.held(server, name, before) == self.model.held(server, name, after) and (
+                len(self.model.held(server, name, after)) == 1
+            ):
                 holds = {(hold["scope"], hold["origin"]) for hold in service["holds"]}
                 self.assertEqual(holds, set(model.services[name].reasons), where)
             self.assertEqual(service["forced"], model.services[name].forced, where)
@@ -690,6 +832,14 @@ class Stateful(Scenario):
             self.assertIn(freeze(service["sessions"]), sessions, where)
         safe = [service["verdict"]["safe_to_stop"] for service in shown["services"].values()]
         self.assertEqual(shown["verdict"]["safe_to_stop"], all(safe), shown)
+        self.look_at_explanation(*self.random.choice(ANSWER_SETS))
+
+    def look_at_explanation(self, owner, service, _):
+        allowed = self.model.answers(service, time.monotonic())
+        explained = self.api().get(f"/v1/explain?name={owner}&type=A")
+        allowed |= self.model.answers(service, time.monotonic())
+        members = frozenset(each["server"] for each in explained["members"] if each["in"])
+        self.assertIn((members, explained["fallback"]), allowed, explained)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,21 @@ class Reason:
 OPERATOR, SCHEDULE, HOST = "operator", "schedule", "host"
 
 
+class Plan:
+    """A drain that is to come; the server leaves between `lo` and `hi`."""
+
+    def __init__(self, server, names, scope, lo, hi, **how):
+        self.server, self.names, self.scope, self.lo, self.hi = server, names, scope, lo, hi
+        self.how = how
+
+    def covers(self, server, name):
+        return self.server == server and name in self.names
+
+    @property
+    def hides_host(self):
+        return self.how.get("hide_host", False)
+
+
 class Service:
     def __init__(self):
         self.reasons = {}  # by (scope, origin)
@@ -86,6 +101,7 @@ class Model:
         self.settings = settings
         self.ttl, self.floor, self.policy = 1, 0, "nodata"
         self.grace_lo = self.grace_hi = -math.inf  # when the start's grace ends
+        self.plans = {}  # by number
 
     def here(self):
         return [name for name, server in self.servers.items() if server.configured]
@@ -129,10 +145,29 @@ class Model:
     def in_grace_hi(self, now):
         return now <= self.grace_hi
 
-    def held(self, server, name, now):
-        reasons = server.services[name].reasons.values()
-        sure = any(not (r.ends and r.then == "lift" and now >= r.ends) for r in reasons)
-        return {True} if sure else {True, False} if reasons else {False}
+    def held(self, server_name, name, now):
+        reasons = self.servers[server_name].services[name].reasons.values()
+        if any(not (r.ends and r.then == "lift" and now >= r.ends) for r in reasons):
+            return {True}
+        comes = any(p.covers(server_name, name) and now >= p.lo for p in self.plans.values())
+        return {True, False} if reasons or comes else {False}
+
+    def cap(self, server_names, name):
+        """When TTLs end that name one of these: (earliest, latest), or infinitely late."""
+        caps = [
+            (plan.lo, plan.hi)
+            for plan in self.plans.values()
+            if plan.server in server_names and name in plan.names
+        ]
+        return min(caps, default=(math.inf, math.inf))
+
+    def _host_cap(self, server_name):
+        caps = [
+            (plan.lo, plan.hi)
+            for plan in self.plans.values()
+            if plan.server == server_name and plan.hides_host
+        ]
+        return min(caps, default=(math.inf, math.inf))
 
     def standings(self, name, now):
         """All that may be true of the pool's servers for a service: dicts by server of
@@ -144,7 +179,7 @@ class Model:
             each.append(
                 [
                     (server_name, (held, forced, *claim))
-                    for held in self.held(server, name, now)
+                    for held in self.held(server_name, name, now)
                     for claim in self.claims(server, name, now)
                 ]
             )
@@ -204,16 +239,18 @@ class Model:
             members = [members for members, _ in self.answers(name, now)]
             for server_name in self.here():
                 service = self.servers[server_name].services[name]
+                lo = min(self.cap(each, name)[0] for each in members)
                 if any(server_name in each for each in members):
                     service.cached_hi = max(service.cached_hi, now + self.ttl)
                 if not ended and all(server_name in each for each in members):
-                    service.cached_lo = max(service.cached_lo, now + self.ttl)
+                    service.cached_lo = max(service.cached_lo, min(now + self.ttl, max(now, lo)))
         for server_name in self.here():
             server = self.servers[server_name]
             if not self.hides_host(server):
                 server.host_hi = max(server.host_hi, now + self.ttl)
                 if not ended:
-                    server.host_lo = max(server.host_lo, now + self.ttl)
+                    lo = max(now, self._host_cap(server_name)[0])
+                    server.host_lo = max(server.host_lo, min(now + self.ttl, lo))
 
     @staticmethod
     def hides_host(server):
@@ -253,7 +290,7 @@ class Model:
             found |= {
                 self._shown(service, current, held, named, sessions, gone)
                 for current in known
-                for held in self.held(server, name, now)
+                for held in self.held(server_name, name, now)
                 for named in self.named(server_name, name, now)
                 for sessions in map(freeze, self.sessions(server, name, now))
                 for gone in self.gone(server, name, now)
@@ -296,7 +333,10 @@ class Model:
         """Remembers what may still be shown for a while when a server flaps."""
         changed = server.lease in ("expired", "guarded", "never") and bool(services)
         for name, report in services.items():
-            changed = changed or server.services[name].said != report["health"]
+            service = server.services[name]
+            said = (service.said, freeze(service.sessions), service.instance)
+            says = (report["health"], freeze(report.get("sessions")), report.get("instance"))
+            changed = changed or said != says
         if not changed:
             return
         server.changes = [at for at in server.changes if at > lo - 30] + [lo]
@@ -336,7 +376,6 @@ class Model:
                 if reason.startup != "manual":
                     del service.reasons[hold]
                     service.pause_is_void = service.pause_is_void or hold[1] == HOST
-        self._forget_released(server)
         paused = report.get("paused")
         if not paused:
             service.pause_is_void = False
@@ -345,14 +384,6 @@ class Model:
         if service.pause_is_void or ("service", HOST) in service.reasons:
             return {False}
         return {False} if paused["force"] else self.refusals(server_name, [name], now)
-
-    @staticmethod
-    def _forget_released(server):
-        """A server's hold goes with the last of its services."""
-        for origin in (OPERATOR, SCHEDULE):
-            hold = ("server", origin)
-            if not any(hold in service.reasons for service in server.services.values()):
-                continue
 
     def hold(self, server_name, names, hold, **how):
         for name in names:
@@ -364,6 +395,21 @@ class Model:
     def lift(self, server_name, names, hold):
         for name in names:
             self.servers[server_name].services[name].reasons.pop(hold, None)
+
+    def begin(self, number):
+        """A planned drain took its place; over one that an earlier plan placed, the later end
+        counts."""
+        plan = self.plans.pop(number)
+        hold = (plan.scope, SCHEDULE)
+        ends, then = plan.how.get("ends"), plan.how.get("then", "lift")
+        if not self.stands(plan.server, plan.names, hold):
+            self.hold(plan.server, plan.names, hold, **plan.how)
+            return
+        for name in plan.names:
+            standing = self.servers[plan.server].services[name].reasons[hold]
+            standing.hide_host = standing.hide_host or plan.hides_host
+            if standing.ends and (not ends or ends > standing.ends):
+                standing.ends, standing.then = ends, then
 
     def stands(self, server_name, names, hold):
         services = self.servers[server_name].services
