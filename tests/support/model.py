@@ -420,13 +420,17 @@ class Model:
         for name in names:
             server.services[name].forced = health
 
+    def doubt(self, server, now):
+        """Nobody outside knows what of it was named until now."""
+        server.host_hi = max(server.host_hi, now + self.ttl)
+        for service in server.services.values():
+            service.cached_hi = max(service.cached_hi, now + self.ttl)
+
     def restart(self, ready, grace_end):
         """`ready`: it served by then at the latest. `grace_end`: (earliest, latest)."""
         for server in self.servers.values():
             server.forget()
-            server.host_hi = max(server.host_hi, ready + self.ttl)
-            for service in server.services.values():
-                service.cached_hi = max(service.cached_hi, ready + self.ttl)
+            self.doubt(server, ready)
         self.grace_lo, self.grace_hi = grace_end
 
     def reload(self, now, absent=(), **settings):
@@ -436,9 +440,7 @@ class Model:
             if server.configured != (name not in absent):
                 server.configured = not server.configured
                 server.forget()
-                server.host_hi = max(server.host_hi, now + self.ttl)
-                for service in server.services.values():
-                    service.cached_hi = max(service.cached_hi, now + self.ttl)
+                self.doubt(server, now)
 
 
 def freeze(sessions):
