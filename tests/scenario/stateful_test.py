@@ -22,6 +22,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from support import dns
 from support.model import HOST, LATE_SECONDS, OPERATOR, ROUNDING_SECONDS, SCHEDULE, Model, Plan, freeze
 from support.scenario import Scenario, main
+from support.sluiced import OPERATOR as OPERATOR_TOKEN
 from support.sluiced import POOL, READER, agent_token, configuration, server_name, v4, v6
 
 # What fits in half a minute of a busy machine; `tools/soak` makes ten thousand.
@@ -45,6 +46,8 @@ ADDRESSES = {v4(n): server_name(n) for n in NUMBERS} | {v6(n): server_name(n) fo
 SMOOTH_SECONDS = HEARTBEAT
 # What a schedule does is waited for from so long before, so that no order falls into that moment.
 BEFORE_SECONDS = 0.7
+# The API closes connections that nobody uses.
+IDLE_SECONDS = 3.0
 # DNS reads a clock that may be late by the kernel's tick.
 TICK_SECONDS = 0.02
 
@@ -80,7 +83,7 @@ class Stateful(Scenario):
         self.history = []
         self.counts = {"answers": 0, "objects": 0, "restarts": 0, "several allowed": 0, "bumpy": 0}
         self.socket = None
-        self.clients = {}
+        self.clients, self.used = {}, {}
         self.pool = concurrent.futures.ThreadPoolExecutor(4)
         self.addCleanup(self.pool.shutdown)
         self.addCleanup(self.close_clients)
@@ -161,11 +164,15 @@ class Stateful(Scenario):
             self.socket.close()
             self.socket = None
 
-    def api(self, token=None):
-        """One kept connection for each token since the start."""
-        if token not in self.clients:
-            self.clients[token] = self.daemon.api(token) if token else self.daemon.api()
-        return self.clients[token]
+    def api(self, token=OPERATOR_TOKEN, second=False):
+        """One kept connection for each token since the start, and a second one."""
+        api = self.clients.get((token, second))
+        if api is None:
+            api = self.clients[token, second] = self.daemon.api(token)
+        elif time.monotonic() - self.used[token, second] > IDLE_SECONDS:
+            api.close()  # the next call connects anew
+        self.used[token, second] = time.monotonic()
+        return api
 
     def did(self, text):
         self.history.append(f"{self.step if hasattr(self, 'step') else 0}: {text}")
@@ -221,9 +228,16 @@ class Stateful(Scenario):
                 if ("service", HOST) not in service.reasons:
                     self.model.hold(agent.server, [name], ("service", HOST),
                                     startup=paused.get("startup"))  # fmt: skip
-            # It is said when no worker names the service any more: `serve_held` may have until now.
-            held = self.model.held(agent.server, name, time.monotonic())
-            may = held | ({False} if self.model.policy == "serve_held" else set())
+            # It is said when no worker names the service any more (`serve_held` may have until now)
+            # and the hold is on disk.
+            now = time.monotonic()
+            may = self.model.held(agent.server, name, now)
+            late = any(reason.on_disk_by > now for reason in service.reasons.values()) or any(
+                plan.covers(agent.server, name) and now >= plan.lo
+                for plan in self.model.plans.values()
+            )
+            if late or self.model.policy == "serve_held":
+                may = may | {False}
             self.assertIn(order["held"], may, f"{name} on {agent.server} is held")
             # It does as it is told.
             if refused or order["lift"]:
@@ -292,7 +306,7 @@ class Stateful(Scenario):
             self.assertIn(True, may, f"schedule {number} came to nothing")
             del self.model.plans[number]
         else:
-            self.model.begin(number)
+            self.model.begin(number, now)
 
     def look_at_ending(self, server, name, hold):
         reason = self.model.servers[server].services[name].reasons.get(hold)
@@ -477,7 +491,7 @@ class Stateful(Scenario):
             for outcome in self.sequences([servers[i] for i in order], names, now)
         }
         self.model.note(now)
-        apis = [self.api(), self.clients.setdefault("second", self.daemon.api())]
+        apis = [self.api(), self.api(second=True)]
         replies = list(
             self.pool.map(lambda each: each[0].try_drain(each[1]), zip(apis, servers))
         )
@@ -534,7 +548,7 @@ class Stateful(Scenario):
             return
         # Its agent is asked to lift the host's own hold, and must push twice for that.
         agent = next(agent for agent in self.agents.values() if agent.server == server)
-        api = self.clients.setdefault("second", self.daemon.api())
+        api = self.api(second=True)
         waiting = self.pool.submit(api.try_resume, server, **fields)
         # Until the reply the operator's hold may stand or not.
         for name in names:
@@ -700,7 +714,7 @@ class Stateful(Scenario):
         self.model.note(time.monotonic())
         waiting = None
         if "amid" in way and self.model.servers[server].configured:
-            api = self.clients.setdefault("second", self.daemon.api())
+            api = self.api(second=True)
             waiting = self.pool.submit(api.try_drain, server, **fields)
         if way == "SIGTERM":
             self.assertEqual(self.daemon.stop(), 0, self.daemon.log()[-4000:])

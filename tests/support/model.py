@@ -20,6 +20,7 @@ class Reason:
     def __init__(self, hold, startup, placed_on, hide_host=False, ends=None, then="lift"):
         self.hold, self.startup, self.placed_on = hold, startup, placed_on
         self.hide_host, self.ends, self.then = hide_host, ends, then
+        self.on_disk_by = -math.inf  # nobody waited for it
 
     def __repr__(self):
         return f"{'/'.join(self.hold)} {self.startup} on {self.placed_on} ends {self.ends}"
@@ -396,7 +397,7 @@ class Model:
         for name in names:
             self.servers[server_name].services[name].reasons.pop(hold, None)
 
-    def begin(self, number):
+    def begin(self, number, now):
         """A planned drain took its place; over one that an earlier plan placed, the later end
         counts."""
         plan = self.plans.pop(number)
@@ -404,6 +405,9 @@ class Model:
         ends, then = plan.how.get("ends"), plan.how.get("then", "lift")
         if not self.stands(plan.server, plan.names, hold):
             self.hold(plan.server, plan.names, hold, **plan.how)
+            for name in plan.names:
+                reason = self.servers[plan.server].services[name].reasons[hold]
+                reason.on_disk_by = now + LATE_SECONDS
             return
         for name in plan.names:
             standing = self.servers[plan.server].services[name].reasons[hold]
