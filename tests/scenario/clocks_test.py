@@ -48,13 +48,17 @@ class Timed(Scenario):
             self.agents[number].keep_pushing(PUSH)
 
     def stop_pushing(self, *numbers):
+        """They push a last time together: their leases end together, however long the stops took."""
         for number in numbers or self.agents:
             self.agents[number].stop()
+        for number in numbers or self.agents:
+            self.agents[number].push()
 
     def end_agents(self, daemon):
         if daemon.process.poll() is None:
             daemon.process.send_signal(signal.SIGCONT)
-        self.stop_pushing()
+        for agent in self.agents.values():
+            agent.stop()
 
     def lease_state(self, daemon, number):
         return daemon.api().server(server_name(number))["lease"]["state"]
