@@ -402,7 +402,6 @@ void Authority::State::restore_schedules(const StoredState& stored, const base::
     Plan plan;
     plan.drain = drain;
     plan.not_after = now.to_mono(not_after(drain, settings_.health));
-    restore_cap(plan, now);
     plans_.emplace(drain.id, std::move(plan));
   }
   for (const auto& [server, holds] : holds_.by_server()) {
@@ -416,24 +415,28 @@ void Authority::State::restore_schedules(const StoredState& stored, const base::
   run_schedules(now);
 }
 
-// The process before capped the TTLs of its server's names: caches keep what was sent before that
-// for a TTL, and nothing else beyond the plan's time.
-void Authority::State::restore_cap(const Plan& plan, const base::Now& now) {
-  const std::optional<std::string> service =
-      plan.drain.service.empty() ? std::nullopt : std::optional(plan.drain.service);
-  const auto target = resolve(plan.drain.server, service);
-  if (!plan.drain.capped_since || !target) return;
-  const auto bound = [&](Naming& naming) {
-    // What it was named with until now, had there been no plan.
-    const auto ttl_left = naming.horizon - settings_.health.horizon_margin - now.mono;
-    const base::MonoTime uncapped = now.to_mono(*plan.drain.capped_since) + ttl_left;
-    const base::MonoTime capped =
-        std::max(plan.not_after, now.mono + settings_.health.resolver_min_ttl);
-    naming.horizon =
-        std::min(naming.horizon, std::max(uncapped, capped) + settings_.health.horizon_margin);
-  };
-  for (const std::size_t slot : slots_of(*target)) bound(at(target->server, slot).naming);
-  if (plan.drain.hide_host) bound(at(target->server).host);
+// The process before capped the TTLs of the planned servers' names: caches keep what was sent
+// before that for a TTL, and nothing else beyond the plan's time. `known`: what each pool was
+// served with; null where that is not known.
+void Authority::State::restore_caps(const std::vector<PlannedDrain>& plans,
+                                    const std::vector<const PutPoolTtl*>& known,
+                                    const base::Now& now) {
+  for (const PlannedDrain& drain : plans) {
+    const std::optional<std::string> service =
+        drain.service.empty() ? std::nullopt : std::optional(drain.service);
+    const auto target = resolve(drain.server, service);
+    if (!drain.capped_since || !target) continue;
+    const PutPoolTtl* served = known[topology_->servers()[target->server].pool];
+    if (served == nullptr) continue;
+    const base::MonoTime uncapped =
+        horizon_of(now.to_mono(*drain.capped_since), served->ttl, settings_.health);
+    const base::MonoTime capped = horizon_of(now.mono, served->ttl, settings_.health,
+                                             now.to_mono(not_after(drain, settings_.health)));
+    const base::MonoTime bound = std::max({uncapped, capped, now.to_mono(served->kept_until)});
+    const auto apply = [&](Naming& naming) { naming.horizon = std::min(naming.horizon, bound); };
+    for (const std::size_t slot : slots_of(*target)) apply(at(target->server, slot).naming);
+    if (drain.hide_host) apply(at(target->server).host);
+  }
 }
 
 // --- views

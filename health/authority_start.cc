@@ -41,7 +41,7 @@ void Authority::State::restore(const StoredState& stored, const base::Now& now) 
     }
     return absent_[{server, service}].service;
   };
-  restore_ttls(stored.pool_ttls, now);
+  restore_ttls(stored, now);
   for (const PutHealth& known : stored.health) {
     ServiceState& state = state_of(known.server, known.service);
     state.last_known = state.kept = known.health;
@@ -89,9 +89,9 @@ void Authority::State::restore_horizons(ServerId id, const base::Now& now) {
 
 // Nobody was named with the TTL that is configured now before the first publication, but with the
 // one that was in force last.
-void Authority::State::restore_ttls(const std::vector<PutPoolTtl>& stored, const base::Now& now) {
+void Authority::State::restore_ttls(const StoredState& stored, const base::Now& now) {
   std::vector<const PutPoolTtl*> known(pools_.size(), nullptr);
-  for (const PutPoolTtl& each : stored) {
+  for (const PutPoolTtl& each : stored.pool_ttls) {
     if (const auto id = topology_->pool(each.pool)) known[*id] = &each;
   }
   std::vector<Change> changes;
@@ -122,6 +122,7 @@ void Authority::State::restore_ttls(const std::vector<PutPoolTtl>& stored, const
     if (changes.size() == kRowsARequest) flush();
   }
   if (!changes.empty()) flush();
+  restore_caps(stored.schedules, known, now);
 }
 
 }  // namespace sluice::health

@@ -271,7 +271,8 @@ class Authority::State {
   void cancel_plan(Plan& plan, const Actor& actor, Reply<ScheduleView> done);
   void cancel_expiry(const HoldKey& key, const Actor& actor, const Reply<ScheduleView>& done);
   void restore_schedules(const StoredState& stored, const base::Now& now);
-  void restore_cap(const Plan& plan, const base::Now& now);
+  void restore_caps(const std::vector<PlannedDrain>& plans,
+                    const std::vector<const PutPoolTtl*>& known, const base::Now& now);
   ScheduleView view_of(const Plan& plan) const;
   ScheduleView view_of(const Hold& hold) const;
   std::vector<ScheduleView> schedules_of(std::string_view server) const;
@@ -373,7 +374,7 @@ class Authority::State {
   // All that is known of a server nobody has spoken of yet.
   void add_fresh(ServerId server, const base::Now& now);
   void restore(const StoredState& stored, const base::Now& now);
-  void restore_ttls(const std::vector<PutPoolTtl>& stored, const base::Now& now);
+  void restore_ttls(const StoredState& stored, const base::Now& now);
   void restore_horizons(ServerId server, const base::Now& now);
 
   std::shared_ptr<const Topology> topology_;

@@ -114,6 +114,7 @@ struct ModelServer {
   std::optional<base::MonoTime> guarded_until;
   bool host_hidden = false;
   base::MonoTime host_cached_until{};
+  base::MonoTime host_doubted_since{};
 
   bool guarded() const { return !current && guarded_until.has_value(); }
 };
@@ -396,7 +397,10 @@ class World : public AuthorityTest {
   void check_forgotten_in_time(const Step& step, const ModelPlan& plan) const {
     const auto longest = std::max<base::Duration>(30s, with.health.resolver_min_ttl);
     if (plan.at - plan.made < longest + with.health.horizon_margin) return;
-    if (plan.at < clock.mono) return;  // it stood still at that moment
+    // It stood still at the moment when the server had to leave.
+    const base::MonoTime leaves =
+        plan.at - with.health.horizon_margin - with.health.resolver_min_ttl;
+    if (leaves < clock.mono) return;
     for (const unsigned service : services_of(step)) {
       RC_ASSERT(servers[step.server].services[service].cached_until + with.health.horizon_margin <=
                 plan.at);
@@ -751,7 +755,7 @@ class World : public AuthorityTest {
       server.pushed.reset();
       server.current = false;
       server.guarded_until.reset();
-      server.host_cached_until = std::max(server.host_cached_until, clock.mono);
+      server.host_doubted_since = clock.mono;
       for (ModelService& service : server.services) forget_since_start(service);
     }
     grace = true;
@@ -958,10 +962,10 @@ class World : public AuthorityTest {
     if (hides_host(i)) forgotten = std::max(forgotten, server.host_cached_until);
     forgotten += with.health.horizon_margin;
     const auto most = std::max<base::Duration>(30s, with.health.resolver_min_ttl);
-    const base::MonoTime surely = std::max(
-        forgotten,
-        std::max(model.doubted_since, hides_host(i) ? server.host_cached_until : base::MonoTime{}) +
-            most + with.health.horizon_margin);
+    const base::MonoTime surely =
+        std::max(forgotten, std::max(model.doubted_since,
+                                     hides_host(i) ? server.host_doubted_since : base::MonoTime{}) +
+                                most + with.health.horizon_margin);
     const bool gone = !named && forgotten <= clock.mono;
     const bool surely_gone = !named && surely <= clock.mono;
     const bool held = !model.reasons.empty();

@@ -183,6 +183,18 @@ TEST_F(Schedules, SurviveAKillAndKeepTheirHorizon) {
   EXPECT_EQ(horizon_in("b"), 2) << "the process before had capped it for long enough";
 }
 
+TEST_F(Schedules, APlanDoesNotShortenTheHorizonOfAHoldAcrossARestart) {
+  start();
+  all_up();
+  ASSERT_TRUE(*plan("b", base::Duration(40s)));
+  ASSERT_TRUE(*drain("b"));
+  const auto horizon = view("b").cache_horizon;
+  ASSERT_EQ(horizon, clock.wall + 32s);
+  pass(20s, {"a", "b", "c"});
+  restart();
+  EXPECT_EQ(view("b").cache_horizon, horizon);
+}
+
 TEST_F(Schedules, ATimeThatPassedWhileTheAuthorityWasAwayTakesEffectAtItsStart) {
   start();
   all_up();
