@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <string>
 #include <utility>
-
-#include <nlohmann/json.hpp>
 
 #include "health/store/words.h"
 
@@ -17,17 +17,25 @@ namespace {
 // Some milliseconds of work: less than a sync.
 constexpr std::int64_t kPrunedAtOnce = 256;
 
+// "accepting=2 min_accepting=2": the names are words of ours.
 std::string to_text(const std::map<std::string, std::uint64_t>& numbers) {
-  using Json = nlohmann::json;
-  return Json(numbers).dump(-1, ' ', false, Json::error_handler_t::replace);
+  std::string text;
+  for (const auto& [name, number] : numbers) {
+    text += (text.empty() ? "" : " ") + name + "=" + std::to_string(number);
+  }
+  return text;
 }
 
 std::map<std::string, std::uint64_t> to_numbers(std::string_view text) {
   std::map<std::string, std::uint64_t> numbers;
-  const auto json = nlohmann::json::parse(text, nullptr, false);
-  if (!json.is_object()) return numbers;
-  for (const auto& [name, value] : json.items()) {
-    if (value.is_number_unsigned()) numbers.emplace(name, value.get<std::uint64_t>());
+  while (!text.empty()) {
+    const std::string_view pair = text.substr(0, text.find(' '));
+    text.remove_prefix(std::min(text.size(), pair.size() + 1));
+    const auto equals = pair.find('=');
+    if (equals == std::string_view::npos) continue;
+    std::uint64_t number = 0;
+    std::from_chars(pair.data() + equals + 1, pair.data() + pair.size(), number);
+    numbers.emplace(pair.substr(0, equals), number);
   }
   return numbers;
 }

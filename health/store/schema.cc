@@ -139,7 +139,7 @@ CREATE TABLE audit (                    -- not under the seal: it must never cos
   generation INTEGER NOT NULL,
   rule       TEXT NOT NULL,
   answer_set TEXT NOT NULL,
-  numbers    TEXT NOT NULL,             -- a JSON object
+  numbers    TEXT NOT NULL,             -- "name=1 other=2"
   row_check  INTEGER NOT NULL           -- over all but the id
 ) STRICT;
 CREATE INDEX audit_by_server ON audit (server);
