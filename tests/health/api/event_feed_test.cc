@@ -12,6 +12,14 @@ using ::testing::StartsWith;
 // Over a real API: what a reader's socket gets.
 class EventFeedTest : public ApiTest {
  protected:
+  // On a busy machine 15 s may pass anywhere: comments are for the test that is about them.
+  static HttpLimits without_comments() {
+    HttpLimits limits;
+    limits.stream_comment = std::chrono::hours(1);
+    return limits;
+  }
+  void start(const HttpLimits& limits = without_comments()) { ApiTest::start(limits); }
+
   void happen(const std::string& text) {
     Event event;
     event.at = clock_.wall;
@@ -163,7 +171,7 @@ TEST_F(EventFeedTest, IsForReadersOnly) {
 }
 
 TEST_F(EventFeedTest, HasRoomForSoManyReaders) {
-  HttpLimits limits;
+  HttpLimits limits = without_comments();
   limits.streams = 2;
   start(limits);
   auto first = std::make_unique<Client>(api_->listening().at(0));
@@ -182,7 +190,7 @@ TEST_F(EventFeedTest, HasRoomForSoManyReaders) {
 }
 
 TEST_F(EventFeedTest, CutsAReaderThatDoesNotRead) {
-  HttpLimits limits;
+  HttpLimits limits = without_comments();
   limits.write_time = std::chrono::milliseconds(100);
   start(limits);
   Client stuck = connect();
@@ -216,13 +224,13 @@ TEST_F(EventFeedTest, CutsAReaderThatIsTooFarBehind) {
   other.ask(watch_request());
   other.receive_chunks("\n\n");
   // More than sockets and portion hold, and than the ring keeps (100 events).
-  for (int i = 1; i <= 3'000; ++i) {
+  for (int i = 1; i <= 1'000; ++i) {
     happen(std::string(1'000, 'x'));
     ASSERT_THAT(other.receive_chunks("\n\n"), HasSubstr("id: run-" + std::to_string(i)));
   }
-  const std::string octets = slow.receive_chunks("run-3000");
+  const std::string octets = slow.receive_chunks("run-1000");
   EXPECT_THAT(octets, HasSubstr("id: run-1\n"));
-  EXPECT_THAT(octets, Not(HasSubstr("run-3000")));
+  EXPECT_THAT(octets, Not(HasSubstr("run-1000")));
   EXPECT_FALSE(slow.content_ended()) << "it must not look complete";
 }
 

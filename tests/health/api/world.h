@@ -126,8 +126,12 @@ class ApiTest : public ::testing::Test {
     ports.failed_authentications = [this](Event event) {
       const std::lock_guard lock(failures_mutex_);
       failures_.push_back(std::move(event));
+      failures_came_.notify_one();
     };
-    ports.not_ready = [this] { return not_ready_; };
+    ports.not_ready = [this] {
+      if (advance_) clock_.advance(*std::exchange(advance_, std::nullopt));
+      return not_ready_;
+    };
     ports.clock = &clock_;
     return ports;
   }
@@ -147,6 +151,11 @@ class ApiTest : public ::testing::Test {
     if (!name.empty()) octets += "Authorization: Bearer " + name + "-token\r\n";
     if (!body.empty()) octets += "Content-Length: " + std::to_string(body.size()) + "\r\n";
     return octets + "\r\n" + body;
+  }
+  // While the API reads the clock by itself, nobody else may set it: on its own thread, then.
+  void advance_in_api(base::Duration by) {
+    advance_ = by;
+    ask("GET", "/readyz");
   }
   Response heartbeat(const std::string& server, const std::string& members = {}) {
     const std::string up = R"({"health": "up", "instance": "i1", "sessions": {"calls": 2}})";
@@ -169,8 +178,10 @@ class ApiTest : public ::testing::Test {
   ApiPorts::Copy copy_ = std::string("octets");
   EventHub hub_{"run", 100};
   std::mutex failures_mutex_;
+  std::condition_variable failures_came_;
   std::vector<Event> failures_;  // guarded by failures_mutex_
   std::optional<std::string> not_ready_;
+  std::optional<base::Duration> advance_;
   std::uint64_t seq_ = 0;
   std::unique_ptr<Authority> authority_;  // the control thread's
   Control control_;                       // ends before what it uses
