@@ -23,11 +23,12 @@
 #include "health/verdict.h"
 
 // The inside of Authority, for its own sources only, one for each part: authority.cc is its door,
-// authority_start.cc what a start knows from before, authority_publish.cc and
-// authority_slow_start.cc what is answered, authority_time.cc what time does, authority_orders.cc
+// authority_start.cc what a start knows from before, authority_publish.cc, authority_slow_start.cc
+// and authority_caps.cc what is answered, authority_time.cc what time does, authority_orders.cc
 // what operators order, authority_holds.cc holds and their way to disk, authority_schedules.cc what
 // is planned, authority_heartbeat.cc what agents say, authority_reload.cc a new configuration,
-// authority_events.cc what is told, authority_views.cc and authority_figures.cc what is shown.
+// authority_events.cc what is told, authority_explain.cc, authority_views.cc and
+// authority_figures.cc what is shown.
 namespace sluice::health {
 
 class Authority::State {
@@ -260,22 +261,24 @@ class Authority::State {
   void follow_wall_clock(const base::Now& now);
   void begin_planned(ScheduleId id);
   Hold hold_of(const PlannedDrain& drain, const std::optional<Target>& target);
+  void index_expiry(const HoldKey& key);
+  void end_hold(const HoldKey& key, const base::Now& now);
+  void cancel_plan(Plan& plan, const Actor& actor, Reply<ScheduleView> done);
+  void cancel_expiry(const HoldKey& key, const Actor& actor, const Reply<ScheduleView>& done);
+  void restore_schedules(const StoredState& stored, const base::Now& now);
+  ScheduleView view_of(const Plan& plan) const;
+  ScheduleView view_of(const Hold& hold) const;
+  std::vector<ScheduleView> schedules_of(std::string_view server) const;
+
+  // --- TTLs that end in time (authority_caps.cc)
   void index_caps();
   // When the TTLs of these members end; kNoEnd: as configured.
   base::MonoTime cap_of(ServicePoolId id, const std::vector<ServerId>& members) const;
   // The same of a server's host record, by those that leave (ascending).
   static base::MonoTime cap_of(const std::vector<LeavingHost>& hosts, ServerId server);
   void recap();
-  void index_expiry(const HoldKey& key);
-  void end_hold(const HoldKey& key, const base::Now& now);
-  void cancel_plan(Plan& plan, const Actor& actor, Reply<ScheduleView> done);
-  void cancel_expiry(const HoldKey& key, const Actor& actor, const Reply<ScheduleView>& done);
-  void restore_schedules(const StoredState& stored, const base::Now& now);
   void restore_caps(const std::vector<PlannedDrain>& plans,
                     const std::vector<const PutPoolTtl*>& known, const base::Now& now);
-  ScheduleView view_of(const Plan& plan) const;
-  ScheduleView view_of(const Hold& hold) const;
-  std::vector<ScheduleView> schedules_of(std::string_view server) const;
 
   // --- what is told (authority_events.cc)
   Event event_of(EventType type, std::string_view server, std::string_view service,
