@@ -6,8 +6,9 @@
 #include <ostream>
 #include <set>
 
-#include "fixture.h"
-#include "rapidcheck/gtest.h"
+#include <rapidcheck/gtest.h>
+
+#include "tests/health/fixture.h"
 
 namespace sluice::health::testing {
 

@@ -6,10 +6,10 @@
 #include <ostream>
 
 #include "gtest/gtest.h"
+#include <rapidcheck/gtest.h>
 
 #include "health/hold_set.h"
 #include "health/service_state.h"
-#include "rapidcheck/gtest.h"
 
 namespace sluice::health {
 namespace {

@@ -5,10 +5,10 @@
 #include <ostream>
 
 #include "gtest/gtest.h"
+#include <rapidcheck/gtest.h>
 
 #include "health/horizon.h"
 #include "health/schedule.h"
-#include "rapidcheck/gtest.h"
 
 namespace sluice::health {
 namespace {

@@ -4,9 +4,9 @@
 #include <set>
 
 #include "gtest/gtest.h"
+#include <rapidcheck/gtest.h>
 
 #include "health/lease.h"
-#include "rapidcheck/gtest.h"
 
 namespace sluice::health {
 

@@ -6,10 +6,10 @@
 #include <set>
 
 #include "gtest/gtest.h"
+#include <rapidcheck/gtest.h>
 
 #include "health/floor.h"
 #include "health/membership.h"
-#include "rapidcheck/gtest.h"
 
 namespace sluice::health {
 

@@ -4,10 +4,10 @@
 #include <ostream>
 
 #include "gtest/gtest.h"
+#include <rapidcheck/gtest.h>
 
 #include "health/service_state.h"
 #include "health/verdict.h"
-#include "rapidcheck/gtest.h"
 
 namespace sluice::health {
 

@@ -93,16 +93,16 @@ TEST_F(Respond, TellsWhichAnswerSetAnswered) {
     EXPECT_EQ(set_of("pool." + kPool, "A", payload), fixture::kPoolSet) << "by an alias";
     EXPECT_EQ(set_of("sips." + kPool, "SRV", payload), fixture::kSrvSet);
   }
-  for (const auto& [name, type] : std::vector<std::pair<std::string, std::string>>{
-           {kPool, "TXT"},
-           {kPool, "SOA"},
-           {kPool, "ANY"},
-           {"_sip._tcp." + kPool, "A"},
-           {"pool." + kPool, "CNAME"},
-           {"fe01." + kPool, "A"},
-           {"hosts." + kPool, "MX"},
-           {"nobody." + kPool, "A"},
-           {"example.net.", "A"}}) {
+  for (const auto& [name, type] :
+       std::vector<std::pair<std::string, std::string>>{{kPool, "TXT"},
+                                                        {kPool, "SOA"},
+                                                        {kPool, "ANY"},
+                                                        {"_sip._tcp." + kPool, "A"},
+                                                        {"pool." + kPool, "CNAME"},
+                                                        {"fe01." + kPool, "A"},
+                                                        {"hosts." + kPool, "MX"},
+                                                        {"nobody." + kPool, "A"},
+                                                        {"example.net.", "A"}}) {
     EXPECT_EQ(set_of(name, type), Answered::kNoAnswerSet) << name << " " << type;
   }
 }
@@ -110,8 +110,7 @@ TEST_F(Respond, TellsWhichAnswerSetAnswered) {
 TEST_F(Respond, ATruncatedAnswerIsTheAnswerSetsToo) {
   fixture::Serving many(fixture::pool_config(60));
   Octets room(1232);
-  const Answered answered =
-      respond(now(many), {}, fixture::to_wire({.name = kPool}), room);
+  const Answered answered = respond(now(many), {}, fixture::to_wire({.name = kPool}), room);
   EXPECT_EQ(answered.answer_set, fixture::kPoolSet);
 }
 
