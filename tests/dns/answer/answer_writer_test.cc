@@ -10,6 +10,12 @@
 namespace sluice::dns {
 namespace {
 
+Answered answered(std::size_t octets) {
+  Answered made;
+  made.size = static_cast<std::uint32_t>(octets);
+  return made;
+}
+
 constexpr std::array<std::uint8_t, 2 * kARecord> kTwo = {0xC0, 12, 0, 1,  0, 1,    0,  0, 0, 30, 0,
                                                          4,    10, 0, 0,  1, 0xC0, 12, 0, 1, 0,  1,
                                                          0,    0,  0, 30, 0, 4,    10, 0, 0, 2};
@@ -40,7 +46,7 @@ TEST_F(AnswerWriterTest, AddsWholeRRsetsOrNothing) {
   EXPECT_EQ(writer.size(), size);
   const std::size_t whole = writer.finish(Rcode::NoError, 512);
   EXPECT_EQ(whole, size + kOptOctets);
-  EXPECT_TRUE(fixture::judge(room_, {whole, Rcode::NoError}).parsed);
+  EXPECT_TRUE(fixture::judge(room_, answered(whole)).parsed);
 }
 
 TEST_F(AnswerWriterTest, MovesOwnersToWhereTheNameStands) {
@@ -50,7 +56,7 @@ TEST_F(AnswerWriterTest, MovesOwnersToWhereTheNameStands) {
   EXPECT_EQ(*writer.at(start + 1), kHeaderOctets + 2);
   EXPECT_EQ(*writer.at(start + kARecord + 1), kHeaderOctets + 2);
   const std::size_t size = writer.finish(Rcode::NoError, 512);  // before the room is copied
-  const auto judged = fixture::judge(room_, {size, Rcode::NoError});
+  const auto judged = fixture::judge(room_, answered(size));
   EXPECT_EQ(judged.answer,
             (std::vector<std::string>{"example. 30 IN A 10.0.0.2", "example. 30 IN A 10.0.0.1"}));
 }
@@ -66,7 +72,7 @@ TEST_F(AnswerWriterTest, ShiftsTheOwnersOfRecordsThatWereRenderedApart) {
   EXPECT_FALSE(writer.add_shifted(Section::Additional, large, 0));
   EXPECT_EQ(writer.size(), size) << "what does not fit is not written";
   const std::size_t whole = writer.finish(Rcode::NoError, 512);
-  EXPECT_EQ(fixture::judge(room_, {whole, Rcode::NoError}).additional,
+  EXPECT_EQ(fixture::judge(room_, answered(whole)).additional,
             (std::vector<std::string>{"example. 30 IN A 10.0.0.1", "example. 30 IN A 10.0.0.2"}));
 }
 
