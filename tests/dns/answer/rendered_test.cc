@@ -10,7 +10,11 @@ namespace {
 
 health::Members members(std::vector<health::ServerId> servers,
                         health::Fallback fallback = health::Fallback::None) {
-  return {.generation = 1, .fallback = fallback, .servers = std::move(servers), .slow_starts = {}};
+  health::Members made;
+  made.generation = 1;
+  made.fallback = fallback;
+  made.servers = std::move(servers);
+  return made;
 }
 
 TEST(Render, GivesEachAddressAFixedPlace) {

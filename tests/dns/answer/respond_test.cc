@@ -85,7 +85,7 @@ TEST_F(Respond, TellsWhichAnswerSetAnswered) {
     const Octets query = fixture::to_wire({.name = name, .type = type, .payload = payload});
     return respond(now(v4_only), kTcp, query, room).answer_set;
   };
-  for (const std::uint16_t payload : {0, 1232}) {
+  for (const std::uint16_t payload : {std::uint16_t{0}, std::uint16_t{1232}}) {
     EXPECT_EQ(set_of(kPool, "A", payload), fixture::kPoolSet);
     EXPECT_EQ(set_of(kPool, "AAAA", payload), fixture::kPoolSet) << "NODATA";
     EXPECT_EQ(set_of("attendant." + kPool, "A", payload), fixture::kFeatureSet);
