@@ -16,6 +16,7 @@ void Authority::State::reconfigure(std::shared_ptr<const Topology> topology,
   Servers old = std::exchange(servers_, {});
   settings_.health = health;
   remember_absent(old, *before, now);
+  note_ttls(*before, now);
   std::vector<Period> periods;
   const Returns old_returns = std::exchange(returns_, {});
   servers_.all.reserve(topology_->servers().size());
@@ -28,11 +29,14 @@ void Authority::State::reconfigure(std::shared_ptr<const Topology> topology,
       take_over_returns(id, old_returns, *before, *was);
       note_periods(id, before->pools()[before->servers()[*was].pool].ttl, periods);
     } else {
+      // It may have been named before this run, with the TTL that the pool had then.
+      const auto kept =
+          ttl_kept_until_.find(topology_->pools()[topology_->servers()[id].pool].fqdn);
+      if (kept != ttl_kept_until_.end()) keep_until(id, now.to_mono(kept->second));
       restore_horizons(id, now);
     }
   }
   regrace(*before);
-  note_ttls(*before, now);
   index_caps();
   deadlines_ = {};
   settling_ = {};
@@ -57,6 +61,14 @@ void Authority::State::reconfigure(std::shared_ptr<const Topology> topology,
   capped_.clear();
   for (const auto& [id, leaving] : caps_) capped_.insert(id);
   flush_audit();
+}
+
+void Authority::State::keep_until(ServerId id, base::MonoTime horizon) {
+  at(id).host.horizon = std::max(at(id).host.horizon, horizon);
+  for (std::size_t slot = 0; slot < slot_count(id); ++slot) {
+    Naming& naming = at(id, slot).naming;
+    naming.horizon = std::max(naming.horizon, horizon);
+  }
 }
 
 // Keeps what was known of a server under its new number.

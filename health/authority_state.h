@@ -319,6 +319,7 @@ class Authority::State {
   void take_over(ServerId id, Servers& old, const Topology& before, ServerId was);
   void note_periods(ServerId id, std::chrono::seconds old_ttl, std::vector<Period>& periods) const;
   void note_ttls(const Topology& before, const base::Now& now);
+  void keep_until(ServerId id, base::MonoTime horizon);
   void note_published_caps(const Topology& before);
   void note_leaving(const Topology& before, std::vector<Period>& periods);
   void remember_absent(const Servers& old, const Topology& before, const base::Now& now);

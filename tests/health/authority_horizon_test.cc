@@ -72,6 +72,17 @@ TEST_F(Horizons, AServerThatTwoReloadsDroppedAndBroughtBackKeepsItsHorizon) {
   EXPECT_EQ(horizon_in("c"), 302);
 }
 
+TEST_F(Horizons, AServerThatWasDroppedBeforeARestartKeepsItsPoolsOldTtl) {
+  start(with_ttl(300s));
+  all_up();
+  reload(with_ttl(300s, {"a", "b"}));
+  restart();
+  reload(with_ttl(10s));
+  push("c", up());
+  ASSERT_TRUE(*drain("c"));
+  EXPECT_EQ(horizon_in("c"), 302);
+}
+
 TEST_F(Horizons, NothingIsWrittenForAPoolWhoseTtlIsOnDisk) {
   start(with_ttl(300s));
   ASSERT_EQ(store.disk.pool_ttls.size(), 1U);
