@@ -64,7 +64,7 @@ class ConfigCheck(Scenario):
             (lambda c: c["pools"][0].update(ttl="soon"), "soon"),
             (lambda c: c["pools"][0].update(order="heavy"), "heavy"),
             (lambda c: c["pools"][0].update(answer_size=0), "answer_size"),
-            (lambda c: c["pools"][0].update(min_accepting="50%"), "min_accepting"),
+            (lambda c: c["pools"][0].update(min_accepting="150%"), "min_accepting"),
             (lambda c: c["pools"][0]["servers"][0].update(addresses=["10.0.0.300"]), "10.0.0.300"),
             (lambda c: c["pools"][0]["servers"][0].update(weight=256), "weight"),
             (lambda c: c["pools"][0]["features"][0].update(service="nonesuch"), "nonesuch"),
