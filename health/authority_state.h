@@ -341,6 +341,11 @@ class Authority::State {
   void add_service_figures(ServicePoolId id, const base::Now& now, Figures& figures) const;
   void add_hold_figures(const base::Now& now, Figures& figures) const;
   bool guard_active(PoolId pool) const;
+  // What was pushed is not older than a lease. A lease that nobody could judge (the authority stood
+  // still) is current for longer than that.
+  bool fresh(const Lease& lease, const base::Now& now) const {
+    return lease.current && now.mono <= *lease.last_push + settings_.health.lease;
+  }
 
   // --- shared by all
   std::string_view name(ServerId server) const { return topology_->servers()[server].fqdn; }

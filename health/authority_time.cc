@@ -71,8 +71,10 @@ void Authority::State::end_leases(const base::Now& now) {
       }
       end_lease(id, now);
     } else if (agent.lease.guarded()) {
-      if (*agent.lease.guarded_until > now.mono) {
-        watch(id, *agent.lease.guarded_until);
+      // Who stood still gives the agents their chance first.
+      const base::MonoTime end = std::max(*agent.lease.guarded_until, lease_floor_);
+      if (end > now.mono) {
+        watch(id, end);
         continue;
       }
       agent.lease.guarded_until.reset();

@@ -20,7 +20,7 @@ Status Authority::State::status(ServerId id, std::size_t index, const base::Now&
   }
   // Of what is not held nobody asks.
   if (input.held) {
-    input.at_zero = at_zero(known_sessions(service, lease.current));
+    input.at_zero = at_zero(known_sessions(service, fresh(lease, now)));
     input.horizon_past = out_of_answers(id, index) && horizon(id, index) <= now.mono;
   }
   return status_of(input);
@@ -45,7 +45,7 @@ VerdictInput Authority::State::verdict_input(ServerId id, std::size_t index,
   } else if (!input.named && end > now.mono) {
     input.horizon = now.to_wall(end);
   }
-  input.sessions = known_sessions(service, lease.current);
+  input.sessions = known_sessions(service, fresh(lease, now));
   if (!input.sessions) input.unknown_because = unknown_because(service, lease);
   const auto newest = service.last_new_connection;
   if (input.held && newest && out_of_answers(id, index) && *newest > end) {
@@ -103,7 +103,7 @@ ServiceView Authority::State::service_view(ServerId id, std::size_t index,
   view.forced = state.forced;
   view.instance = state.instance;
   view.startup = startup(id, index);
-  view.sessions = known_sessions(state, lease.current);
+  view.sessions = known_sessions(state, fresh(lease, now));
   if (state.last_new_connection) {
     view.last_new_connection =
         std::chrono::duration_cast<base::Duration>(now.mono - *state.last_new_connection);

@@ -801,6 +801,9 @@ class Stateful(Scenario):
         """The pool's; or as little as a planned drain of a member leaves, and not much less."""
         lo, hi = self.model.cap(members, service)
         most = min(self.model.ttl, max(0.0, hi - before + TICK_SECONDS))
+        # Its time may have come, and the floor may have refused it.
+        if time.monotonic() >= lo:
+            most = self.model.ttl
         least = min(self.model.ttl, max(0.0, lo - time.monotonic() - 1 - TICK_SECONDS))
         for ttl in ttls:
             self.assertLessEqual(ttl, most, f"a TTL beyond the plan's moment: {members}")
