@@ -23,16 +23,15 @@ void Authority::State::reconfigure(std::shared_ptr<const Topology> topology,
   servers_.slots.reserve(topology_->slot_count());
   for (ServerId id = 0; id < topology_->servers().size(); ++id) {
     add_fresh(id, now);
+    // What is new to this run may have been named before it, with the TTL that the pool had then.
+    const auto kept = ttl_kept_until_.find(topology_->pools()[topology_->servers()[id].pool].fqdn);
+    if (kept != ttl_kept_until_.end()) keep_until(id, now.to_mono(kept->second));
     adopt_absent(id);
     if (const auto was = before->server(name(id))) {
       take_over(id, old, *before, *was);
       take_over_returns(id, old_returns, *before, *was);
       note_periods(id, before->pools()[before->servers()[*was].pool].ttl, periods);
     } else {
-      // It may have been named before this run, with the TTL that the pool had then.
-      const auto kept =
-          ttl_kept_until_.find(topology_->pools()[topology_->servers()[id].pool].fqdn);
-      if (kept != ttl_kept_until_.end()) keep_until(id, now.to_mono(kept->second));
       restore_horizons(id, now);
     }
   }
