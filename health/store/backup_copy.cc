@@ -17,9 +17,6 @@ using base::Unexpected;
 // What comes in this time shares a sync. With a sync of a busy disk it stays below the second that
 // the copy may be late.
 constexpr std::chrono::milliseconds kGather(400);
-// Then the copy is made anew rather than brought up to date: as long as it fails, what waits for it
-// must not fill the memory.
-constexpr std::size_t kMaxPending = 100'000;
 constexpr std::chrono::seconds kMaxPatience(64);
 // What a copy that is being made when the store closes may still take; it is made at the next start
 // otherwise.

@@ -29,6 +29,10 @@ struct Committed {
 // go wrong with it: then it is tried again, or made anew from sluice.db.
 class BackupCopy {
  public:
+  // As long as it fails, what waits for it must not fill the memory: after so many changes the copy
+  // is made anew rather than brought up to date. Some 4 MB.
+  static constexpr std::size_t kMaxPending = 20'000;
+
   // Takes a sentence for the log; called by the copy's thread.
   using Notice = std::function<void(std::string)>;
 

@@ -25,16 +25,18 @@ static _Atomic int64_t* offset = &none;
 __attribute__((constructor)) static void map_offset(void) {
   const char* const path = getenv("SLUICE_TEST_WALL_CLOCK");
   if (path == NULL) return;
-  const long file = syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+  const long file = syscall(SYS_openat, (long)AT_FDCWD, path, (long)(O_RDONLY | O_CLOEXEC));
   if (file < 0) abort();  // the test would find out nothing
-  const long mapped = syscall(SYS_mmap, NULL, sizeof(*offset), PROT_READ, MAP_SHARED, file, 0);
+  // Longs: of a variadic int the upper half would be whatever was on the stack.
+  const long mapped = syscall(SYS_mmap, NULL, sizeof(*offset), (long)PROT_READ, (long)MAP_SHARED,
+                              file, 0L);
   if (mapped < 0) abort();
   offset = (_Atomic int64_t*)mapped;
   (void)syscall(SYS_close, file);
 }
 
 int clock_gettime(clockid_t clock, struct timespec* time) {
-  const long failed = syscall(SYS_clock_gettime, clock, time);
+  const long failed = syscall(SYS_clock_gettime, (long)clock, time);
   if (failed != 0) return -1;
   if (clock != CLOCK_REALTIME && clock != CLOCK_REALTIME_COARSE) return 0;
   const int64_t moved = time->tv_sec * kSecond + time->tv_nsec + atomic_load(offset);

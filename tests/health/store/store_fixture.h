@@ -78,6 +78,10 @@ class StoreTest : public ::testing::Test {
   static ::testing::AssertionResult copied(const SqliteStore& store) {
     return wait_until([&] { return store.copy_behind() == 0; });
   }
+  // Notices come after what they tell of.
+  ::testing::AssertionResult noticed(const std::string& part) {
+    return wait_until([&] { return notices().find(part) != std::string::npos; }) << ": " << part;
+  }
 
   std::string database() const { return database_path(state_directory_); }
   std::string copy() const { return copy_path(state_directory_); }
