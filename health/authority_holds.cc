@@ -41,7 +41,7 @@ Hold Authority::State::make_hold(const Target& target, Origin origin) const {
       hold.instances[service] = kNoInstance;
     }
     if (out_of_answers(target.server, slot)) {
-      hold.horizons[service] = now.to_wall(horizon(target.server, slot));
+      hold.horizons[service] = now.to_moment(horizon(target.server, slot));
     }
   }
   return hold;

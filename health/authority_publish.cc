@@ -248,7 +248,7 @@ void Authority::State::on_served(std::uint64_t publication) {
     if (!out_of_answers(server, slot)) continue;
     const std::string& service = service_name(server, slot);
     for (Hold* hold : holds_.covering(name(server), service)) {
-      hold->horizons[service] = now.to_wall(horizon(server, slot));
+      hold->horizons[service] = now.to_moment(horizon(server, slot));
       touched[hold->key] = hold;
     }
     // It may be drained then.

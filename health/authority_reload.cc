@@ -146,7 +146,8 @@ void Authority::State::note_leaving(const Topology& before, std::vector<Period>&
 
 // What the caches keep of a pool's answers with the TTL before, for the time after a restart.
 void Authority::State::note_ttls(const Topology& before, const base::Now& now) {
-  std::erase_if(ttl_kept_until_, [&](const auto& kept) { return kept.second <= now.wall; });
+  std::erase_if(ttl_kept_until_,
+                [&](const auto& kept) { return now.to_mono(kept.second) <= now.mono; });
   std::vector<Change> changes;
   for (const TopologyPool& pool : topology_->pools()) {
     const auto was = before.pool(pool.fqdn);
@@ -156,7 +157,7 @@ void Authority::State::note_ttls(const Topology& before, const base::Now& now) {
     if (kept != ttl_kept_until_.end()) is.kept_until = kept->second;
     if (was) {
       const auto sent = horizon_of(now.mono, before.pools()[*was].ttl, settings_.health);
-      is.kept_until = std::max(is.kept_until, now.to_wall(sent));
+      is.kept_until = now.to_moment(std::max(now.to_mono(is.kept_until), sent));
       ttl_kept_until_[is.pool] = is.kept_until;
     }
     changes.emplace_back(std::move(is));

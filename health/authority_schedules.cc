@@ -109,7 +109,8 @@ void Authority::State::finish_plan(ScheduleId id, const std::string& failure,
         refuse(Refusal::Kind::NotFound, "the schedule has ended already: see its history")});
   }
   PlannedDrain& drain = found->second.drain;
-  drain.capped_since = clock_.now().wall;
+  const base::Now now = clock_.now();
+  drain.capped_since = now.to_moment(now.mono);
   // Behind the reply: without it a restart only waits longer. One whose erasure is queued stays
   // erased.
   if (!found->second.cancelling) commit({PutSchedule{drain}}, Store::Urgency::First);

@@ -57,25 +57,26 @@ void Authority::State::restore(const StoredState& stored, const base::Now& now) 
   }
 }
 
-// A hold knows from before when caches forget its server. A wall clock that was set back meanwhile
-// can't make that later than if the server had been named until now.
+// A hold knows from before when caches forget its server; not later than if the server had been
+// named until now. After a reboot it knows by the wall clock.
 void Authority::State::restore_horizons(ServerId id, const base::Now& now) {
   Server& server = at(id);
   bool all = true;
   for (std::size_t slot = 0; slot < slot_count(id); ++slot) {
     // Only what every hold that covers it says: one that knows no horizon was placed when the
     // service, or its host record, was still named.
-    std::optional<base::WallTime> known;
+    std::optional<base::MonoTime> known;
     for (const Hold* hold : std::as_const(holds_).covering(name(id), service_name(id, slot))) {
       const auto horizon = hold->horizons.find(service_name(id, slot));
       if (horizon == hold->horizons.end()) {
         known.reset();
         break;
       }
-      known = std::max(known.value_or(horizon->second), horizon->second);
+      const base::MonoTime says = now.to_mono(horizon->second);
+      known = std::max(known.value_or(says), says);
     }
     Naming& naming = at(id, slot).naming;
-    if (known) naming.horizon = std::min(naming.horizon, now.to_mono(*known));
+    if (known) naming.horizon = std::min(naming.horizon, *known);
     all = all && known;
   }
   // The horizons on disk include that of a hidden host record.
@@ -104,7 +105,9 @@ void Authority::State::restore_ttls(const StoredState& stored, const base::Now& 
     if (const PutPoolTtl* was = known[id]) {
       is.kept_until = was->kept_until;
       const base::MonoTime sent = horizon_of(now.mono, was->ttl, settings_.health);
-      if (was->ttl != pool.ttl) is.kept_until = std::max(is.kept_until, now.to_wall(sent));
+      if (was->ttl != pool.ttl) {
+        is.kept_until = now.to_moment(std::max(now.to_mono(is.kept_until), sent));
+      }
       const base::MonoTime kept =
           std::min(now.to_mono(is.kept_until), now.mono + base::Duration(kLongestKept));
       const base::MonoTime horizon = std::max(sent, kept);
@@ -115,7 +118,7 @@ void Authority::State::restore_ttls(const StoredState& stored, const base::Now& 
           at(server, slot).naming.horizon = horizon;
         }
       }
-      if (is.kept_until > now.wall) ttl_kept_until_[is.pool] = is.kept_until;
+      if (now.to_mono(is.kept_until) > now.mono) ttl_kept_until_[is.pool] = is.kept_until;
       if (was->ttl == pool.ttl) continue;
     }
     changes.emplace_back(std::move(is));

@@ -425,7 +425,7 @@ class Authority::State {
     std::vector<LeavingHost> hosts;
   } caps_before_;  // amid a reload: what was published before it
   // Until when caches keep what a pool's answers said with another TTL than now, if that is long.
-  std::map<std::string, base::WallTime, std::less<>> ttl_kept_until_;
+  std::map<std::string, base::Moment, std::less<>> ttl_kept_until_;
 
   std::vector<Change> unaudited_;  // told, and not with the store yet
   RefusalLog refusals_;

@@ -47,7 +47,7 @@ struct Hold {
   // Services of a server hold that a new instance released (startup automatic).
   std::set<std::string, std::less<>> released;
   // When the last answer that named the service expires from every cache, once it is out.
-  std::map<std::string, base::WallTime, std::less<>> horizons;
+  std::map<std::string, base::Moment, std::less<>> horizons;
 
   bool covers(std::string_view service) const {
     return (key.service.empty() || key.service == service) && !released.contains(service);

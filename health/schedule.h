@@ -43,7 +43,7 @@ struct PlannedDrain {
   Then then = Then::Lift;
   base::WallTime created;
   // Since then every answer that names it has a TTL that ends before `at`; empty: not known.
-  std::optional<base::WallTime> capped_since;
+  std::optional<base::Moment> capped_since;
 
   friend bool operator==(const PlannedDrain&, const PlannedDrain&) = default;
 };

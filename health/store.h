@@ -57,7 +57,7 @@ struct ReserveSchedules {
 struct PutPoolTtl {
   std::string pool;
   std::chrono::seconds ttl{0};
-  base::WallTime kept_until;
+  base::Moment kept_until;
 };
 // One more entry of the audit. `event.id` is not kept, entries have numbers of their own.
 struct AppendAudit {

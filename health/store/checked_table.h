@@ -14,7 +14,7 @@ namespace sluice::health {
 struct Shape {
   std::string_view name;
   std::size_t keys = 0;                        // of the columns, the first: what erase() names
-  std::array<std::string_view, 13> columns{};  // the rest: empty
+  std::array<std::string_view, 15> columns{};  // the rest: empty
 
   // "server, service"
   std::string column_list() const;

@@ -33,6 +33,17 @@ SqliteResult<HoldKey> read_key(const Statement& row) {
   return HoldKey{std::string(row.text(0)), std::string(row.text(1)), *origin};
 }
 
+// Of three columns; those of version 1 have the wall clock alone.
+std::optional<base::Moment> read_moment(const Statement& row, int column) {
+  if (row.is_null(column)) return std::nullopt;
+  base::Moment moment{row.time(column), {}, 0};
+  if (!row.is_null(column + 1) && !row.is_null(column + 2)) {
+    moment.mono = base::MonoTime(std::chrono::nanoseconds(row.integer(column + 1)));
+    moment.boot = static_cast<std::uint64_t>(row.integer(column + 2));
+  }
+  return moment;
+}
+
 using Holds = std::map<HoldKey, Hold>;
 
 SqliteResult<Done> read_hold(const Statement& row, Holds& holds) {
@@ -65,7 +76,7 @@ SqliteResult<Done> read_hold_service(const Statement& row, Holds& holds) {
   const std::string covered(row.text(3));
   if (!row.is_null(4)) hold->second.instances.emplace(covered, row.text(4));
   if (row.integer(5) != 0) hold->second.released.insert(covered);
-  if (!row.is_null(6)) hold->second.horizons.emplace(covered, row.time(6));
+  if (const auto horizon = read_moment(row, 6)) hold->second.horizons.emplace(covered, *horizon);
   return Done{};
 }
 
@@ -119,7 +130,7 @@ SqliteResult<Done> read_schedule(const Statement& row, StoredState& state) {
   if (!then) return Unexpected{then.error()};
   plan.then = *then;
   plan.created = row.time(11);
-  if (!row.is_null(12)) plan.capped_since = row.time(12);
+  plan.capped_since = read_moment(row, 12);
   state.schedules.push_back(std::move(plan));
   return Done{};
 }
@@ -139,8 +150,8 @@ SqliteResult<Done> load_numbers(Database& database, Loaded& loaded) {
   if (!done) return done;
   done = each_checked(
       database, kPoolTtlsShape, loaded.seal, [&](const Statement& row) -> SqliteResult<Done> {
-        state.pool_ttls.push_back(
-            {std::string(row.text(0)), std::chrono::seconds(row.integer(1)), row.time(2)});
+        state.pool_ttls.push_back({std::string(row.text(0)), std::chrono::seconds(row.integer(1)),
+                                   read_moment(row, 2).value_or(base::Moment{})});
         return Done{};
       });
   if (!done) return done;

@@ -11,7 +11,8 @@ namespace sluice::health {
 namespace {
 
 // Each step takes a database from the version of its index to the next (PRAGMA user_version).
-// Steps that were released are never changed. Times are milliseconds since 1970-01-01T00:00:00Z.
+// Steps that were released are never changed. Times are milliseconds since 1970-01-01T00:00:00Z;
+// with "_mono" nanoseconds of the monotonic clock in that boot of the machine.
 constexpr std::array kSteps{R"sql(
 CREATE TABLE meta (
   name  TEXT NOT NULL PRIMARY KEY,
@@ -60,6 +61,8 @@ PRAGMA application_id = 0x534c5549;
 )sql",
                             R"sql(
 ALTER TABLE meta ADD COLUMN row_check INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE hold_services ADD COLUMN horizon_mono INTEGER;
+ALTER TABLE hold_services ADD COLUMN boot INTEGER;
 ALTER TABLE hold_services ADD COLUMN row_check INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE health ADD COLUMN row_check INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE serial_bases ADD COLUMN row_check INTEGER NOT NULL DEFAULT 0;
@@ -119,12 +122,16 @@ CREATE TABLE schedules (                -- planned drains
   then_do      TEXT NOT NULL CHECK (then_do IN ('lift', 'alarm')),
   created      INTEGER NOT NULL,
   capped_since INTEGER,
+  capped_mono  INTEGER,
+  boot         INTEGER,
   row_check    INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE pool_ttls (
   pool       TEXT NOT NULL PRIMARY KEY,
   ttl        INTEGER NOT NULL CHECK (ttl >= 0),   -- seconds
   kept_until INTEGER NOT NULL,
+  kept_mono  INTEGER NOT NULL,
+  boot       INTEGER NOT NULL,
   row_check  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE audit (                    -- not under the seal: it must never cost a hold

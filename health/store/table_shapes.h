@@ -12,10 +12,10 @@ inline constexpr Shape kHoldsShape{
     {"server", "service", "origin", "placed_by", "reason", "since", "startup", "forced",
      "hide_host", "expiry", "expires", "then_do", "alarmed"}};
 // Keyed by its hold: all that the hold covers goes together.
-inline constexpr Shape kHoldServicesShape{
-    "hold_services",
-    3,
-    {"server", "service", "origin", "covered", "instance", "released", "horizon"}};
+inline constexpr Shape kHoldServicesShape{"hold_services",
+                                          3,
+                                          {"server", "service", "origin", "covered", "instance",
+                                           "released", "horizon", "horizon_mono", "boot"}};
 inline constexpr Shape kHealthShape{"health", 2, {"server", "service", "health"}};
 inline constexpr Shape kForcesShape{
     "forces", 2, {"server", "service", "health", "placed_by", "since"}};
@@ -23,8 +23,9 @@ inline constexpr Shape kSchedulesShape{
     "schedules",
     1,
     {"id", "server", "service", "at", "placed_by", "reason", "startup", "hide_host", "forced",
-     "expires", "then_do", "created", "capped_since"}};
-inline constexpr Shape kPoolTtlsShape{"pool_ttls", 1, {"pool", "ttl", "kept_until"}};
+     "expires", "then_do", "created", "capped_since", "capped_mono", "boot"}};
+inline constexpr Shape kPoolTtlsShape{
+    "pool_ttls", 1, {"pool", "ttl", "kept_until", "kept_mono", "boot"}};
 inline constexpr Shape kSerialBasesShape{"serial_bases", 1, {"zone", "base"}};
 
 inline constexpr std::array kShapes{&kMetaShape,     &kHoldsShape,      &kHoldServicesShape,

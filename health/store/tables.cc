@@ -15,10 +15,21 @@ namespace {
 using base::Done;
 using base::Unexpected;
 
-// The columns of an expiry, each of them null when there is none.
-template <class Member>
-auto part(const std::optional<Expiry>& expiry, Member member) {
-  return expiry ? std::optional(member(*expiry)) : std::nullopt;
+// A column of what has several, each of them null when there is none.
+template <class Whole, class Member>
+auto part(const std::optional<Whole>& whole, Member member) {
+  return whole ? std::optional(member(*whole)) : std::nullopt;
+}
+
+// The three columns of a moment.
+base::WallTime wall_of(const base::Moment& moment) {
+  return moment.wall;
+}
+std::int64_t mono_of(const base::Moment& moment) {
+  return moment.mono.time_since_epoch().count();
+}
+std::int64_t boot_of(const base::Moment& moment) {
+  return static_cast<std::int64_t>(moment.boot);
 }
 
 }  // namespace
@@ -109,12 +120,13 @@ SqliteResult<Done> Tables::put_hold_services(const Hold& hold) {
   for (const auto& [service, horizon] : hold.horizons) covered.insert(service);
   for (const std::string_view service : covered) {
     const auto instance = hold.instances.find(service);
-    const auto horizon = hold.horizons.find(service);
+    const auto found = hold.horizons.find(service);
+    const auto horizon = found == hold.horizons.end() ? std::nullopt : std::optional(found->second);
     auto done = hold_services_.insert(
         pending_, key.server, key.service, word(kOrigins, key.origin), service,
         instance == hold.instances.end() ? std::nullopt : std::optional(instance->second),
-        hold.released.contains(service),
-        horizon == hold.horizons.end() ? std::nullopt : std::optional(horizon->second));
+        hold.released.contains(service), part(horizon, wall_of), part(horizon, mono_of),
+        part(horizon, boot_of));
     if (!done) return done;
   }
   return Done{};
@@ -149,7 +161,9 @@ SqliteResult<Done> Tables::put(const PutSchedule& change) {
   if (!done) return done;
   return schedules_.insert(pending_, static_cast<std::int64_t>(plan.id), plan.server, plan.service,
                            plan.at, plan.by, plan.reason, startup, plan.hide_host, plan.force,
-                           plan.expires, word(kThen, plan.then), plan.created, plan.capped_since);
+                           plan.expires, word(kThen, plan.then), plan.created,
+                           part(plan.capped_since, wall_of), part(plan.capped_since, mono_of),
+                           part(plan.capped_since, boot_of));
 }
 
 SqliteResult<Done> Tables::put(const EraseSchedule& change) {
@@ -164,7 +178,8 @@ SqliteResult<Done> Tables::put(const PutPoolTtl& change) {
   auto done = pool_ttls_.erase(pending_, change.pool);
   if (!done) return done;
   return pool_ttls_.insert(pending_, change.pool, static_cast<std::int64_t>(change.ttl.count()),
-                           change.kept_until);
+                           wall_of(change.kept_until), mono_of(change.kept_until),
+                           boot_of(change.kept_until));
 }
 
 SqliteResult<Done> Tables::put(const AppendAudit& change) {

@@ -86,9 +86,43 @@ TEST_F(Horizons, AServerThatWasDroppedBeforeARestartKeepsItsPoolsOldTtl) {
 TEST_F(Horizons, NothingIsWrittenForAPoolWhoseTtlIsOnDisk) {
   start(with_ttl(300s));
   ASSERT_EQ(store.disk.pool_ttls.size(), 1U);
-  store.disk.pool_ttls.front().kept_until = clock.wall + 1h;  // a mark
+  const base::Moment a_mark = clock.now().to_moment(clock.mono + 1h);
+  store.disk.pool_ttls.front().kept_until = a_mark;
   restart();
-  EXPECT_EQ(store.disk.pool_ttls.front().kept_until, clock.wall + 1h);
+  EXPECT_EQ(store.disk.pool_ttls.front().kept_until, a_mark);
+}
+
+TEST_F(Horizons, AWallClockSetAheadWhileTheAuthorityIsDownShortensNone) {
+  start(with_ttl(300s));
+  all_up();
+  ASSERT_TRUE(*drain("b"));
+  clock.wall += 1h;
+  restart();
+  EXPECT_EQ(horizon_in("b"), 302);
+  EXPECT_THAT(codes(view("b").verdict), ::testing::Contains("horizon"));
+}
+
+TEST_F(Horizons, AWallClockSetAheadWhileItIsDownShortensNoTtlOfBefore) {
+  start(with_ttl(300s));
+  all_up();
+  reload(with_ttl(10s));
+  clock.wall += 1h;
+  restart();
+  push("c", up());
+  ASSERT_TRUE(*drain("c"));
+  EXPECT_EQ(horizon_in("c"), 302);
+}
+
+// Its monotonic clock has started anew: the wall clock is all that there is.
+TEST_F(Horizons, AfterARebootOfTheMachineTheWallClockCounts) {
+  start(with_ttl(300s));
+  all_up();
+  ASSERT_TRUE(*drain("b"));
+  clock.boot = 2;
+  clock.mono -= 99h;
+  clock.wall += 100s;
+  restart();
+  EXPECT_EQ(horizon_in("b"), 202);
 }
 
 TEST_F(Horizons, ANewConnectionAfterTheHorizonKeepsTheVerdictRed) {

@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 
 class TestClock final : public base::Clock {
  public:
-  base::Now now() const override { return {mono, wall}; }
+  base::Now now() const override { return {mono, wall, boot}; }
   void advance(base::Duration by) {
     mono += by;
     wall += by;
@@ -26,6 +26,7 @@ class TestClock final : public base::Clock {
 
   base::MonoTime mono{100h};
   base::WallTime wall{std::chrono::duration_cast<base::Duration>(480'000h)};
+  std::uint64_t boot = 1;
 };
 
 // Remembers what was published; the test says when workers serve it.

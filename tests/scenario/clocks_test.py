@@ -138,6 +138,18 @@ class Jumps(Timed):
             )
             api.resume(server_name(1))
 
+    def test_while_it_is_away_end_no_countdown(self):
+        daemon = self.start_timed(ttl="60s", lease=20.0)
+        daemon.api().drain(server_name(1))
+        self.stop_pushing()
+        daemon.kill9()
+        self.clock.jump(HOUR)
+        daemon.start(env=self.clock.environment)
+        self.agents = {number: daemon.agent(number) for number in ALL}
+        self.start_pushing()
+        verdict = daemon.api().verdict(server_name(1))
+        self.assertIn("horizon", [each["code"] for each in verdict["reasons"]], verdict)
+
     def test_end_no_guard_against_mass_loss(self):
         daemon = self.start_timed(mass_loss_hold="60s")
         self.stop_pushing(2, 3, 4)

@@ -2,7 +2,6 @@
 
 #include <csignal>
 #include <cstdlib>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <utility>
@@ -11,6 +10,7 @@
 #include <spdlog/spdlog.h>
 #include <uv.h>
 
+#include "config/base/boot.h"
 #include "config/base/uv_handle.h"
 #include "tools/sluice-agent/agent.h"
 #include "tools/sluice-agent/log.h"
@@ -57,16 +57,6 @@ base::UvHandle<uv_signal_t> on_signal(uv_loop_t* loop, int number) {
   return base::UvHandle<uv_signal_t>(handle);
 }
 
-base::Checked<std::string> read_boot_id() {
-  constexpr const char* kFile = "/proc/sys/kernel/random/boot_id";
-  std::ifstream stream(kFile);
-  std::string id;
-  if (!std::getline(stream, id) || id.empty()) {
-    return base::failure(std::string(kFile) + ": cannot be read");
-  }
-  return id;
-}
-
 void log_start(const config::AgentConfig& config) {
   std::string authorities;
   for (const std::string& url : config.authorities) {
@@ -78,7 +68,7 @@ void log_start(const config::AgentConfig& config) {
 }
 
 base::Checked<base::Done> run_loop(const config::AgentConfig& config) {
-  auto boot_id = read_boot_id();
+  auto boot_id = base::read_boot_id();
   if (!boot_id) return base::Unexpected{boot_id.error()};
   auto file = HostStateFile::open(config.state);
   if (!file) return base::Unexpected{file.error()};

@@ -28,7 +28,9 @@ std::string words(const StoredState& state) {
     }
     for (const auto& [service, instance] : hold.instances) out << ' ' << service << '=' << instance;
     for (const auto& service : hold.released) out << " -" << service;
-    for (const auto& [service, at] : hold.horizons) out << ' ' << service << '@' << time(at);
+    for (const auto& [service, at] : hold.horizons)
+      out << ' ' << service << '@' << time(at.wall) << '@' << at.mono.time_since_epoch().count()
+          << '@' << at.boot;
     out << '\n';
   }
   for (const PutHealth& row : state.health) {
@@ -80,7 +82,7 @@ class DamageTest : public StoreTest {
     if (number % 5 == 4) changes.emplace_back(EraseHold{hold.key});
     changes.emplace_back(PutHealth{hold.key.server, "front-end", Health::Down});
     changes.emplace_back(PutForce{hold.key.server, "call-park", Health::Up, hold.reason, {}});
-    changes.emplace_back(PutPoolTtl{"pool" + std::to_string(number % 2), 30s, hold.since});
+    changes.emplace_back(PutPoolTtl{"pool" + std::to_string(number % 2), 30s, {hold.since, {}, 0}});
     changes.emplace_back(PutSerialBase{"zone", static_cast<std::uint32_t>(number)});
     return changes;
   }

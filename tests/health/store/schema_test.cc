@@ -99,7 +99,8 @@ TEST_F(SchemaTest, TakesEverythingOverFromVersion1) {
   EXPECT_EQ(second.startup, config::Startup::Manual);
   EXPECT_TRUE(second.forced && second.hide_host);
   EXPECT_EQ(second.instances.at("front-end"), "boot:1");
-  EXPECT_EQ(second.horizons.at("front-end"), WallTime(Duration(1'795'168'862'000)));
+  EXPECT_EQ(second.horizons.at("front-end").boot, 0U);
+  EXPECT_EQ(second.horizons.at("front-end").wall, WallTime(Duration(1'795'168'862'000)));
   EXPECT_TRUE(second.released.contains("call-park"));
 
   ASSERT_EQ(state().forces.size(), 1U);

@@ -56,7 +56,7 @@ TEST_F(SqliteStoreTest, GivesBackEverythingAfterReopening) {
     ASSERT_TRUE(commit(*store, {PutForce{"fe01", "front-end", Health::Down, "operations", since},
                                 PutForce{"fe02", "front-end", Health::Up, "", {}}}));
     ASSERT_TRUE(commit(*store, {PutSchedule{full_plan()}, PutSchedule{plain_plan},
-                                ReserveSchedules{64}, PutPoolTtl{"pool01", 30s, since}}));
+                                ReserveSchedules{64}, PutPoolTtl{"pool01", 30s, {since, {}, 0}}}));
     ASSERT_TRUE(commit(
         *store,
         {PutHealth{"fe01", "front-end", Health::Up}, PutHealth{"fe01", "call-park", Health::Down},
@@ -81,7 +81,7 @@ TEST_F(SqliteStoreTest, GivesBackEverythingAfterReopening) {
   ASSERT_EQ(state().pool_ttls.size(), 1U);
   EXPECT_EQ(state().pool_ttls[0].pool, "pool01");
   EXPECT_EQ(state().pool_ttls[0].ttl, 30s);
-  EXPECT_EQ(state().pool_ttls[0].kept_until, since);
+  EXPECT_EQ(state().pool_ttls[0].kept_until.wall, since);
   EXPECT_EQ(state().serial_bases.at("contoso.example"), 4'294'967'295U);
   EXPECT_EQ(state().serial_bases.at("."), 0U);
 }

@@ -125,7 +125,9 @@ inline Hold full_hold() {
   hold.expiry = Expiry{17, WallTime(Duration(1'795'168'930'000)), Then::Alarm, true};
   hold.instances = {{"front-end", "unit-1"}, {"call-park", "unit-2"}};
   hold.released = {"attendant", "call-park"};
-  hold.horizons = {{"front-end", WallTime(Duration(1'795'168'862'000))}};
+  hold.horizons = {{"front-end",
+                    {WallTime(Duration(1'795'168'862'000)), base::MonoTime(std::chrono::hours(100)),
+                     0x8000'0000'0000'0007}}};
   return hold;
 }
 
@@ -143,7 +145,8 @@ inline PlannedDrain full_plan() {
   plan.expires = WallTime(Duration(1'795'176'030'000));
   plan.then = Then::Alarm;
   plan.created = WallTime(Duration(1'795'168'830'250));
-  plan.capped_since = WallTime(Duration(1'795'168'830'300));
+  plan.capped_since = base::Moment{WallTime(Duration(1'795'168'830'300)),
+                                   base::MonoTime(std::chrono::hours(99)), 7};
   return plan;
 }
 
