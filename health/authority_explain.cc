@@ -24,6 +24,7 @@ std::optional<Explanation> Authority::State::explain(std::string_view owner) con
     const ServerId server = pool.servers[i];
     ExplainedMember& member = explanation.members.emplace_back(explain_member(
         server, *topology_->servers()[server].slot_of(pool.service), decision.rules[i], members));
+    tell_damped(server, members, member);
     if (member.in) member.text += leaves_text(server, pool.service);
     const unsigned tenths = members.tenths(server);
     if (member.in && tenths < kWholeWeight) {
@@ -31,6 +32,16 @@ std::optional<Explanation> Authority::State::explain(std::string_view owner) con
     }
   }
   return explanation;
+}
+
+// What is answered follows what the agent of a server that flaps says by up to a gap: `in` is what
+// is answered.
+void Authority::State::tell_damped(ServerId server, const Members& members,
+                                   ExplainedMember& member) const {
+  const bool answered = std::ranges::binary_search(members.servers, server);
+  if (answered == member.in) return;
+  member.in = answered;
+  member.text += "; it changed often of late, its answers follow within a second";
 }
 
 // What is planned for a member that is in.

@@ -337,6 +337,7 @@ class Authority::State {
   HoldView hold_view(const Hold& hold, config::Startup service_default) const;
   ExplainedMember explain_member(ServerId server, std::size_t slot, Rule rule,
                                  const Members& members) const;
+  void tell_damped(ServerId server, const Members& members, ExplainedMember& member) const;
   std::string leaves_text(ServerId server, ServiceId service) const;
   void add_service_figures(ServicePoolId id, const base::Now& now, Figures& figures) const;
   void add_hold_figures(const base::Now& now, Figures& figures) const;

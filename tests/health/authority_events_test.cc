@@ -152,6 +152,23 @@ TEST_F(Events, OrdersOfAServerThatFlapsAreNeverDelayed) {
   EXPECT_EQ(members(kPool), "abc");
 }
 
+TEST_F(Events, ExplainTellsWhatIsAnsweredOfAServerThatFlaps) {
+  start();
+  all_up();
+  for (int i = 0; i < 21; ++i) push("b", saying(i % 2 == 0 ? Health::Down : Health::Up));
+  push("b", up());
+  ASSERT_EQ(members(kPool), "ac") << "its share is spent";
+  const ExplainedMember waiting = authority->explain("pool.example")->members[1];
+  EXPECT_FALSE(waiting.in);
+  EXPECT_EQ(waiting.rule, "accepting");
+  EXPECT_THAT(waiting.text, HasSubstr("its answers follow within a second"));
+  clock.advance(1s);
+  authority->tick();
+  const ExplainedMember settled = authority->explain("pool.example")->members[1];
+  EXPECT_TRUE(settled.in);
+  EXPECT_THAT(settled.text, ::testing::Not(HasSubstr("follow")));
+}
+
 TEST_F(Events, HealthGoesToDiskAsOftenAsItChangesAnswers) {
   start();
   all_up();
