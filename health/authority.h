@@ -66,7 +66,7 @@ struct ServiceOrder {
 struct HeartbeatReply {
   std::uint64_t generation = 0;
   base::Duration lease{0};
-  std::map<std::string, ServiceOrder, std::less<>> services;
+  base::FlatMap<std::string, ServiceOrder> services;
 };
 
 // The one writer: decides who is in each answer and says so to the publisher and the store

@@ -71,12 +71,7 @@ void Authority::State::add_service_figures(ServicePoolId id, const base::Now& no
     const ServiceState& state = *at(server, slot).service;
     if (at(server).agent->lease.current && state.health != Health::Stopped) {
       state.sessions.each([&](std::string_view counter, std::uint64_t number) {
-        const auto known = sessions.find(counter);
-        if (known == sessions.end()) {
-          sessions.emplace(counter, number);
-        } else {
-          known->second += number;
-        }
+        sessions[counter] += number;
       });
     }
     if (!held(server, slot)) continue;

@@ -68,15 +68,13 @@ void Authority::State::heartbeat(const std::string& server, const Heartbeat& hea
   if (end_grace(pool, now)) republish(service_pools_of(pool));
   finish_lifts(id);
 
-  std::vector<std::string> services;
-  for (const auto& [service, report] : heartbeat.services) services.push_back(service);
   flush_audit();
   if (placed.empty()) {
-    done(heartbeat_reply(server, services, refused));
+    done(heartbeat_reply(server, heartbeat, refused));
     return;
   }
-  const auto reply = [this, server, services, refused = std::move(refused), done] {
-    done(heartbeat_reply(server, services, refused));
+  const auto reply = [this, server, heartbeat, refused = std::move(refused), done] {
+    done(heartbeat_reply(server, heartbeat, refused));
   };
   // The agent is told "held" when it is true of every answer and on disk. A store that fails leaves
   // the hold in force, and the agent pushes it again with each heartbeat.
@@ -304,14 +302,15 @@ void Authority::State::finish_lifts(ServerId id) {
 }
 
 HeartbeatReply Authority::State::heartbeat_reply(
-    const std::string& server, std::span<const std::string> services,
+    const std::string& server, const Heartbeat& heartbeat,
     const std::map<std::string, Refusal, std::less<>>& refused) const {
   HeartbeatReply reply;
   reply.generation = membership_->generation;
   reply.lease = settings_.health.lease;
   const auto id = topology_->server(server);
-  for (const std::string& service : services) {
-    ServiceOrder order;
+  reply.services.reserve(heartbeat.services.size());
+  for (const auto& [service, report] : heartbeat.services) {
+    ServiceOrder& order = reply.services[service];
     for (const Hold* hold : holds_.covering(server, service)) {
       if (order.reason.empty()) order.reason = hold->reason;
     }
@@ -326,7 +325,6 @@ HeartbeatReply Authority::State::heartbeat_reply(
     if (const auto refusal = refused.find(service); refusal != refused.end()) {
       order.refused = refusal->second;
     }
-    reply.services.emplace(service, std::move(order));
   }
   return reply;
 }

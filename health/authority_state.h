@@ -312,7 +312,7 @@ class Authority::State {
                                               const std::optional<HostPause>& paused);
   void finish_lifts(ServerId server);
   bool acknowledged(ServerId server, std::size_t slot) const;
-  HeartbeatReply heartbeat_reply(const std::string& server, std::span<const std::string> services,
+  HeartbeatReply heartbeat_reply(const std::string& server, const Heartbeat& heartbeat,
                                  const std::map<std::string, Refusal, std::less<>>& refused) const;
 
   // --- a reload (authority_reload.cc)

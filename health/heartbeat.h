@@ -2,12 +2,12 @@
 
 #include <chrono>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "config/base/clock.h"
+#include "config/base/flat_map.h"
 #include "config/base/result.h"
 #include "config/model.h"
 
@@ -20,7 +20,7 @@ enum class Health : std::uint8_t {
   Stopped,  // its unit is not running
 };
 
-using Sessions = std::map<std::string, std::uint64_t, std::less<>>;  // by counter name
+using Sessions = base::FlatMap<std::string, std::uint64_t>;  // by counter name
 
 // A hold that the host's administrator placed on the host itself.
 struct HostPause {
@@ -54,7 +54,7 @@ struct ServiceReport {
 struct Heartbeat {
   std::string instance;   // boot id
   std::uint64_t seq = 0;  // grows within a boot id
-  std::map<std::string, ServiceReport, std::less<>> services;
+  base::FlatMap<std::string, ServiceReport> services;
 
   friend bool operator==(const Heartbeat&, const Heartbeat&) = default;
 };

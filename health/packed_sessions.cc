@@ -17,6 +17,7 @@ PackedSessions& PackedSessions::operator=(const std::optional<Sessions>& session
     octets_.reset();
     return *this;
   }
+  if (octets_ && overwrite(*sessions)) return *this;
   std::string octets;
   for (const auto& [name, count] : *sessions) {
     append(octets, static_cast<std::uint32_t>(name.size()));
@@ -27,13 +28,28 @@ PackedSessions& PackedSessions::operator=(const std::optional<Sessions>& session
   return *this;
 }
 
+// The counters are nearly always those of before, with other values.
+bool PackedSessions::overwrite(const Sessions& sessions) {
+  auto counter = sessions.begin();
+  bool same = true;
+  each([&](std::string_view name, std::uint64_t) {
+    same = same && counter != sessions.end() && counter->first == name;
+    if (same) ++counter;
+  });
+  if (!same || counter != sessions.end()) return false;
+  char* at = octets_.data();
+  for (const auto& [name, count] : sessions) {
+    at += sizeof(std::uint32_t) + name.size();
+    std::memcpy(at, &count, sizeof count);
+    at += sizeof count;
+  }
+  return true;
+}
+
 PackedSessions::operator std::optional<Sessions>() const {
   if (!octets_) return std::nullopt;
   Sessions sessions;
-  // In their order: the map need not look for the place.
-  each([&](std::string_view name, std::uint64_t count) {
-    sessions.emplace_hint(sessions.end(), name, count);
-  });
+  each([&](std::string_view name, std::uint64_t count) { sessions[name] = count; });
   return sessions;
 }
 

@@ -31,6 +31,9 @@ class PackedSessions {
   }
 
  private:
+  // True when it was enough to write the values over those that are here.
+  bool overwrite(const Sessions& sessions);
+
   // REQUIRES: `octets` begins with one.
   template <class Number>
   static Number take(std::string_view& octets) noexcept {

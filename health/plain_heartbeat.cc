@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "config/base/octet_scan.h"
 #include "health/heartbeat.h"
 #include "health/strict_json.h"
 
@@ -38,8 +39,7 @@ class PlainReader {
   // Printable ASCII without escapes; not empty.
   std::string_view text() {
     take('"');
-    std::size_t size = 0;
-    while (size < left_.size() && is_plain(left_[size])) ++size;
+    const std::size_t size = base::plain_json_octets(left_);
     const std::string_view value = left_.substr(0, size);
     left_.remove_prefix(size);
     ok_ = ok_ && size > 0 && size <= kMaxJsonText && left_.starts_with('"');
@@ -73,7 +73,6 @@ class PlainReader {
   void fail() noexcept { ok_ = false; }
 
  private:
-  static bool is_plain(char c) noexcept { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
   static bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
   static std::uint64_t value_of(std::string_view digits) noexcept {
     std::uint64_t value = 0;

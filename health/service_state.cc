@@ -4,6 +4,22 @@
 
 namespace sluice::health {
 
+namespace {
+
+// It is nearly always the one that is known, and then nothing is written.
+void note_instance(base::PackedText& known, std::string_view boot, std::string_view unit) {
+  if (known) {
+    const std::string_view is = *known;
+    if (is.size() == boot.size() + 1 + unit.size() && is.starts_with(boot) &&
+        is[boot.size()] == '/' && is.ends_with(unit)) {
+      return;
+    }
+  }
+  known = std::string_view(std::string(boot).append("/").append(unit));
+}
+
+}  // namespace
+
 bool apply(ServiceState& state, const ServiceReport& report, const std::string& boot,
            const base::Now& now) {
   const bool changed = state.health != report.health;
@@ -13,7 +29,7 @@ bool apply(ServiceState& state, const ServiceReport& report, const std::string& 
   state.sessions = report.sessions;
   if (report.hook || *state.hook) state.hook.edit() = report.hook;
   if (report.instance) {
-    state.instance = std::string_view(boot + "/" + *report.instance);
+    note_instance(state.instance, boot, *report.instance);
   } else if (report.health != Health::Stopped) {
     state.instance.reset();  // what has stopped has none, and the one that it had is over
   }

@@ -40,6 +40,8 @@ class PackedText {
     std::memcpy(&size, octets_.get(), sizeof size);
     return {octets_.get() + sizeof size, size};
   }
+  // REQUIRES: there is one. For octets that change and stay as many.
+  char* data() noexcept { return octets_.get() + sizeof(std::uint32_t); }
   operator std::optional<std::string>() const {
     return octets_ ? std::optional<std::string>(**this) : std::nullopt;
   }

@@ -131,7 +131,7 @@ base::Result<Exchange, HttpResponse> let_in(const HttpRequest& head, const Peer&
   const auto query = check_query(*route, *target);
   if (!query) return Unexpected{query.error()};
   found->exchange.who = std::move(*identity);
-  found->exchange.query = {target->query.begin(), target->query.end()};
+  for (const auto& [name, value] : target->query) found->exchange.query.emplace(name, value);
   found->exchange.last_event_id = head.field("last-event-id");
   return std::move(found->exchange);
 }

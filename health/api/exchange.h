@@ -1,12 +1,12 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "config/base/flat_map.h"
 #include "health/api/auth.h"
 #include "health/api/http_message.h"
 
@@ -20,9 +20,9 @@ struct Exchange {
   using Make = std::function<HttpResponse()>;
 
   Identity who;
-  std::map<std::string, std::string, std::less<>> path;   // "server" of /v1/servers/{server}
-  std::map<std::string, std::string, std::less<>> query;  // only what the route knows
-  std::string last_event_id;                              // Last-Event-ID, or empty
+  base::FlatMap<std::string_view, std::string> path;  // "server" of /v1/servers/{server}
+  base::FlatMap<std::string, std::string> query;      // only what the route knows
+  std::string last_event_id;                          // Last-Event-ID, or empty
   std::string body;
   std::function<void(Make)> reply;  // any thread; once
 

@@ -297,6 +297,14 @@ void HttpConnection::on_closed(uv_handle_t* handle) {
   if (--self->open_handles_ == 0) self->server_.forget(self->id_, self->local_);
 }
 
+// It may have been started for a deadline from before.
+void HttpConnection::on_timer() {
+  if (deadline_ == Deadline::None) return;
+  const std::uint64_t now = uv_now(server_.loop_);
+  if (now >= due_) return on_deadline();
+  start_timer(due_ - now);
+}
+
 void HttpConnection::on_deadline() {
   const Deadline passed = std::exchange(deadline_, Deadline::None);
   const bool half_a_request =
@@ -306,7 +314,9 @@ void HttpConnection::on_deadline() {
   answer(problem(408, "the request did not arrive in time"));
 }
 
-// The time of what is waited for already goes on: octets that trickle in don't lengthen it.
+// The time of what is waited for already goes on: octets that trickle in don't lengthen it. A timer
+// that goes off earlier is left alone, and looks then: to move it among those of all connections
+// costs more than all else here.
 void HttpConnection::arm(Deadline deadline) {
   if (deadline_ == deadline || phase_ == Phase::Closed) return;
   deadline_ = deadline;
@@ -314,7 +324,6 @@ void HttpConnection::arm(Deadline deadline) {
   std::chrono::milliseconds time{0};
   switch (deadline) {
     case Deadline::None:
-      uv_timer_stop(&timer_);
       return;
     case Deadline::Idle:
       time = limits.idle;
@@ -332,9 +341,17 @@ void HttpConnection::arm(Deadline deadline) {
       time = limits.linger_time;
       break;
   }
+  const auto left = static_cast<std::uint64_t>(time.count());
+  due_ = uv_now(server_.loop_) + left;
+  const bool looks_in_time = uv_is_active(reinterpret_cast<uv_handle_t*>(&timer_)) != 0 &&
+                             uv_timer_get_due_in(&timer_) <= left;
+  if (!looks_in_time) start_timer(left);
+}
+
+void HttpConnection::start_timer(std::uint64_t milliseconds) {
   uv_timer_start(
-      &timer_, [](uv_timer_t* timer) { static_cast<HttpConnection*>(timer->data)->on_deadline(); },
-      static_cast<std::uint64_t>(time.count()), 0);
+      &timer_, [](uv_timer_t* timer) { static_cast<HttpConnection*>(timer->data)->on_timer(); },
+      milliseconds, 0);
 }
 
 }  // namespace sluice::health

@@ -46,6 +46,7 @@ class HttpConnection {
   void work();
   void wait_for(Deadline deadline);
   void on_read(ssize_t size, const char* octets);
+  void on_timer();
   void on_deadline();
   void answer(HttpResponse response);
   void begin_stream(std::shared_ptr<ContentStream> content);
@@ -58,6 +59,7 @@ class HttpConnection {
 
   static void on_closed(uv_handle_t* handle);
   void arm(Deadline deadline);
+  void start_timer(std::uint64_t milliseconds);
   Peer peer() const;
 
   HttpServer& server_;
@@ -72,6 +74,7 @@ class HttpConnection {
   Peer peer_;
   Phase phase_ = Phase::Reading;
   Deadline deadline_ = Deadline::None;
+  std::uint64_t due_ = 0;     // when it passes, by the loop's clock
   std::uint64_t number_ = 0;  // of the request that is worked on
   HttpServer::Continue continue_;
   std::shared_ptr<ContentStream> content_;  // Streaming

@@ -4,6 +4,8 @@
 #include <array>
 #include <optional>
 
+#include "config/base/octet_scan.h"
+
 namespace sluice::health {
 namespace {
 
@@ -168,9 +170,13 @@ Checked check_host(const Framing& framing) {
 }  // namespace
 
 base::Result<Done, HttpError> check_octets(std::string_view octets) {
-  for (std::size_t i = 0; i < octets.size(); ++i) {
+  const auto next_control = [&](std::size_t from) {
+    return from + base::first_octet(octets.substr(from), [](std::uint64_t word) {
+             return base::octet_below(word, 0x20) | base::octet_equal(word, 0x7f);
+           });
+  };
+  for (std::size_t i = next_control(0); i < octets.size(); i = next_control(i + 1)) {
     const char c = octets[i];
-    if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f) continue;
     if (c == '\t') continue;
     if (c == '\n' && i > 0 && octets[i - 1] == '\r') continue;
     if (c == '\r' && (i + 1 == octets.size() || octets[i + 1] == '\n')) continue;

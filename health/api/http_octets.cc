@@ -9,20 +9,27 @@
 namespace sluice::health {
 namespace {
 
-// IMF-fixdate (RFC 9110 section 5.6.7), whatever the locale is.
-std::string http_date(base::WallTime now) {
+// IMF-fixdate (RFC 9110 section 5.6.7), whatever the locale is. Valid until the thread's next one.
+std::string_view http_date(base::WallTime now) {
   constexpr std::array kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
   constexpr std::array kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  // Thousands of responses have the same one.
+  thread_local std::time_t written = -1;
+  thread_local std::array<char, 64> text{};
+  thread_local std::size_t size = 0;
   const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  std::array<char, 64> text{};
-  const int size = std::snprintf(text.data(), text.size(), "%s, %02d %s %04d %02d:%02d:%02d GMT",
-                                 kDays[static_cast<std::size_t>(utc.tm_wday)], utc.tm_mday,
-                                 kMonths[static_cast<std::size_t>(utc.tm_mon)], utc.tm_year + 1900,
-                                 utc.tm_hour, utc.tm_min, utc.tm_sec);
-  return {text.data(), static_cast<std::size_t>(size)};
+  if (seconds != written || size == 0) {
+    std::tm utc{};
+    gmtime_r(&seconds, &utc);
+    size = static_cast<std::size_t>(
+        std::snprintf(text.data(), text.size(), "%s, %02d %s %04d %02d:%02d:%02d GMT",
+                      kDays[static_cast<std::size_t>(utc.tm_wday)], utc.tm_mday,
+                      kMonths[static_cast<std::size_t>(utc.tm_mon)], utc.tm_year + 1900,
+                      utc.tm_hour, utc.tm_min, utc.tm_sec));
+    written = seconds;
+  }
+  return {text.data(), size};
 }
 
 }  // namespace
@@ -30,13 +37,13 @@ std::string http_date(base::WallTime now) {
 std::string to_octets(const HttpResponse& response, bool head_only, bool chunks,
                       base::WallTime now) {
   std::string octets;
-  octets.reserve(256 + (head_only ? 0 : response.body.size()));
-  octets += "HTTP/1.1 " + std::to_string(response.status) + " " + status_phrase(response.status);
-  octets += "\r\nDate: " + http_date(now);
+  octets.reserve(320 + (head_only ? 0 : response.body.size()));
+  octets.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
+  octets.append(status_phrase(response.status)).append("\r\nDate: ").append(http_date(now));
   // State of this moment, for whoever was allowed to see it.
   octets += "\r\nCache-Control: no-store";
   if (!response.content_type.empty()) {
-    octets += "\r\nContent-Type: " + response.content_type;
+    octets.append("\r\nContent-Type: ").append(response.content_type);
     octets += "\r\nX-Content-Type-Options: nosniff";
   }
   if (response.stream) {

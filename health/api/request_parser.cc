@@ -156,9 +156,10 @@ RequestParser::State RequestParser::read_head() {
   const std::size_t from = checked_ > 0 && input_[checked_ - 1] == '\r' ? checked_ - 1 : checked_;
   const std::size_t end = input_.find("\r\n\r\n", checked_ < 3 ? 0 : checked_ - 3);
   const std::size_t size = end == std::string::npos ? input_.size() : end + 4;
+  // A whole one is checked as a whole.
+  if (end != std::string::npos && size <= limits_.head) return parse_head(size);
   const auto checked = check_octets(std::string_view(input_).substr(from, size - from));
   if (!checked) return fail(checked.error());
-  if (end != std::string::npos && size <= limits_.head) return parse_head(size);
 
   // The method and the version need some octets of the line, too.
   const std::size_t line = std::min(input_.find("\r\n"), input_.size());

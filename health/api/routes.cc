@@ -232,9 +232,9 @@ const char* to_string(Method method) noexcept {
   return "";
 }
 
-std::optional<std::map<std::string, std::string, std::less<>>> match(const Route& route,
-                                                                     const Target& target) {
-  std::map<std::string, std::string, std::less<>> values;
+std::optional<base::FlatMap<std::string_view, std::string>> match(const Route& route,
+                                                                  const Target& target) {
+  base::FlatMap<std::string_view, std::string> values;
   std::string_view path = route.path.substr(1);
   for (std::size_t i = 0; i < target.segments.size(); ++i) {
     const std::size_t slash = path.find('/');

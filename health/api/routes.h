@@ -35,7 +35,7 @@ std::span<const Route> routes();
 const char* to_string(Method method) noexcept;
 
 // The values of the placeholders, when the path is the route's.
-std::optional<std::map<std::string, std::string, std::less<>>> match(const Route& route,
-                                                                     const Target& target);
+std::optional<base::FlatMap<std::string_view, std::string>> match(const Route& route,
+                                                                  const Target& target);
 
 }  // namespace sluice::health

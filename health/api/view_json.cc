@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "config/base/octet_scan.h"
 #include "health/rfc3339.h"
 
 namespace sluice::health {
@@ -71,11 +72,8 @@ std::string dump(const ordered_json& value) {
 }
 
 void append_quoted(std::string& text, const std::string& word) {
-  const bool plain = std::all_of(word.begin(), word.end(), [](char c) {
-    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-  });
-  if (plain) {
-    text.append(1, '"').append(word).append(1, '"');
+  if (base::plain_json_octets(word) == word.size()) {
+    text.append("\"").append(word).append("\"");
   } else {
     text += dump(word);
   }

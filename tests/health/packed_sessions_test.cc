@@ -25,11 +25,23 @@ TEST(PackedSessions, AreVisitedByName) {
   Sessions seen;
   std::string order;
   state.each([&](std::string_view name, std::uint64_t count) {
-    seen.emplace(name, count);
+    seen[name] = count;
     order += name;
   });
   EXPECT_EQ(seen, (Sessions{{"a", 1}, {"b", 2}}));
   EXPECT_EQ(order, "ab");
+}
+
+// What was there is written over when only values differ.
+TEST(PackedSessions, FollowWhateverIsAssigned) {
+  PackedSessions state;
+  for (const Sessions& sessions :
+       {Sessions{{"a", 1}, {"b", 2}}, Sessions{{"a", 3}, {"b", 4}}, Sessions{{"a", 3}, {"c", 4}},
+        Sessions{{"a", 3}}, Sessions{{"a", 3}, {"b", 1}, {"c", 2}}, Sessions{},
+        Sessions{{"b", 7}}}) {
+    state = sessions;
+    EXPECT_EQ(std::optional<Sessions>(state), sessions);
+  }
 }
 
 TEST(PackedSessions, GiveBackEachCounter) {

@@ -68,12 +68,16 @@ TEST(StatusProperty, EveryCaseIsTheFirstLineThatMatches) {
 // --- section 2: not known is never zero
 
 rc::Gen<std::optional<Sessions>> any_sessions() {
-  const auto counters = rc::gen::container<Sessions>(
+  const auto counters = rc::gen::container<std::map<std::string, std::uint64_t>>(
       rc::gen::elementOf(std::vector<std::string>{"calls", "registrations"}),
       rc::gen::element<std::uint64_t>(0, 0, 0, 1, 12));
   return rc::gen::oneOf(
       rc::gen::just(std::optional<Sessions>()),
-      rc::gen::map(counters, [](const Sessions& each) { return std::optional<Sessions>(each); }));
+      rc::gen::map(counters, [](const std::map<std::string, std::uint64_t>& each) {
+        Sessions sessions;
+        for (const auto& [name, count] : each) sessions[name] = count;
+        return std::optional(sessions);
+      }));
 }
 
 RC_GTEST_PROP(SessionsProperty, AreZeroOnlyWhenEachCounterIsKnownAndZero, ()) {
