@@ -70,9 +70,8 @@ void Authority::State::add_service_figures(ServicePoolId id, const base::Now& no
     ++count.by_status.at(static_cast<std::size_t>(is));
     const ServiceState& state = *at(server, slot).service;
     if (at(server).agent->lease.current && state.health != Health::Stopped) {
-      state.sessions.each([&](std::string_view counter, std::uint64_t number) {
-        sessions[counter] += number;
-      });
+      state.sessions.each(
+          [&](std::string_view counter, std::uint64_t number) { sessions[counter] += number; });
     }
     if (!held(server, slot)) continue;
     any_held = true;

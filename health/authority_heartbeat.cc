@@ -309,17 +309,18 @@ HeartbeatReply Authority::State::heartbeat_reply(
   reply.lease = settings_.health.lease;
   const auto id = topology_->server(server);
   reply.services.reserve(heartbeat.services.size());
+  const std::vector<Hold>& holds = holds_.of(server);
   for (const auto& [service, report] : heartbeat.services) {
-    ServiceOrder& order = reply.services[service];
-    for (const Hold* hold : holds_.covering(server, service)) {
-      if (order.reason.empty()) order.reason = hold->reason;
+    ServiceOrder& order = reply.services.try_emplace(service).first->second;
+    for (const Hold& hold : holds) {
+      if (order.reason.empty() && hold.covers(service)) order.reason = hold.reason;
     }
     // A reload may have dropped either meanwhile.
     const auto service_id = id ? topology_->service(service) : std::optional<ServiceId>();
     const auto slot =
         service_id ? topology_->servers()[*id].slot_of(*service_id) : std::optional<std::size_t>();
     if (slot) {
-      order.held = acknowledged(*id, *slot);
+      order.held = !holds.empty() && acknowledged(*id, *slot);
       order.lift = at(*id, *slot).service->lift != ServiceState::Lift::No;
     }
     if (const auto refusal = refused.find(service); refusal != refused.end()) {

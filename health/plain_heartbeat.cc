@@ -154,7 +154,8 @@ ServiceReport read_service(PlainReader& reader) {
 }  // namespace
 
 std::optional<Heartbeat> parse_plain_heartbeat(std::string_view octets) {
-  constexpr std::size_t kSeqDigits = 19;  // fit into 64 bits whatever they are
+  constexpr std::size_t kSeqDigits = 19;    // fit into 64 bits whatever they are
+  constexpr std::size_t kMostServices = 8;  // of most servers: moving them costs more than the room
   PlainReader reader(octets);
   Heartbeat heartbeat;
   bool has_seq = false;
@@ -167,6 +168,7 @@ std::optional<Heartbeat> parse_plain_heartbeat(std::string_view octets) {
       heartbeat.seq = reader.number(kSeqDigits);
     } else if (name == "services" && !has_services) {
       has_services = true;
+      heartbeat.services.reserve(kMostServices);
       reader.object([&](std::string_view service) {
         const auto [place, fresh] = heartbeat.services.try_emplace(std::string(service));
         if (!fresh) return reader.fail();

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "health/api/auth_failures.h"
+#include "health/api/gatherer.h"
 #include "health/api/problem.h"
 #include "health/api/request_counters.h"
 #include "health/api/routes.h"
@@ -143,8 +144,10 @@ HttpServer::Continue proceed(const Route& route, Exchange exchange, const ApiCon
     exchange.body = std::move(body);
     // The loop's thread makes the response and hands it over; the server knows whether the client
     // is still there. Once the inbox is closed, neither happens.
-    exchange.reply = [inbox, respond = std::move(respond), &api, &route](Exchange::Make make) {
-      inbox->post([respond, make = std::move(make), &api, &route] {
+    const auto hurry = route.gathered ? nullptr : api.gatherer->hurry();
+    exchange.reply = [inbox, respond = std::move(respond), &api, &route,
+                      hurry](Exchange::Make make) {
+      inbox->post([respond, make = std::move(make), &api, &route, hurry] {
         HttpResponse response = make();
         api.requests->count(&route, response.status);
         respond(std::move(response));

@@ -11,8 +11,9 @@ namespace {
 constexpr std::uint64_t kWindow = 20'000'000;  // ns
 // In a window, from a thousand a second on: then a rest brings one task at least.
 constexpr std::uint64_t kFast = 20;
-// The API's own latency is some tenths of a millisecond; an agent waits for a second and more.
-constexpr long kRest = 1'000'000;  // ns
+// An agent waits for a second and more; with the others' own millisecond it is half of what the
+// state of a pool may take (10 ms).
+constexpr long kRest = 4'000'000;  // ns
 
 }  // namespace
 
@@ -40,6 +41,12 @@ void Gatherer::post(Task task) {
   pace_.add();
 }
 
+std::shared_ptr<void> Gatherer::hurry() {
+  hurries_->fetch_add(1, std::memory_order_relaxed);
+  return {hurries_.get(),
+          [counted = hurries_](void*) { counted->fetch_sub(1, std::memory_order_relaxed); }};
+}
+
 void Gatherer::before_poll() {
   if (!tasks_.empty()) {
     // Shared, since std::function wants copies.
@@ -49,7 +56,7 @@ void Gatherer::before_poll() {
       for (const Task& task : *tasks) task(authority);
     });
   }
-  if (!pace_.fast(uv_hrtime())) return;
+  if (!pace_.fast(uv_hrtime()) || hurried()) return;
   const std::timespec rest{0, kRest};
   ::nanosleep(&rest, nullptr);
 }

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include <uv.h>
@@ -26,9 +28,10 @@ class Pace {
 
 // Tasks for the control thread that nobody waits for to the millisecond: heartbeats. Those of one
 // turn of the loop are handed over together, and while they come by the thousand the loop rests for
-// a millisecond before it looks for more. Waking a thread costs more than a heartbeat does, and
-// 10,000 agents that are spread evenly would wake both threads 5,000 times a second; everybody else
-// waits a millisecond longer meanwhile. On the loop's thread.
+// some milliseconds before it looks for more. Waking a thread costs as much as a heartbeat does,
+// and 10,000 agents that are spread evenly would wake both threads 5,000 times a second. Everybody
+// else may find the loop at rest once; then it stays awake until he has his answer. On the loop's
+// thread, where nothing else is said.
 class Gatherer {
  public:
   using Task = std::function<void(Authority&)>;
@@ -43,12 +46,17 @@ class Gatherer {
 
   void post(Task task);
 
+  // As long as somebody has one of these there is no rest. Any thread may let go, at any time.
+  std::shared_ptr<void> hurry();
+  bool hurried() const noexcept { return hurries_->load(std::memory_order_relaxed) > 0; }
+
  private:
   void before_poll();
 
   Control control_;
   std::vector<Task> tasks_;
   Pace pace_;
+  std::shared_ptr<std::atomic<int>> hurries_ = std::make_shared<std::atomic<int>>(0);
   base::UvHandle<uv_prepare_t> prepare_;
 };
 

@@ -25,10 +25,18 @@ bool is_alpha(char c) {
 }
 
 // RFC 9110 section 5.6.2.
+constexpr std::array<bool, 256> kTokenOctets = [] {
+  std::array<bool, 256> known{};
+  for (const char c : std::string_view("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+                                       "ABCDEFGHIJKLMNOPQRSTUVWXYZ")) {
+    known[static_cast<unsigned char>(c)] = true;
+  }
+  return known;
+}();
+
 bool is_token(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) {
-    return is_digit(c) || is_alpha(c) ||
-           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+    return kTokenOctets[static_cast<unsigned char>(c)];
   });
 }
 

@@ -11,6 +11,7 @@ int hex_digit(char c) {
 }
 
 std::optional<std::string> decode(std::string_view text) {
+  if (text.find('%') == std::string_view::npos) return std::string(text);
   std::string decoded;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '%') {

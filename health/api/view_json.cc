@@ -213,8 +213,13 @@ ordered_json to_json(const ResumeReply& reply) {
 }
 
 std::string to_text(const HeartbeatReply& reply) {
-  std::string text = R"({"generation":)" + std::to_string(reply.generation) + R"(,"lease":)" +
-                     ordered_json(seconds(reply.lease)).dump() + R"(,"services":{)";
+  constexpr std::size_t kHead = 64;
+  constexpr std::size_t kOrder = 96;  // with a name that is not long
+  std::string text;
+  text.reserve(kHead + kOrder * reply.services.size());
+  text.append(R"({"generation":)").append(std::to_string(reply.generation));
+  text.append(R"(,"lease":)").append(ordered_json(seconds(reply.lease)).dump());
+  text.append(R"(,"services":{)");
   bool first = true;
   for (const auto& [name, order] : reply.services) {
     if (!std::exchange(first, false)) text += ',';

@@ -98,6 +98,21 @@ TEST_F(GathererTest, HandsOverTheTasksOfATurnTogetherInTheirOrder) {
   EXPECT_EQ(ran_, "0123");
 }
 
+TEST_F(GathererTest, DoesNotRestWhileSomebodyHurries) {
+  make();
+  EXPECT_FALSE(gatherer_->hurried());
+  auto one = gatherer_->hurry();
+  auto copy = one;
+  auto other = gatherer_->hurry();
+  one.reset();
+  other.reset();
+  EXPECT_TRUE(gatherer_->hurried());
+  copy.reset();
+  EXPECT_FALSE(gatherer_->hurried());
+  other = gatherer_->hurry();
+  gatherer_.reset();  // whoever hurries may outlive it
+}
+
 TEST_F(GathererTest, KeepsNoLoopRunning) {
   make();
   EXPECT_EQ(uv_run(&loop_, UV_RUN_DEFAULT), 0);

@@ -161,6 +161,9 @@ class Roll {
       if (const auto signal = context_.pause(std::min(slice, left))) return signal;
       left -= slice;
       const bool before = machine_.runs_commands();
+      // Ctrl-C ends the command, too: the signal comes first, so that it is not the command's
+      // fault.
+      if (const auto signal = context_.pause(base::Duration{0})) return signal;
       reap();
       if (before && !machine_.runs_commands()) break;
     }
