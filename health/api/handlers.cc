@@ -16,8 +16,9 @@ void pools(const ApiContext& api, Exchange exchange) {
 
 void pool(const ApiContext& api, Exchange exchange) {
   api.control([exchange = std::move(exchange)](Authority& authority) {
-    const std::string name = canonical(exchange.path.find("pool")->second);
-    reply(exchange, found_or(authority.pool(name), "no pool of that name is configured"));
+    const auto name = resolve_pool(*authority.topology(), exchange.path.at("pool"));
+    if (!name) return reply(exchange, name.error());
+    reply(exchange, found_or(authority.pool(*name), "no pool of that name is configured"));
   });
 }
 

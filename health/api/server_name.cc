@@ -4,6 +4,37 @@
 #include <vector>
 
 namespace sluice::health {
+namespace {
+
+// The one of `all` that has this first label.
+template <class Named>
+Outcome<std::string> resolve_label(const std::vector<Named>& all, const std::string& label,
+                                   const std::string& what) {
+  std::vector<std::string_view> candidates;
+  if (!label.empty() && label.find('.') == std::string::npos) {
+    for (const Named& each : all) {
+      if (each.fqdn.size() > label.size() && each.fqdn.starts_with(label) &&
+          each.fqdn[label.size()] == '.') {
+        candidates.push_back(each.fqdn);
+      }
+    }
+  }
+  if (candidates.size() == 1) return std::string(candidates.front());
+  if (candidates.empty()) {
+    return base::Unexpected{not_found("no " + what + " of that name is configured")};
+  }
+  constexpr std::size_t kNamed = 5;  // a label such as fe01 may be in every pool
+  std::string detail = "the label is not unique; it may be";
+  for (std::size_t i = 0; i < std::min(kNamed, candidates.size()); ++i) {
+    detail.append(" ").append(candidates[i]);
+  }
+  if (candidates.size() > kNamed) {
+    detail += " or one of " + std::to_string(candidates.size() - kNamed) + " more";
+  }
+  return base::Unexpected{not_found(std::move(detail))};
+}
+
+}  // namespace
 
 std::string canonical(std::string_view name) {
   if (name.ends_with('.')) name.remove_suffix(1);
@@ -15,30 +46,15 @@ std::string canonical(std::string_view name) {
 }
 
 Outcome<std::string> resolve_server(const Topology& topology, std::string_view text) {
-  const std::string name = canonical(text);
+  std::string name = canonical(text);
   if (topology.server(name)) return name;
-  std::vector<std::string_view> candidates;
-  if (!name.empty() && name.find('.') == std::string::npos) {
-    for (const TopologyServer& server : topology.servers()) {
-      if (server.fqdn.size() > name.size() && server.fqdn.starts_with(name) &&
-          server.fqdn[name.size()] == '.') {
-        candidates.push_back(server.fqdn);
-      }
-    }
-  }
-  if (candidates.size() == 1) return std::string(candidates.front());
-  if (candidates.empty()) {
-    return base::Unexpected{not_found("no server of that name is configured")};
-  }
-  constexpr std::size_t kNamed = 5;  // a label such as fe01 may be in every pool
-  std::string detail = "the label is not unique; it may be";
-  for (std::size_t i = 0; i < std::min(kNamed, candidates.size()); ++i) {
-    detail.append(" ").append(candidates[i]);
-  }
-  if (candidates.size() > kNamed) {
-    detail += " or one of " + std::to_string(candidates.size() - kNamed) + " more";
-  }
-  return base::Unexpected{not_found(std::move(detail))};
+  return resolve_label(topology.servers(), name, "server");
+}
+
+Outcome<std::string> resolve_pool(const Topology& topology, std::string_view text) {
+  std::string name = canonical(text);
+  if (topology.pool(name)) return name;
+  return resolve_label(topology.pools(), name, "pool");
 }
 
 base::Result<std::string, HttpResponse> own_server(const Topology& topology,

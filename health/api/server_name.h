@@ -9,7 +9,7 @@
 #include "health/refusal.h"
 #include "health/topology.h"
 
-// Servers as paths name them.
+// Servers and pools as paths name them.
 namespace sluice::health {
 
 // Names are compared as DNS does (RFC 4343), written without the final dot.
@@ -18,6 +18,9 @@ std::string canonical(std::string_view name);
 // The FQDN of the server that `text` names: an FQDN in any case, with or without a final dot, or a
 // first label that is unique. The refusal lists the candidates of one that is not.
 Outcome<std::string> resolve_server(const Topology& topology, std::string_view text);
+
+// Likewise of the pool.
+Outcome<std::string> resolve_pool(const Topology& topology, std::string_view text);
 
 // The server that the path names, or the response that says why there is none. An agent that asks
 // for another than its own learns nothing, not even whether it exists.

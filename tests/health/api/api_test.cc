@@ -244,6 +244,8 @@ TEST_F(ApiTest, ShowsPoolsAndWhoAnswers) {
   EXPECT_EQ(pool["answer_sets"][0]["members"],
             json({"a.pool.example", "b.pool.example", "c.pool.example"}));
   EXPECT_EQ(ask("GET", "/v1/pools/POOL.example.", "dashboards").json()["pool"], "pool.example");
+  EXPECT_EQ(ask("GET", "/v1/pools/pool", "dashboards").json()["pool"], "pool.example") << "a label";
+  EXPECT_EQ(ask("GET", "/v1/pools/poo", "dashboards").status, 404);
   EXPECT_EQ(ask("GET", "/v1/pools/other.example", "dashboards").status, 404);
 }
 

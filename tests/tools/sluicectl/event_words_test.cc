@@ -33,7 +33,7 @@ TEST_F(EventWords, SayWhenWhatWhereWhyAndWho) {
                     "by": "operations", "origin": "10.0.0.7")"),
             "09:59:30  drain           fe02.example: patch (by operations from 10.0.0.7)");
   EXPECT_EQ(line(R"("type": "status", "server": "fe02.example", "service": "front-end",
-                    "was": "accepting", "status": "draining", "text": "")"),
+                    "was": "accepting", "status": "draining", "text": "accepting -> draining")"),
             "09:59:30  status          front-end on fe02.example: accepting -> draining");
   EXPECT_EQ(line(R"("type": "generation", "text": "")"), "09:59:30  generation      generation 17");
   EXPECT_EQ(line(R"("type": "authentication", "origin": "10.0.0.9", "text": "wrong tokens",

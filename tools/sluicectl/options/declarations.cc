@@ -21,7 +21,9 @@ void add_service(CLI::App& command, Parsed& parsed) {
 }
 
 void declare_status(CLI::App& command, Parsed& parsed) {
-  command.add_option("POOL", parsed.options.pool, "its FQDN; default: all pools")
+  command
+      .add_option("POOL", parsed.options.pool,
+                  "FQDN, or a label that is unique; default: all pools")
       ->check(not_empty());
 }
 
@@ -122,7 +124,9 @@ void declare_backup(CLI::App& command, Parsed& parsed) {
 
 void declare_roll(CLI::App& command, Parsed& parsed) {
   Options& options = parsed.options;
-  command.add_option("POOL", options.pool, "its FQDN")->required()->check(not_empty());
+  command.add_option("POOL", options.pool, "FQDN, or a label that is unique")
+      ->required()
+      ->check(not_empty());
   command
       .add_option("--exec", options.exec,
                   "run by /bin/sh for each server once it is safe to take offline, with\n"

@@ -32,7 +32,10 @@ std::string what(const Event& event) {
     parts.push_back(event.was.empty() ? event.status : event.was + " -> " + event.status);
   }
   if (!event.rule.empty()) parts.push_back("rule " + event.rule);
-  if (!event.text.empty()) parts.push_back(event.text);
+  // The text of a change of status says the same again.
+  if (!event.text.empty() && (parts.empty() || event.text != parts.front())) {
+    parts.push_back(event.text);
+  }
   // A refusal's sentence has its numbers; of others they would be lost.
   if (event.type != "refusal") {
     for (const auto& [name, number] : event.numbers) {
