@@ -172,7 +172,7 @@ void Authority::State::note_names(ServicePoolId id, const Members& members, base
     } else if (!named && naming.named) {
       naming.leave(publication_);
       returns_.erase({server, slot});
-      start_leaving({server, slot}, ttl(server), cap);
+      start_leaving({server, slot}, ttl_before(server), cap);
     }
   }
 }
@@ -182,10 +182,16 @@ void Authority::State::note_host(ServerId id, const MembershipSnapshot& before) 
   server.host_hidden = !server.host_hidden;
   if (server.host_hidden) {
     server.host.leave(publication_);
-    start_leaving({id, std::nullopt}, ttl(id), cap_of(before.leaving_hosts, id));
+    start_leaving({id, std::nullopt}, ttl_before(id), cap_of(before.leaving_hosts, id));
   } else {
     server.host.enter();
   }
+}
+
+// Before the newest publication the names of this server had this TTL.
+std::chrono::seconds Authority::State::ttl_before(ServerId server) const {
+  const auto known = caps_before_.ttls.find(topology_->servers()[server].pool);
+  return known == caps_before_.ttls.end() ? ttl(server) : known->second;
 }
 
 void Authority::State::start_leaving(Named who, std::chrono::seconds ttl, base::MonoTime cap) {
@@ -209,7 +215,7 @@ void Authority::State::note_caps(ServicePoolId id, const MembershipSnapshot& bef
   if (members.not_after >= was) return;
   for (const ServerId server : members.servers) {
     const std::size_t slot = *topology_->servers()[server].slot_of(pool.service);
-    if (at(server, slot).naming.named) start_leaving({server, slot}, ttl(server), was);
+    if (at(server, slot).naming.named) start_leaving({server, slot}, ttl_before(server), was);
   }
 }
 
@@ -217,7 +223,7 @@ void Authority::State::note_host_caps(const MembershipSnapshot& before) {
   for (const LeavingHost& leaving : membership_->leaving_hosts) {
     const base::MonoTime was = cap_of(before.leaving_hosts, leaving.server);
     if (leaving.not_after >= was || !at(leaving.server).host.named) continue;
-    start_leaving({leaving.server, std::nullopt}, ttl(leaving.server), was);
+    start_leaving({leaving.server, std::nullopt}, ttl_before(leaving.server), was);
   }
 }
 

@@ -156,6 +156,7 @@ void Authority::State::note_ttls(const Topology& before, const base::Now& now) {
     const auto kept = ttl_kept_until_.find(is.pool);
     if (kept != ttl_kept_until_.end()) is.kept_until = kept->second;
     if (was) {
+      caps_before_.ttls[*topology_->pool(pool.fqdn)] = before.pools()[*was].ttl;
       const auto sent = horizon_of(now.mono, before.pools()[*was].ttl, settings_.health);
       is.kept_until = now.to_moment(std::max(now.to_mono(is.kept_until), sent));
       ttl_kept_until_[is.pool] = is.kept_until;

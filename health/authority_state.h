@@ -188,6 +188,7 @@ class Authority::State {
   void note_caps(ServicePoolId changed, const MembershipSnapshot& before);
   void note_host_caps(const MembershipSnapshot& before);
   base::MonoTime cap_before(ServicePoolId id, const MembershipSnapshot& before) const;
+  std::chrono::seconds ttl_before(ServerId server) const;
   void start_leaving(Named who, std::chrono::seconds ttl, base::MonoTime cap);
   void tell_generation(const Edition& edition);
   Naming& naming(const Named& who);
@@ -424,7 +425,8 @@ class Authority::State {
   struct {
     std::map<ServicePoolId, base::MonoTime> sets;
     std::vector<LeavingHost> hosts;
-  } caps_before_;  // amid a reload: what was published before it
+    std::map<PoolId, std::chrono::seconds> ttls;  // of pools that have another one now
+  } caps_before_;                                 // amid a reload: what was published before it
   // Until when caches keep what a pool's answers said with another TTL than now, if that is long.
   std::map<std::string, base::Moment, std::less<>> ttl_kept_until_;
 

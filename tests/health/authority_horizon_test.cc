@@ -92,6 +92,47 @@ TEST_F(Horizons, NothingIsWrittenForAPoolWhoseTtlIsOnDisk) {
   EXPECT_EQ(store.disk.pool_ttls.front().kept_until, a_mark);
 }
 
+TEST_F(Horizons, ReloadsLengthenNone) {
+  start(with_ttl(30s));
+  all_up();
+  DrainRequest request;
+  request.server = "a.pool.example";
+  request.hide_host = true;
+  ASSERT_TRUE(*drain(request));
+  EXPECT_EQ(horizon_in("a"), 32);
+  pass(18s, {"a", "b", "c"});
+  reload(with_ttl(5s, {"a", "b"}));
+  EXPECT_EQ(horizon_in("a"), 14);
+  pass(6s, {"a", "b"});
+  reload(with_ttl(30s));
+  EXPECT_EQ(horizon_in("a"), 8);
+  pass(2s, {"a", "b"});
+  EXPECT_EQ(horizon_in("a"), 6);
+}
+
+// Served while held until the reload, and never with the TTL that it brings.
+TEST_F(Horizons, WhoLeavesWithAReloadHadTheTtlOfBefore) {
+  config::Config all_held = with_ttl(5s, {"a", "b"});
+  all_held.pools.front().when_all_held = config::WhenAllHeld::ServeHeld;
+  all_held.pools.front().min_accepting = {};
+  start(all_held);
+  push("a", up());
+  push("b", up());
+  for (const char* label : {"a", "b"}) {
+    DrainRequest request;
+    request.server = label + std::string(".pool.example");
+    request.force = true;
+    ASSERT_TRUE(*drain(request));
+  }
+  ASSERT_EQ(members(kPool), "ab");
+  config::Config more = with_ttl(300s);
+  more.pools.front().when_all_held = config::WhenAllHeld::ServeHeld;
+  reload(more);
+  push("c", up());
+  ASSERT_EQ(members(kPool), "c");
+  EXPECT_EQ(horizon_in("a"), 7);
+}
+
 TEST_F(Horizons, AWallClockSetAheadWhileTheAuthorityIsDownShortensNone) {
   start(with_ttl(300s));
   all_up();

@@ -643,14 +643,14 @@ class World : public AuthorityTest {
         if (!reason.placed_on) reason.placed_on = service.instance;
       }
     }
-    std::erase_if(service.reasons, [&](const Reason& reason) {
+    const auto released = std::erase_if(service.reasons, [&](const Reason& reason) {
       const bool goes =
           service.instance && reason.placed_on != service.instance &&
           reason.startup.value_or(config::Startup::Automatic) == config::Startup::Automatic;
       if (goes && reason.origin == Origin::Host) service.pause_is_void = true;
       return goes;
     });
-    forget_released(server);
+    if (released > 0) forget_released(server);
     if (!says.paused) {
       service.pause_is_void = false;
       service.drop(Scope::Service, Origin::Host);
@@ -691,6 +691,7 @@ class World : public AuthorityTest {
     for (unsigned i = 0; i < 3; ++i) {
       if (!agents[i].silent) push_now(i);
     }
+    note_sent();  // what a push brought in, a plan may take out at once
     authority->tick();
     served();
     model_tick();
@@ -731,7 +732,9 @@ class World : public AuthorityTest {
       server.current = false;
     }
     for (ModelServer& server : servers) {
-      if (server.guarded() && *server.guarded_until <= now) server.guarded_until.reset();
+      if (server.guarded() && std::max(*server.guarded_until, judged_from) <= now) {
+        server.guarded_until.reset();
+      }
     }
     end_grace();
   }
