@@ -350,14 +350,23 @@ class World : public AuthorityTest {
             reason.scope == Scope::Server ? picked.service.empty() : picked.service == kServices[i];
         if (!names || !reason.ends || clock.now().to_wall(*reason.ends) != picked.at) continue;
         if (picked.then != reason.then) continue;
-        // Two holds that end together differ by who placed them: either will do for the model
-        // only when there is one.
+        // Two that end together differ by who placed them: the cancelled one shows no end.
+        if (server.configured && server.services[i].runs && shows_end(picked.server, i, reason)) {
+          continue;
+        }
         ++found;
         reason.ends.reset();
       }
     }
     RC_ASSERT(found > 0);
     return true;
+  }
+
+  bool shows_end(const std::string& server, unsigned service, const Reason& reason) const {
+    const auto shown = view(server.substr(0, 1), kServices[service]).holds;
+    return std::any_of(shown.begin(), shown.end(), [&](const HoldView& hold) {
+      return hold.scope == reason.scope && hold.origin == reason.origin && hold.expiry;
+    });
   }
 
   base::MonoTime not_after(const ModelPlan& plan) const {
