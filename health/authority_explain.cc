@@ -19,7 +19,7 @@ std::optional<Explanation> Authority::State::explain(std::string_view owner) con
   Explanation explanation;
   explanation.answer_set = topology_->answer_sets()[*set].owner;
   explanation.service = topology_->services()[pool.service].name;
-  explanation.fallback = decision.fallback;
+  explanation.fallback = members.fallback;
   for (std::size_t i = 0; i < pool.servers.size(); ++i) {
     const ServerId server = pool.servers[i];
     ExplainedMember& member = explanation.members.emplace_back(explain_member(
