@@ -103,6 +103,7 @@ class Model:
         self.services = list(services)
         self.settings = settings
         self.ttl, self.floor, self.policy = 1, 0, "nodata"
+        self.old_ttl_until = -math.inf  # caches keep what was sent with another TTL
         self.grace_lo = self.grace_hi = -math.inf  # when the start's grace ends
         self.plans = {}  # by number
 
@@ -427,10 +428,11 @@ class Model:
             server.services[name].forced = health
 
     def doubt(self, server, now):
-        """Nobody outside knows what of it was named until now."""
-        server.host_hi = max(server.host_hi, now + self.ttl)
+        """Nobody knows what of it was named until now, and with which of the pool's TTLs."""
+        until = max(now + self.ttl, self.old_ttl_until)
+        server.host_hi = max(server.host_hi, until)
         for service in server.services.values():
-            service.cached_hi = max(service.cached_hi, now + self.ttl)
+            service.cached_hi = max(service.cached_hi, until)
 
     def restart(self, ready, grace_end):
         """`ready`: it served by then at the latest. `grace_end`: (earliest, latest)."""
@@ -440,6 +442,8 @@ class Model:
         self.grace_lo, self.grace_hi = grace_end
 
     def reload(self, now, absent=(), **settings):
+        if settings.get("ttl", self.ttl) != self.ttl:
+            self.old_ttl_until = max(self.old_ttl_until, now + self.ttl)
         for key, value in settings.items():
             setattr(self, key, value)
         for name, server in self.servers.items():
