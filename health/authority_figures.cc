@@ -62,7 +62,7 @@ void Authority::State::add_service_figures(ServicePoolId id, const base::Now& no
         std::max(count.min_accepting, topology_->answer_sets()[set].min_accepting);
   }
   Figures::Draining draining{count.pool, count.service, 0, 0, 0};
-  Sessions sessions;  // by counter
+  std::map<std::string, std::uint64_t, std::less<>> sessions;  // by counter, of all servers
   bool any_held = false;
   for (const ServerId server : pool.servers) {
     const std::size_t slot = *topology_->servers()[server].slot_of(pool.service);
@@ -70,8 +70,9 @@ void Authority::State::add_service_figures(ServicePoolId id, const base::Now& no
     ++count.by_status.at(static_cast<std::size_t>(is));
     const ServiceState& state = *at(server, slot).service;
     if (at(server).agent->lease.current && state.health != Health::Stopped) {
-      state.sessions.each(
-          [&](std::string_view counter, std::uint64_t number) { sessions[counter] += number; });
+      state.sessions.each([&](std::string_view counter, std::uint64_t number) {
+        sessions[std::string(counter)] += number;
+      });
     }
     if (!held(server, slot)) continue;
     any_held = true;

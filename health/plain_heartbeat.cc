@@ -119,13 +119,18 @@ Health read_health(PlainReader& reader) {
   return Health::Stopped;
 }
 
+// More members than any agent has are read in full, where they come sorted: in no order, each would
+// move those behind it (FlatMap), and an agent's token would be enough to keep the thread for long.
+constexpr std::size_t kMostMembers = 64;
+
 Sessions read_sessions(PlainReader& reader) {
   // As many digits as are within kMaxJsonInteger whatever they are.
   constexpr std::size_t kDigits = 15;
   Sessions sessions;
   reader.object([&](std::string_view name) {
     const std::uint64_t count = reader.number(kDigits);
-    if (!sessions.try_emplace(std::string(name), count).second) reader.fail();
+    const bool fresh = sessions.try_emplace(std::string(name), count).second;
+    if (!fresh || sessions.size() > kMostMembers) reader.fail();
   });
   return sessions;
 }
@@ -154,8 +159,8 @@ ServiceReport read_service(PlainReader& reader) {
 }  // namespace
 
 std::optional<Heartbeat> parse_plain_heartbeat(std::string_view octets) {
-  constexpr std::size_t kSeqDigits = 19;    // fit into 64 bits whatever they are
-  constexpr std::size_t kMostServices = 8;  // of most servers: moving them costs more than the room
+  constexpr std::size_t kSeqDigits = 19;     // fit into 64 bits whatever they are
+  constexpr std::size_t kUsualServices = 8;  // moving them would cost more than the room
   PlainReader reader(octets);
   Heartbeat heartbeat;
   bool has_seq = false;
@@ -168,10 +173,10 @@ std::optional<Heartbeat> parse_plain_heartbeat(std::string_view octets) {
       heartbeat.seq = reader.number(kSeqDigits);
     } else if (name == "services" && !has_services) {
       has_services = true;
-      heartbeat.services.reserve(kMostServices);
+      heartbeat.services.reserve(kUsualServices);
       reader.object([&](std::string_view service) {
         const auto [place, fresh] = heartbeat.services.try_emplace(std::string(service));
-        if (!fresh) return reader.fail();
+        if (!fresh || heartbeat.services.size() > kMostMembers) return reader.fail();
         place->second = read_service(reader);
       });
     } else {

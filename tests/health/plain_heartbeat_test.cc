@@ -43,6 +43,34 @@ TEST(PlainHeartbeat, IsReadAsTheFullReaderDoes) {
   }
 }
 
+// Members "000", "001", ... with this value, the last one first.
+std::string members_backwards(int count, const std::string& value) {
+  std::string members;
+  for (int i = count; i-- > 0;) {
+    const std::string number = std::to_string(1'000 + i).substr(1);
+    members.append(members.empty() ? "" : ",").append("\"" + number + "\":" + value);
+  }
+  return members;
+}
+
+TEST(PlainHeartbeat, LeavesMoreMembersThanAnyAgentHasToTheFullReader) {
+  const auto counters = [](int count) {
+    return service(R"("health":"up","sessions":{)" + members_backwards(count, "7") + "}");
+  };
+  const auto services = [](int count) {
+    return R"({"instance":"b","seq":1,"services":{)" +
+           members_backwards(count, R"({"health":"up"})") + "}}";
+  };
+  for (const std::string& octets : {counters(64), services(64)}) {
+    EXPECT_TRUE(parse_plain_heartbeat(octets));
+    expect_agreement(octets);
+  }
+  for (const std::string& octets : {counters(65), services(65)}) {
+    EXPECT_FALSE(parse_plain_heartbeat(octets));
+    EXPECT_TRUE(parse_heartbeat(octets)) << "and it reads them";
+  }
+}
+
 TEST(PlainHeartbeat, LeavesEverythingElseToTheFullReader) {
   for (const char* members :
        {R"("health": "up", "instance": "a\nb")",
