@@ -2,6 +2,8 @@
 
 #include <fstream>
 
+#include "config/base/fnv.h"
+
 namespace sluice::base {
 
 Checked<std::string> read_boot_id() {
@@ -18,12 +20,9 @@ std::uint64_t boot_number() {
   static const std::uint64_t number = [] {
     const auto id = read_boot_id();
     if (!id) return std::uint64_t{0};
-    // FNV-1a of 64 bits, the same in every build: it goes to disk.
-    std::uint64_t hash = 0xcbf29ce484222325;
-    for (const char octet : *id) {
-      hash = (hash ^ static_cast<unsigned char>(octet)) * 0x100000001b3;
-    }
-    return hash;
+    Fnv1a hash;  // it goes to disk
+    hash.add(*id);
+    return hash.value();
   }();
   return number;
 }

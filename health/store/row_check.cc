@@ -4,32 +4,31 @@
 #include <cstdint>
 #include <string_view>
 
+#include "config/base/fnv.h"
+
 namespace sluice::health {
 namespace {
 
-// FNV-1a, 64 bits: each octet is a bijection of the state, so that one changed octet alone never
-// goes unnoticed before the fold.
 class Digest {
  public:
-  void add(std::string_view octets) {
-    for (const char octet : octets) add(static_cast<unsigned char>(octet));
-  }
+  void add(std::string_view octets) { hash_.add(octets); }
+  void add(unsigned char octet) { hash_.add(octet); }
   void add(std::uint64_t number) {
     for (int shift = 0; shift < 64; shift += 8) {
-      add(static_cast<unsigned char>((number >> shift) & 0xff));
+      hash_.add(static_cast<unsigned char>((number >> shift) & 0xff));
     }
   }
-  void add(unsigned char octet) { state_ = (state_ ^ octet) * 0x100000001b3; }
 
   // The last octets reach FNV's high bits only: mixed once more, then folded.
   std::int64_t bits48() const {
-    std::uint64_t mixed = (state_ ^ (state_ >> 32)) * 0xd6e8feb86659fd93;
+    const std::uint64_t hash = hash_.value();
+    std::uint64_t mixed = (hash ^ (hash >> 32)) * 0xd6e8feb86659fd93;
     mixed ^= mixed >> 32;
     return static_cast<std::int64_t>((mixed ^ (mixed >> 48)) & 0xffff'ffff'ffff);
   }
 
  private:
-  std::uint64_t state_ = 0xcbf29ce484222325;
+  base::Fnv1a hash_;
 };
 
 }  // namespace
