@@ -24,7 +24,6 @@ std::optional<Explanation> Authority::State::explain(std::string_view owner) con
     const ServerId server = pool.servers[i];
     ExplainedMember& member = explanation.members.emplace_back(explain_member(
         server, *topology_->servers()[server].slot_of(pool.service), decision.rules[i], members));
-    tell_damped(server, members, member);
     if (member.in) member.text += leaves_text(server, pool.service);
     const unsigned tenths = members.tenths(server);
     if (member.in && tenths < kWholeWeight) {
@@ -32,16 +31,6 @@ std::optional<Explanation> Authority::State::explain(std::string_view owner) con
     }
   }
   return explanation;
-}
-
-// What is answered follows what the agent of a server that flaps says by up to a gap: `in` is what
-// is answered.
-void Authority::State::tell_damped(ServerId server, const Members& members,
-                                   ExplainedMember& member) const {
-  const bool answered = std::ranges::binary_search(members.servers, server);
-  if (answered == member.in) return;
-  member.in = answered;
-  member.text += "; it changed often of late, its answers follow within a second";
 }
 
 // What is planned for a member that is in.
@@ -64,7 +53,7 @@ ExplainedMember Authority::State::explain_member(ServerId id, std::size_t index,
   const Agent& agent = *at(id).agent;
   ExplainedMember member;
   member.server = name(id);
-  member.in = is_in(rule);
+  member.in = std::ranges::binary_search(members.servers, id);
   member.rule = to_string(rule);
   const auto say_text = [&](std::string text) { member.text = std::move(text); };
   switch (rule) {
@@ -119,6 +108,11 @@ ExplainedMember Authority::State::explain_member(ServerId id, std::size_t index,
           agent.lease.last_push && !agent.lease.current ? agent.silent_since : started_wall_;
       say_text(unknown_because(service, agent.lease));
       break;
+  }
+  // Agents that flap are damped: what is answered follows what they say by up to a gap.
+  if (member.in != is_in(rule)) {
+    member.text +=
+        "; its answers follow within a second: a server of the pool changed often of late";
   }
   return member;
 }

@@ -134,7 +134,7 @@ void Authority::State::publish_all() {
   auto blank = std::make_shared<MembershipSnapshot>();
   blank->generation = membership_->generation;
   blank->answer_sets = base::PagedTable<Members>(topology_->answer_sets().size());
-  blank->leaving_hosts = caps_before_.hosts;
+  blank->leaving_hosts = before_reload_.hosts;
   for (ServerId id = 0; id < servers_.all.size(); ++id) {
     if (at(id).host_hidden) blank->hidden_hosts.push_back(id);
   }
@@ -190,8 +190,8 @@ void Authority::State::note_host(ServerId id, const MembershipSnapshot& before) 
 
 // Before the newest publication the names of this server had this TTL.
 std::chrono::seconds Authority::State::ttl_before(ServerId server) const {
-  const auto known = caps_before_.ttls.find(topology_->servers()[server].pool);
-  return known == caps_before_.ttls.end() ? ttl(server) : known->second;
+  const auto known = before_reload_.ttls.find(topology_->servers()[server].pool);
+  return known == before_reload_.ttls.end() ? ttl(server) : known->second;
 }
 
 void Authority::State::start_leaving(Named who, std::chrono::seconds ttl, base::MonoTime cap) {
@@ -203,8 +203,8 @@ base::MonoTime Authority::State::cap_before(ServicePoolId id,
                                             const MembershipSnapshot& before) const {
   const auto sets = topology_->service_pools()[id].answer_sets;
   if (const Members* members = before.answer_sets.find(sets.front())) return members->not_after;
-  const auto known = caps_before_.sets.find(id);
-  return known == caps_before_.sets.end() ? Members::kNoEnd : known->second;
+  const auto known = before_reload_.sets.find(id);
+  return known == before_reload_.sets.end() ? Members::kNoEnd : known->second;
 }
 
 // Who is named with shorter TTLs from the newest publication on: the period before it ends with it.

@@ -51,7 +51,7 @@ void Authority::State::reconfigure(std::shared_ptr<const Topology> topology,
   resume_slow_starts(now.mono);
   note_leaving(*before, periods);
   publish_all();
-  caps_before_ = {};
+  before_reload_ = {};
   for (const Period& period : periods) {
     Naming& still = naming(period.who);
     if (!still.named) still.left_by(publication_);
@@ -89,15 +89,15 @@ void Authority::State::note_periods(ServerId id, std::chrono::seconds old_ttl,
                                     std::vector<Period>& periods) const {
   if (old_ttl == ttl(id)) return;
   if (at(id).host.named) {
-    periods.push_back({{id, std::nullopt}, old_ttl, cap_of(caps_before_.hosts, id)});
+    periods.push_back({{id, std::nullopt}, old_ttl, cap_of(before_reload_.hosts, id)});
   }
   for (std::size_t slot = 0; slot < slot_count(id); ++slot) {
     if (!at(id, slot).naming.named) continue;
     const auto capped =
-        caps_before_.sets.find(topology_->servers()[id].services[slot].service_pool);
+        before_reload_.sets.find(topology_->servers()[id].services[slot].service_pool);
     periods.push_back({{id, slot},
                        old_ttl,
-                       capped == caps_before_.sets.end() ? Members::kNoEnd : capped->second});
+                       capped == before_reload_.sets.end() ? Members::kNoEnd : capped->second});
   }
 }
 
@@ -113,16 +113,16 @@ void Authority::State::note_published_caps(const Topology& before) {
     for (const ServicePoolId now_is : service_pools_of(*pool)) {
       const ServiceId service = topology_->service_pools()[now_is].service;
       if (topology_->services()[service].name == before.services()[was.service].name) {
-        caps_before_.sets[now_is] = cap;
+        before_reload_.sets[now_is] = cap;
       }
     }
   }
   for (const LeavingHost& leaving : membership_->leaving_hosts) {
     if (const auto now_is = topology_->server(before.servers()[leaving.server].fqdn)) {
-      caps_before_.hosts.push_back({*now_is, leaving.not_after});
+      before_reload_.hosts.push_back({*now_is, leaving.not_after});
     }
   }
-  std::ranges::sort(caps_before_.hosts, {}, &LeavingHost::server);
+  std::ranges::sort(before_reload_.hosts, {}, &LeavingHost::server);
 }
 
 // Periods that ended before, but whose end the workers have not confirmed: they end with the
@@ -156,7 +156,7 @@ void Authority::State::note_ttls(const Topology& before, const base::Now& now) {
     const auto kept = ttl_kept_until_.find(is.pool);
     if (kept != ttl_kept_until_.end()) is.kept_until = kept->second;
     if (was) {
-      caps_before_.ttls[*topology_->pool(pool.fqdn)] = before.pools()[*was].ttl;
+      before_reload_.ttls[*topology_->pool(pool.fqdn)] = before.pools()[*was].ttl;
       const auto sent = horizon_of(now.mono, before.pools()[*was].ttl, settings_.health);
       is.kept_until = now.to_moment(std::max(now.to_mono(is.kept_until), sent));
       ttl_kept_until_[is.pool] = is.kept_until;

@@ -338,7 +338,6 @@ class Authority::State {
   HoldView hold_view(const Hold& hold, config::Startup service_default) const;
   ExplainedMember explain_member(ServerId server, std::size_t slot, Rule rule,
                                  const Members& members) const;
-  void tell_damped(ServerId server, const Members& members, ExplainedMember& member) const;
   std::string leaves_text(ServerId server, ServiceId service) const;
   void add_service_figures(ServicePoolId id, const base::Now& now, Figures& figures) const;
   void add_hold_figures(const base::Now& now, Figures& figures) const;
@@ -423,10 +422,10 @@ class Authority::State {
   std::vector<LeavingHost> leaving_hosts_;
   std::set<ServicePoolId> capped_;  // those that were published with caps
   struct {
-    std::map<ServicePoolId, base::MonoTime> sets;
-    std::vector<LeavingHost> hosts;
-    std::map<PoolId, std::chrono::seconds> ttls;  // of pools that have another one now
-  } caps_before_;                                 // amid a reload: what was published before it
+    std::map<ServicePoolId, base::MonoTime> sets;  // when TTLs ended
+    std::vector<LeavingHost> hosts;                // likewise of host records
+    std::map<PoolId, std::chrono::seconds> ttls;   // of pools that have another one now
+  } before_reload_;                                // amid a reload: what was published before it
   // Until when caches keep what a pool's answers said with another TTL than now, if that is long.
   std::map<std::string, base::Moment, std::less<>> ttl_kept_until_;
 

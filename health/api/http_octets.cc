@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdio>
 #include <ctime>
+#include <optional>
 
 #include "health/api/problem.h"
 
@@ -15,11 +16,11 @@ std::string_view http_date(base::WallTime now) {
   constexpr std::array kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   // Thousands of responses have the same one.
-  thread_local std::time_t written = -1;
+  thread_local std::optional<std::time_t> written;
   thread_local std::array<char, 64> text{};
   thread_local std::size_t size = 0;
   const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
-  if (seconds != written || size == 0) {
+  if (written != seconds) {
     std::tm utc{};
     gmtime_r(&seconds, &utc);
     size = static_cast<std::size_t>(

@@ -1,6 +1,5 @@
 #include "health/api/view_json.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "config/base/octet_scan.h"
