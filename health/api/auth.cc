@@ -7,6 +7,8 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
+#include "config/base/octet_scan.h"
+
 namespace sluice::health {
 namespace {
 
@@ -44,7 +46,11 @@ std::optional<std::string_view> bearer_token(std::string_view value) {
     if ((c >= 'A' && c <= 'Z' ? c | 0x20 : c) != kScheme[i]) return {};
   }
   const std::string_view token = value.substr(kScheme.size());
-  if (token.find_first_of(" \t,") != std::string_view::npos) return {};
+  const std::size_t end = base::first_octet(token, [](std::uint64_t word) {
+    return base::octet_equal(word, ' ') | base::octet_equal(word, '\t') |
+           base::octet_equal(word, ',');
+  });
+  if (end != token.size()) return {};
   return token;
 }
 

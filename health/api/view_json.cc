@@ -14,6 +14,15 @@ double seconds(std::chrono::milliseconds duration) {
   return static_cast<double>(duration.count()) / 1e3;
 }
 
+// As a JSON number, without a document around it: "6.0", "0.25".
+std::string seconds_text(std::chrono::milliseconds duration) {
+  std::string text = std::to_string(duration.count() / 1'000);
+  std::string part = std::to_string(1'000 + duration.count() % 1'000);
+  part.front() = '.';
+  while (part.size() > 2 && part.back() == '0') part.pop_back();
+  return text += part;
+}
+
 ordered_json time_or_null(const std::optional<base::WallTime>& time) {
   return time ? ordered_json(to_rfc3339(*time)) : ordered_json();
 }
@@ -71,6 +80,10 @@ std::string dump(const ordered_json& value) {
 }
 
 void append_quoted(std::string& text, const std::string& word) {
+  if (word.empty()) {
+    text.append("\"\"");
+    return;
+  }
   if (base::plain_json_octets(word) == word.size()) {
     text.append("\"").append(word).append("\"");
   } else {
@@ -217,7 +230,7 @@ std::string to_text(const HeartbeatReply& reply) {
   std::string text;
   text.reserve(kHead + kOrder * reply.services.size());
   text.append(R"({"generation":)").append(std::to_string(reply.generation));
-  text.append(R"(,"lease":)").append(ordered_json(seconds(reply.lease)).dump());
+  text.append(R"(,"lease":)").append(seconds_text(reply.lease));
   text.append(R"(,"services":{)");
   bool first = true;
   for (const auto& [name, order] : reply.services) {
@@ -226,7 +239,11 @@ std::string to_text(const HeartbeatReply& reply) {
     text += order.held ? R"(:{"held":true,"reason":)" : R"(:{"held":false,"reason":)";
     append_quoted(text, order.reason);
     text += order.lift ? R"(,"lift":true,"refused":)" : R"(,"lift":false,"refused":)";
-    text += order.refused ? dump(to_json(*order.refused)) : "null";
+    if (order.refused) {
+      text += dump(to_json(*order.refused));
+    } else {
+      text += "null";
+    }
     text += '}';
   }
   return text += "}}";
