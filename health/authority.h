@@ -60,8 +60,8 @@ struct ResumeReply {
 struct ServiceOrder {
   bool held = false;  // confirmed: true only once the promise holds
   std::string reason;
-  bool lift = false;               // lift the host's own hold
-  std::optional<Refusal> refused;  // the host's pause: drop it
+  bool lift = false;             // lift the host's own hold
+  base::Boxed<Refusal> refused;  // the host's pause: drop it
 };
 struct HeartbeatReply {
   std::uint64_t generation = 0;

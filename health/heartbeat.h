@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "config/base/boxed.h"
 #include "config/base/clock.h"
 #include "config/base/flat_map.h"
 #include "config/base/result.h"
@@ -45,8 +46,8 @@ struct ServiceReport {
   std::optional<std::string> instance;  // of the unit, within the boot; absent: can't be told
   std::optional<Sessions> sessions;     // absent: not known, which is never zero
   std::optional<std::chrono::milliseconds> last_new_connection;  // ago
-  std::optional<HostPause> paused;                               // absent: the host holds nothing
-  std::optional<HookOutcome> hook;
+  base::Boxed<HostPause> paused;                                 // absent: the host holds nothing
+  base::Boxed<HookOutcome> hook;
 
   friend bool operator==(const ServiceReport&, const ServiceReport&) = default;
 };

@@ -23,7 +23,7 @@ struct Write {
 }  // namespace
 
 HttpConnection::HttpConnection(HttpServer& server, bool local, std::uint64_t id)
-    : server_(server), local_(local), id_(id), parser_(server.limits_) {
+    : server_(server), local_(local), id_(id), parser_(server.limits_, &server.spare_input_) {
   if (local) {
     uv_pipe_init(server.loop_, &stream_.pipe, 0);
   } else {

@@ -83,6 +83,7 @@ class HttpServer {
   std::size_t tcp_connections_ = 0;
   std::size_t local_connections_ = 0;
   std::function<void()> quiet_;
+  std::string spare_input_;        // of the parsers
   std::vector<char> read_buffer_;  // of whoever reads; emptied before the next one does
 };
 

@@ -48,6 +48,9 @@ void to_origin_form(std::string& target) {
   if (target.empty() || target.front() != '/') target.insert(target.begin(), '/');
 }
 
+// One large request is no reason to keep its room for good.
+constexpr std::size_t kMostSpare = 16 * 1024;
+
 // A chunk of one octet takes six. Who frames more wastefully than this is not sending a body.
 constexpr std::size_t kMaxFramingFactor = 8;
 
@@ -120,7 +123,25 @@ struct RequestParser::Callbacks {
   }
 };
 
-RequestParser::RequestParser(const HttpLimits& limits) : limits_(limits) {}
+RequestParser::RequestParser(const HttpLimits& limits, std::string* spare)
+    : limits_(limits), spare_(spare) {}
+
+void RequestParser::feed(std::string_view octets) {
+  if (spare_ != nullptr && input_.capacity() < spare_->capacity() && input_.empty()) {
+    input_.swap(*spare_);
+  }
+  input_.append(octets);
+}
+
+// An idle connection costs no buffer.
+void RequestParser::give_back() {
+  if (!input_.empty()) return;
+  if (spare_ != nullptr && spare_->capacity() < input_.capacity() &&
+      input_.capacity() <= kMostSpare) {
+    input_.swap(*spare_);
+  }
+  input_.shrink_to_fit();
+}
 
 RequestParser::State RequestParser::advance() {
   switch (state_) {
@@ -141,7 +162,7 @@ RequestParser::State RequestParser::advance() {
 HttpRequest RequestParser::take() {
   state_ = State::Idle;
   checked_ = 0;
-  if (input_.empty()) input_.shrink_to_fit();  // an idle connection costs no buffer
+  give_back();
   return std::move(request_);
 }
 

@@ -24,11 +24,13 @@ class RequestParser {
     Failed,    // error() says why; nothing can be read from this connection any more
   };
 
-  explicit RequestParser(const HttpLimits& limits);
+  // Parsers of one thread may share a `spare` buffer, empty between calls: whoever reads a whole
+  // request at once needs none of its own.
+  explicit RequestParser(const HttpLimits& limits, std::string* spare = nullptr);
   RequestParser(const RequestParser&) = delete;
   RequestParser& operator=(const RequestParser&) = delete;
 
-  void feed(std::string_view octets) { input_.append(octets); }
+  void feed(std::string_view octets);
   // Reads on as far as the octets go.
   State advance();
 
@@ -44,6 +46,7 @@ class RequestParser {
  private:
   struct Callbacks;
 
+  void give_back();
   State read_head();
   State parse_head(std::size_t size);
   State read_body();
@@ -51,6 +54,7 @@ class RequestParser {
   State fail(HttpError error);
 
   const HttpLimits& limits_;
+  std::string* const spare_;
   State state_ = State::Idle;
   std::string input_;
   std::size_t checked_ = 0;  // octets of input_ that are known to be fit for a head
