@@ -1,46 +1,31 @@
 #pragma once
 
-#include <functional>
-#include <memory>
 #include <string>
 
 #include <uv.h>
 
 #include "config/base/clock.h"
-#include "config/base/error.h"
+#include "tools/sluice-agent/http_client.h"
 
 namespace sluice::agent {
 
-struct HttpAnswer {
-  long status = 0;
-  std::string body;
-};
-
-// The one door to libcurl: one PUT at a time on the agent's loop, over connections that are kept
-// alive. It never blocks the loop; names are resolved by libcurl's own thread. Redirects are not
-// followed and proxies of the environment not used: the token goes to the authority alone.
+// Pushes to authorities: one PUT at a time, over connections that are kept alive.
 class AuthorityClient {
  public:
   // Far more than the reply for a thousand services.
   static constexpr std::size_t kMaxReply = 1U << 20U;
 
-  // Any answer of an HTTP server, whatever its status; or why there was none. Called once, from the
-  // loop, never from within put(); it may call put().
-  using Done = std::function<void(base::Checked<HttpAnswer>)>;
+  using Done = HttpClient::Done;
 
-  explicit AuthorityClient(uv_loop_t* loop);
-  ~AuthorityClient();  // a request under way is dropped, `done` is not called
-  AuthorityClient(const AuthorityClient&) = delete;
-  AuthorityClient& operator=(const AuthorityClient&) = delete;
+  explicit AuthorityClient(uv_loop_t* loop) : http_(loop) {}
 
-  // Not while another is under way.
+  // Not while another is under way. `done` is called as HttpClient says.
   void put(const std::string& url, const std::string& token, std::string body, base::Duration limit,
            Done done);
-  bool busy() const noexcept;
+  bool busy() const noexcept { return http_.busy(); }
 
  private:
-  class Transfer;
-  std::unique_ptr<Transfer> transfer_;
+  HttpClient http_;
 };
 
 }  // namespace sluice::agent

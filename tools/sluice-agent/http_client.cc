@@ -1,0 +1,287 @@
+#include "tools/sluice-agent/http_client.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <string_view>
+#include <utility>
+
+#include <curl/curl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "config/base/uv_handle.h"
+#include "tools/sluice-agent/timer.h"
+
+namespace sluice::agent {
+namespace {
+
+struct FreeEasy {
+  void operator()(CURL* easy) const noexcept { curl_easy_cleanup(easy); }
+};
+struct FreeMulti {
+  void operator()(CURLM* multi) const noexcept { curl_multi_cleanup(multi); }
+};
+struct FreeList {
+  void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
+};
+
+void initialise_curl() {
+  // Once a process; it must come before any thread of libcurl's.
+  static const CURLcode done = curl_global_init(CURL_GLOBAL_DEFAULT);
+  assert(done == CURLE_OK);
+  static_cast<void>(done);
+}
+
+}  // namespace
+
+class HttpClient::Transfer {
+ public:
+  explicit Transfer(uv_loop_t* loop);
+  ~Transfer();
+
+  void start(HttpRequest request, Done done);
+  bool busy() const noexcept { return done_ != nullptr; }
+  std::vector<base::SocketAddress> local_ends() const;
+
+ private:
+  // A socket that libcurl wants to be told of; lives from its first wish to CURL_POLL_REMOVE.
+  struct Watch {
+    Transfer* transfer = nullptr;
+    curl_socket_t fd = -1;
+    base::UvHandle<uv_poll_t> poll;
+  };
+
+  static int on_socket(CURL*, curl_socket_t fd, int what, void* self, void* watch);
+  static int on_timer(CURLM*, long milliseconds, void* self);
+  static std::size_t on_body(char* octets, std::size_t, std::size_t count, void* self);
+  static curl_socket_t open_socket(void* self, curlsocktype, curl_sockaddr* address);
+  static int close_socket(void* self, curl_socket_t fd);
+  void set_method();
+  void set_fixed_options();
+  void watch(curl_socket_t fd, int what, Watch* known);
+  void act(curl_socket_t fd, int events);
+  void finish(CURLcode result);
+  bool framed() const;
+
+  uv_loop_t* loop_;
+  std::vector<curl_socket_t> sockets_;  // those that are open
+  // Before the handles of libcurl: their cleanup still calls back.
+  Timer timer_;
+  std::unique_ptr<CURLM, FreeMulti> multi_;
+  std::unique_ptr<CURL, FreeEasy> easy_;
+  std::unique_ptr<curl_slist, FreeList> headers_;
+  std::array<char, CURL_ERROR_SIZE> error_{};
+  HttpRequest request_;
+  std::size_t received_ = 0;  // octets of the body
+  HttpAnswer answer_;
+  Done done_;
+};
+
+HttpClient::Transfer::Transfer(uv_loop_t* loop)
+    : loop_(loop), timer_(loop, [this] { act(CURL_SOCKET_TIMEOUT, 0); }) {
+  initialise_curl();
+  multi_.reset(curl_multi_init());
+  easy_.reset(curl_easy_init());
+  assert(multi_ && easy_);  // fail for lack of memory alone
+  curl_multi_setopt(multi_.get(), CURLMOPT_SOCKETFUNCTION, &Transfer::on_socket);
+  curl_multi_setopt(multi_.get(), CURLMOPT_SOCKETDATA, this);
+  curl_multi_setopt(multi_.get(), CURLMOPT_TIMERFUNCTION, &Transfer::on_timer);
+  curl_multi_setopt(multi_.get(), CURLMOPT_TIMERDATA, this);
+  // Authorities are few; one connection to each is kept.
+  curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, 8L);
+  set_fixed_options();
+}
+
+HttpClient::Transfer::~Transfer() {
+  if (busy()) curl_multi_remove_handle(multi_.get(), easy_.get());
+  easy_.reset();
+  // Closes the kept connections; what is still watched is removed by on_socket.
+  multi_.reset();
+}
+
+void HttpClient::Transfer::set_fixed_options() {
+  CURL* const easy = easy_.get();
+  curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(easy, CURLOPT_PROXY, "");
+  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  // Without it the end of a request waits for getaddrinfo(), and the heartbeats with it.
+  curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &Transfer::open_socket);
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
+  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, &Transfer::close_socket);
+  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, this);
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error_.data());
+  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &Transfer::on_body);
+  curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
+  curl_easy_setopt(easy, CURLOPT_USERAGENT, "sluice-agent/" SLUICE_VERSION);
+}
+
+void HttpClient::Transfer::set_method() {
+  CURL* const easy = easy_.get();
+  if (request_.method == HttpRequest::Method::Get) {
+    curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+    return;
+  }
+  curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "PUT");
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request_.body.data());
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                   static_cast<curl_off_t>(request_.body.size()));
+}
+
+void HttpClient::Transfer::start(HttpRequest request, Done done) {
+  assert(!busy());
+  request_ = std::move(request);
+  done_ = std::move(done);
+  answer_ = {};
+  received_ = 0;
+  error_.front() = '\0';
+  curl_slist* list = nullptr;
+  for (const std::string& header : request_.headers) list = curl_slist_append(list, header.c_str());
+  CURL* const easy = easy_.get();
+  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, list);
+  headers_.reset(list);  // the former one, which was in use until now
+  set_method();
+  curl_easy_setopt(easy, CURLOPT_URL, request_.url.c_str());
+  curl_easy_setopt(easy, CURLOPT_FORBID_REUSE,
+                   request_.afterwards == HttpRequest::Afterwards::Close ? 1L : 0L);
+  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request_.limit.count()));
+  curl_multi_add_handle(multi_.get(), easy);  // starts by way of on_timer
+}
+
+std::vector<base::SocketAddress> HttpClient::Transfer::local_ends() const {
+  std::vector<base::SocketAddress> ends;
+  for (const curl_socket_t fd : sockets_) {
+    sockaddr_storage storage{};
+    socklen_t length = sizeof storage;
+    auto* const address = reinterpret_cast<sockaddr*>(&storage);
+    if (getsockname(fd, address, &length) != 0) continue;
+    if (const auto end = base::SocketAddress::from(address)) ends.push_back(*end);
+  }
+  return ends;
+}
+
+// libcurl's own sockets are inherited by hooks and checks, which then hold the connection open.
+curl_socket_t HttpClient::Transfer::open_socket(void* self, curlsocktype, curl_sockaddr* address) {
+  const curl_socket_t fd =
+      socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  if (fd >= 0) static_cast<Transfer*>(self)->sockets_.push_back(fd);
+  return fd;
+}
+
+int HttpClient::Transfer::close_socket(void* self, curl_socket_t fd) {
+  std::erase(static_cast<Transfer*>(self)->sockets_, fd);
+  return close(fd);
+}
+
+int HttpClient::Transfer::on_timer(CURLM*, long milliseconds, void* self) {
+  Timer& timer = static_cast<Transfer*>(self)->timer_;
+  if (milliseconds < 0) {
+    timer.stop();
+  } else {
+    timer.start(base::Duration(milliseconds));
+  }
+  return 0;
+}
+
+int HttpClient::Transfer::on_socket(CURL*, curl_socket_t fd, int what, void* self, void* watch) {
+  static_cast<Transfer*>(self)->watch(fd, what, static_cast<Watch*>(watch));
+  return 0;
+}
+
+void HttpClient::Transfer::watch(curl_socket_t fd, int what, Watch* known) {
+  if (what == CURL_POLL_REMOVE) {
+    curl_multi_assign(multi_.get(), fd, nullptr);
+    delete known;
+    return;
+  }
+  if (known == nullptr) {
+    auto* poll = new uv_poll_t;
+    if (uv_poll_init_socket(loop_, poll, fd) != 0) {
+      delete poll;  // the time limit of the request ends it
+      return;
+    }
+    known = new Watch{this, fd, base::UvHandle<uv_poll_t>(poll)};
+    poll->data = known;
+    curl_multi_assign(multi_.get(), fd, known);
+  }
+  const int events = ((what & CURL_POLL_IN) != 0 ? UV_READABLE : 0) |
+                     ((what & CURL_POLL_OUT) != 0 ? UV_WRITABLE : 0);
+  uv_poll_start(known->poll.get(), events, [](uv_poll_t* handle, int status, int ready) {
+    const Watch& mine = *static_cast<Watch*>(handle->data);
+    const int seen = status < 0 ? CURL_CSELECT_ERR
+                                : ((ready & UV_READABLE) != 0 ? CURL_CSELECT_IN : 0) |
+                                      ((ready & UV_WRITABLE) != 0 ? CURL_CSELECT_OUT : 0);
+    mine.transfer->act(mine.fd, seen);
+  });
+}
+
+std::size_t HttpClient::Transfer::on_body(char* octets, std::size_t, std::size_t count,
+                                          void* self) {
+  Transfer& mine = *static_cast<Transfer*>(self);
+  mine.received_ += count;
+  if (mine.received_ > mine.request_.max_body) return 0;  // ends the transfer
+  if (mine.request_.take) {
+    mine.request_.take({octets, count});
+  } else {
+    mine.answer_.body.append(octets, count);
+  }
+  return count;
+}
+
+void HttpClient::Transfer::act(curl_socket_t fd, int events) {
+  int running = 0;
+  curl_multi_socket_action(multi_.get(), fd, events, &running);
+  int left = 0;
+  while (CURLMsg* const message = curl_multi_info_read(multi_.get(), &left)) {
+    if (message->msg != CURLMSG_DONE) continue;
+    const CURLcode result = message->data.result;
+    curl_multi_remove_handle(multi_.get(), easy_.get());  // ends `message`
+    finish(result);
+    return;  // there is one transfer; `this` may be gone
+  }
+}
+
+bool HttpClient::Transfer::framed() const {
+  curl_off_t length = -1;
+  curl_easy_getinfo(easy_.get(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+  curl_header* coding = nullptr;  // of HTTP/1.1 there is one that ends by itself: chunked
+  return length >= 0 || curl_easy_header(easy_.get(), "Transfer-Encoding", 0, CURLH_HEADER, -1,
+                                         &coding) == CURLHE_OK;
+}
+
+void HttpClient::Transfer::finish(CURLcode result) {
+  const Done done = std::exchange(done_, nullptr);
+  if (received_ > request_.max_body) {
+    done(base::failure("the answer is larger than " + std::to_string(request_.max_body) +
+                       " octets"));
+    return;
+  }
+  if (result != CURLE_OK) {
+    const std::string_view said(error_.data());
+    done(base::failure(std::string(said.empty() ? curl_easy_strerror(result) : said)));
+    return;
+  }
+  curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &answer_.status);
+  answer_.framed = framed();
+  done(std::exchange(answer_, {}));
+}
+
+HttpClient::HttpClient(uv_loop_t* loop) : transfer_(std::make_unique<Transfer>(loop)) {}
+
+HttpClient::~HttpClient() = default;
+
+void HttpClient::start(HttpRequest request, Done done) {
+  transfer_->start(std::move(request), std::move(done));
+}
+
+bool HttpClient::busy() const noexcept {
+  return transfer_->busy();
+}
+
+std::vector<base::SocketAddress> HttpClient::local_ends() const {
+  return transfer_->local_ends();
+}
+
+}  // namespace sluice::agent
