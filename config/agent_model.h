@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -55,15 +56,25 @@ struct CommandCount {
   Command command;
 };
 
-// A metric of a page in Prometheus' text format. Not read by this version: not known.
+// A metric of a page in Prometheus' text format: the sum of its series that have these labels.
 struct HttpMetric {
   std::string url;
   std::string metric;
+  std::map<std::string, std::string> labels;
+};
+
+// The number that stands in a file.
+struct FileCount {
+  std::string path;
+  // A file that was not written for longer says nothing: who writes it may be gone, and its last
+  // zero with it. Two minutes: what cron writes every minute may be late by one. What is written
+  // only when it changes needs more, and then nothing tells that its writer has died.
+  Duration max_age = std::chrono::minutes(2);  // 1s..365d
 };
 
 struct SessionCounter {
   std::string name;  // "calls"; what the heartbeat calls it
-  std::variant<TcpConnections, CommandCount, HttpMetric> source;
+  std::variant<TcpConnections, CommandCount, HttpMetric, FileCount> source;
 };
 
 struct AgentService {

@@ -1,8 +1,11 @@
 // One service of the agent: how its sessions are counted.
 
+#include <algorithm>
+#include <map>
 #include <set>
 
 #include "config/agent_blocks.h"
+#include "config/files.h"
 #include "config/mapping.h"
 #include "config/names.h"
 #include "config/url.h"
@@ -29,7 +32,34 @@ std::optional<TcpConnections> read_tcp_ports(const Value& value) {
   return source;
 }
 
-HttpMetric read_http_metric(const Value& url, Mapping& block, const AgentReading& reading) {
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+// What Prometheus calls a metric or a label; a colon may stand in the former alone.
+bool is_prometheus_name(std::string_view text, bool colons) {
+  return (is_letter(text.front()) || (colons && text.front() == ':')) &&
+         std::all_of(text.begin(), text.end(), [colons](char c) {
+           return is_letter(c) || (c >= '0' && c <= '9') || (colons && c == ':');
+         });
+}
+
+std::map<std::string, std::string> read_labels(const Value& value) {
+  std::map<std::string, std::string> labels;
+  Mapping block(value);
+  block.each([&](const Value& key, const Value& entry) {
+    const auto name = key.text();
+    const auto text = entry.text();
+    if (!name || !text) return;
+    if (!is_prometheus_name(*name, false)) {
+      return key.reject("must be the name of a label such as state, is " + key.shown());
+    }
+    labels.emplace(*name, *text);
+  });
+  return labels;
+}
+
+HttpMetric read_http_metric(const Value& url, Mapping& block) {
   HttpMetric source;
   if (const auto text = url.text()) {
     auto checked = check_http_url(*text);
@@ -38,11 +68,19 @@ HttpMetric read_http_metric(const Value& url, Mapping& block, const AgentReading
   }
   if (const auto metric = block.require("metric", "the metric of the page that is the count")) {
     source.metric = metric->text().value_or("");
+    if (!source.metric.empty() && !is_prometheus_name(source.metric, true)) {
+      metric->reject("must be the name of a metric such as active_calls, is " + metric->shown());
+    }
   }
-  block.refuse("labels");
-  reading.warn(url,
-               "is not read by this version yet: the sessions of this service are pushed as "
-               "not known");
+  if (const auto labels = block.find("labels")) source.labels = read_labels(*labels);
+  return source;
+}
+
+FileCount read_file_count(const Value& path, Mapping& block, const AgentReading& reading) {
+  using namespace std::chrono_literals;
+  FileCount source;
+  source.path = read_path(path, reading.folder).value_or("");
+  block.read("max_age", source.max_age, 1s, 24h * 365);
   return source;
 }
 
@@ -58,19 +96,21 @@ void read_counter(const Value& key, const Value& value, const AgentReading& read
   const auto ports = block.find("tcp_ports");
   const auto command = block.find("command");
   const auto http = block.find("http");
+  const auto file = block.find("file");
   const std::size_t before = value.findings().size();
-  block.refuse("file");
   block.refuse("udp_ports");
-  if (ports.has_value() + command.has_value() + http.has_value() != 1) {
+  if (ports.has_value() + command.has_value() + http.has_value() + file.has_value() != 1) {
     if (value.findings().size() == before) {
       key.reject(
-          "needs one of tcp_ports: [PORT...], command: [PROGRAM, ARGUMENT...] and http: URL");
+          "needs one of tcp_ports: [PORT...], command: [PROGRAM, ARGUMENT...], http: URL and "
+          "file: PATH");
     }
     return;
   }
   if (ports) counter.source = read_tcp_ports(*ports).value_or(TcpConnections{});
   if (command) counter.source = CommandCount{read_command(*command, reading)};
-  if (http) counter.source = read_http_metric(*http, block, reading);
+  if (http) counter.source = read_http_metric(*http, block);
+  if (file) counter.source = read_file_count(*file, block, reading);
   out.push_back(std::move(counter));
 }
 

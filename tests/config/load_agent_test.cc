@@ -114,10 +114,10 @@ TEST(LoadAgent, RefusesEachMistake) {
        "is zero; leave it out when sessions are not known"},
       {"{tcp_ports: [80]}", "{}",
        "t.yaml:10: services.web.sessions.connections: needs one of tcp_ports: [PORT...], command: "
-       "[PROGRAM, ARGUMENT...] and http: URL"},
+       "[PROGRAM, ARGUMENT...], http: URL and file: PATH"},
       {"{tcp_ports: [80]}", "{tcp_ports: [80], command: [x]}",
        "t.yaml:10: services.web.sessions.connections: needs one of tcp_ports: [PORT...], command: "
-       "[PROGRAM, ARGUMENT...] and http: URL"},
+       "[PROGRAM, ARGUMENT...], http: URL and file: PATH"},
       {"{tcp_ports: [80]}", "5",
        "t.yaml:10: services.web.sessions.connections: must be a mapping (KEY: VALUE), is 5"},
       {"[80]", "[80, 80]",
@@ -127,9 +127,13 @@ TEST(LoadAgent, RefusesEachMistake) {
        "t.yaml:10: services.web.sessions.connections.tcp_ports[0]: must be 1..65535, is 0"},
       {"[80]", "[]",
        "t.yaml:10: services.web.sessions.connections.tcp_ports: must have at least one local port"},
-      {"{tcp_ports: [80]}", "{file: /run/count}",
-       "t.yaml:10: services.web.sessions.connections.file: is not supported by this version yet: "
-       "leave it out"},
+      {"{tcp_ports: [80]}", "{file: \"\"}",
+       "t.yaml:10: services.web.sessions.connections.file: must not be empty"},
+      {"{tcp_ports: [80]}", "{file: /run/count, max_age: 500ms}",
+       "t.yaml:10: services.web.sessions.connections.max_age: must be 1s..365d, is 500ms"},
+      {"{tcp_ports: [80]}", "{command: [x], max_age: 5s}",
+       "t.yaml:10: services.web.sessions.connections.max_age: is not a known key; known here: "
+       "tcp_ports, command, http, file"},
       {"      connections:",
        "      Connections: {tcp_ports: [81]}\n"
        "      connections:",
@@ -138,9 +142,15 @@ TEST(LoadAgent, RefusesEachMistake) {
       {"{tcp_ports: [80]}", "{http: \"http://127.0.0.1:9100/metrics\"}",
        "t.yaml:10: services.web.sessions.connections.metric: is missing: the metric of the page "
        "that is the count"},
-      {"{tcp_ports: [80]}", "{http: \"http://127.0.0.1:9100/metrics\", metric: x, labels: {a: b}}",
-       "t.yaml:10: services.web.sessions.connections.labels: is not supported by this version yet: "
-       "leave it out"},
+      {"{tcp_ports: [80]}", "{http: \"http://127.0.0.1/\", metric: active-calls}",
+       "t.yaml:10: services.web.sessions.connections.metric: must be the name of a metric such as "
+       "active_calls, is active-calls"},
+      {"{tcp_ports: [80]}", "{http: \"http://127.0.0.1/\", metric: x, labels: [a]}",
+       "t.yaml:10: services.web.sessions.connections.labels: must be a mapping (KEY: VALUE), is a "
+       "list"},
+      {"{tcp_ports: [80]}", "{http: \"http://127.0.0.1/\", metric: x, labels: {\"a:b\": c}}",
+       "t.yaml:10: services.web.sessions.connections.labels.a:b: must be the name of a label such "
+       "as state, is \"a:b\""},
       {"{tcp_ports: [80]}", "{http: \"127.0.0.1\", metric: x}",
        "t.yaml:10: services.web.sessions.connections.http: must be a URL such as "
        "http://127.0.0.1:8053, is 127.0.0.1"},
@@ -185,6 +195,21 @@ TEST(LoadAgent, TellsSessionsThatAreNotKnownFromNone) {
   EXPECT_FALSE(small_with(counted, "").services[0].sessions);
   ASSERT_TRUE(small_with(counted, "    sessions: {}\n").services[0].sessions);
   EXPECT_TRUE(small_with(counted, "    sessions: {}\n").services[0].sessions->empty());
+}
+
+TEST(LoadAgent, TakesEachSourceOfSessions) {
+  const auto source = [](const char* counter) {
+    return small_with("{tcp_ports: [80]}", counter).services[0].sessions->at(0).source;
+  };
+  const auto metric = std::get<HttpMetric>(source(
+      "{http: \"http://127.0.0.1/metrics?a=b\", metric: \"a:b\", labels: {state: \"a b\"}}"));
+  EXPECT_EQ(metric.url, "http://127.0.0.1/metrics?a=b");
+  EXPECT_EQ(metric.metric, "a:b");
+  EXPECT_EQ(metric.labels, (std::map<std::string, std::string>{{"state", "a b"}}));
+  const auto file = std::get<FileCount>(source("{file: run/calls}"));
+  EXPECT_EQ(file.path, "/etc/sluice/run/calls");
+  EXPECT_EQ(file.max_age, 2min);
+  EXPECT_EQ(std::get<FileCount>(source("{file: /run/calls, max_age: 1d}")).max_age, 24h);
 }
 
 TEST(LoadAgent, TakesAPidFileInPlaceOfChecks) {

@@ -195,8 +195,7 @@ TEST_F(AgentExample, WarnsOfWhatHasNoEffectYetOnceEach) {
     EXPECT_GT(warning.where.line, 0);
     paths.push_back(warning.path);
   }
-  EXPECT_THAT(paths, ElementsAre("services.front-end.unit",
-                                 "services.call-park.sessions.calls.http", "reboot.delay"));
+  EXPECT_THAT(paths, ElementsAre("services.front-end.unit", "reboot.delay"));
 }
 
 }  // namespace

@@ -130,7 +130,7 @@ void Agent::hold_what_was_forgotten(const std::string& damage) {
 void Agent::beat() {
   for (const auto& [name, monitor] : monitors_) {
     monitor->look_at_process();
-    monitor->count_by_commands();
+    monitor->read_counters();
   }
   if (unsaved_) static_cast<void>(keep());
 }

@@ -5,6 +5,10 @@
 
 #include <spdlog/spdlog.h>
 
+#include "tools/sluice-agent/sessions/command_counter.h"
+#include "tools/sluice-agent/sessions/file_counter.h"
+#include "tools/sluice-agent/sessions/http_counter.h"
+
 namespace sluice::agent {
 namespace {
 
@@ -40,13 +44,25 @@ ServiceMonitor::ServiceMonitor(const config::AgentService& service, World world)
   }
   if (service_.sessions) {
     for (const config::SessionCounter& counter : *service_.sessions) {
-      const auto* source = std::get_if<config::CommandCount>(&counter.source);
-      if (source == nullptr) continue;
-      counters_[counter.name] = std::make_unique<CommandCounter>(world_.loop, source->command,
-                                                                 counter_limit(world_.heartbeat));
+      if (auto made = make_counter(counter)) counters_[counter.name] = std::move(made);
     }
   }
   if (!service_.pid_file.empty()) process_ = read_pid_instance(service_.pid_file);
+}
+
+// Null: it is counted together with those of the other services.
+std::unique_ptr<Counter> ServiceMonitor::make_counter(const config::SessionCounter& counter) const {
+  const base::Duration limit = counter_limit(world_.heartbeat);
+  if (const auto* source = std::get_if<config::CommandCount>(&counter.source)) {
+    return std::make_unique<CommandCounter>(world_.loop, source->command, limit);
+  }
+  if (const auto* source = std::get_if<config::HttpMetric>(&counter.source)) {
+    return std::make_unique<HttpCounter>(world_.loop, *source, limit);
+  }
+  if (const auto* source = std::get_if<config::FileCount>(&counter.source)) {
+    return std::make_unique<FileCounter>(*source, world_.clock);
+  }
+  return nullptr;
 }
 
 bool ServiceMonitor::can_tell_health(const config::AgentService& service) {
@@ -80,8 +96,9 @@ void ServiceMonitor::look_at_process() {
   world_.changed();
 }
 
-void ServiceMonitor::count_by_commands() {
-  for (const auto& [name, counter] : counters_) counter->run();
+void ServiceMonitor::read_counters() {
+  const base::MonoTime now = world_.clock.now().mono;
+  for (const auto& [name, counter] : counters_) counter->read(now);
 }
 
 std::optional<health::Health> ServiceMonitor::health() const {
@@ -131,26 +148,37 @@ std::optional<std::uint64_t> ServiceMonitor::count(const config::SessionCounter&
   if (const auto* tcp = std::get_if<config::TcpConnections>(&counter.source)) {
     const auto seen = world_.ports.count(tcp->ports);
     if (!seen) return {};
-    if (seen->newest) {
-      const auto ago = std::chrono::floor<base::Duration>(world_.clock.now().mono - *seen->newest);
-      const auto before = report.last_new_connection.value_or(ago);
-      report.last_new_connection = std::max(base::Duration::zero(), std::min(ago, before));
-    }
+    note_newest(seen->newest, report);
     return seen->connections;
   }
-  const auto command = counters_.find(counter.name);
-  if (command == counters_.end()) return {};  // a source that this version does not read
-  if (!command->second->failure().empty()) {
+  const auto found = counters_.find(counter.name);
+  if (found == counters_.end()) return {};
+  const Counter& source = *found->second;
+  if (!source.failure().empty()) {
     world_.log.warn("count " + service_.name + " " + counter.name, world_.clock.now().mono,
                     service_.name + ": sessions are not known: " + counter.name + ": " +
-                        printable(command->second->failure()));
+                        printable(source.failure()));
   }
-  return command->second->count();
+  note_newest(source.newest(), report);
+  return source.count();
+}
+
+// The latest of all counters is the service's.
+void ServiceMonitor::note_newest(std::optional<base::MonoTime> newest,
+                                 health::ServiceReport& report) const {
+  if (!newest) return;
+  const auto ago = std::chrono::floor<base::Duration>(world_.clock.now().mono - *newest);
+  const auto before = report.last_new_connection.value_or(ago);
+  report.last_new_connection = std::max(base::Duration::zero(), std::min(ago, before));
 }
 
 void ServiceMonitor::add_own_connections(std::vector<base::SocketAddress>& own) const {
   for (const auto& check : checks_) {
     if (const auto end = check->own_connection()) own.push_back(*end);
+  }
+  for (const auto& [name, counter] : counters_) {
+    const auto ends = counter->own_connections();
+    own.insert(own.end(), ends.begin(), ends.end());
   }
 }
 

@@ -16,7 +16,7 @@
 #include "tools/sluice-agent/checks/check.h"
 #include "tools/sluice-agent/log.h"
 #include "tools/sluice-agent/pid_instance.h"
-#include "tools/sluice-agent/sessions/command_counter.h"
+#include "tools/sluice-agent/sessions/counter.h"
 #include "tools/sluice-agent/sessions/port_sampler.h"
 
 namespace sluice::agent {
@@ -44,13 +44,13 @@ class ServiceMonitor {
 
   // Reads the pid file; calls `changed` when it says something else than before.
   void look_at_process();
-  // Starts the commands that count. Both once a heartbeat.
-  void count_by_commands();
+  // Starts the readings of the counters that are read one by one. Both once a heartbeat.
+  void read_counters();
 
   // Without the host's pause and the hook. Nothing: the health is not known.
   std::optional<health::ServiceReport> report() const;
 
-  // The agent's ends of connections that its checks have open.
+  // The agent's ends of connections that its checks and counters have open.
   void add_own_connections(std::vector<base::SocketAddress>& own) const;
   // For `sluice-agent status`.
   nlohmann::json checks_status() const;
@@ -60,12 +60,14 @@ class ServiceMonitor {
   void count_sessions(health::ServiceReport& report) const;
   std::optional<std::uint64_t> count(const config::SessionCounter& counter,
                                      health::ServiceReport& report) const;
+  void note_newest(std::optional<base::MonoTime> newest, health::ServiceReport& report) const;
+  std::unique_ptr<Counter> make_counter(const config::SessionCounter& counter) const;
   void on_check(const Check& check) const;
 
   config::AgentService service_;
   World world_;
   std::vector<std::unique_ptr<Check>> checks_;
-  std::map<std::string, std::unique_ptr<CommandCounter>, std::less<>> counters_;
+  std::map<std::string, std::unique_ptr<Counter>, std::less<>> counters_;
   PidInstance process_;
   unsigned unsure_ = 0;  // looks in a row that could not tell
 };

@@ -121,14 +121,18 @@ TEST_F(Monitor, OneCounterThatIsNotKnownMakesAllNotKnown) {
   EXPECT_EQ(monitor->report()->sessions, (health::Sessions{{"connections", 0}}));
   monitor.reset();
 
-  service.sessions->push_back({"calls", config::HttpMetric{"http://127.0.0.1:1/metrics", "calls"}});
+  service.sessions->push_back({"calls", config::FileCount{folder.file("calls")}});
   start_with_known_health();
-  EXPECT_FALSE(monitor->report()->sessions) << "a source that is not read yet";
+  monitor->read_counters();
+  EXPECT_FALSE(monitor->report()->sessions) << "there is no such file";
+  folder.write("calls", "4\n");
+  monitor->read_counters();
+  EXPECT_EQ(monitor->report()->sessions, (health::Sessions{{"calls", 4}, {"connections", 0}}));
   monitor.reset();
 
   service.sessions->back() = {"calls", config::CommandCount{{"echo", "3"}}};
   start_with_known_health();
-  monitor->count_by_commands();
+  monitor->read_counters();
   EXPECT_TRUE(loop.run_until([&] { return monitor->report()->sessions.has_value(); }));
   EXPECT_EQ(monitor->report()->sessions, (health::Sessions{{"calls", 3}, {"connections", 0}}));
 }
@@ -144,6 +148,20 @@ TEST_F(Monitor, TellsHowLongAgoTheNewestConnectionCame) {
   ASSERT_TRUE(ago);
   EXPECT_GE(*ago, std::chrono::seconds(7));
   EXPECT_LT(*ago, std::chrono::seconds(60));
+}
+
+TEST_F(Monitor, ACounterThatRoseTellsOfANewConnectionToo) {
+  service.sessions = {{"connections", config::TcpConnections{{5060}}},
+                      {"calls", config::FileCount{folder.write("calls", "1\n")}}};
+  start_with_known_health();
+  const auto long_ago = clock.now().mono - std::chrono::hours(1);
+  ports.take({}, long_ago, {});
+  ports.take(std::array{Connection{5060, {}, 1}}, long_ago, {});
+  monitor->read_counters();
+  EXPECT_GE(*monitor->report()->last_new_connection, std::chrono::hours(1));
+  folder.write("calls", "2\n");
+  monitor->read_counters();
+  EXPECT_LT(*monitor->report()->last_new_connection, std::chrono::hours(1)) << "the latest counts";
 }
 
 }  // namespace

@@ -16,7 +16,8 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/uio.h>
-#include <unistd.h>
+
+#include "tools/sluice-agent/descriptor.h"
 
 namespace sluice::agent {
 namespace {
@@ -43,20 +44,6 @@ Ranges ranges_of(std::span<const std::uint16_t> ports) {
   }
   return ranges;
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const noexcept { return fd_; }
-
- private:
-  int fd_;
-};
 
 base::Unexpected<base::Error> system_error(const char* what, int error) {
   return base::failure(std::string("sock_diag: ") + what + ": " + std::strerror(error));
