@@ -51,6 +51,11 @@ struct TcpConnections {
   std::vector<std::uint16_t> ports;  // at least one, no duplicates, never 0
 };
 
+// UDP flows to these local ports, as the kernel's connection tracking knows them.
+struct UdpFlows {
+  std::vector<std::uint16_t> ports;  // at least one, no duplicates, never 0
+};
+
 // The number that the command prints.
 struct CommandCount {
   Command command;
@@ -74,7 +79,7 @@ struct FileCount {
 
 struct SessionCounter {
   std::string name;  // "calls"; what the heartbeat calls it
-  std::variant<TcpConnections, CommandCount, HttpMetric, FileCount> source;
+  std::variant<TcpConnections, UdpFlows, CommandCount, HttpMetric, FileCount> source;
 };
 
 struct AgentService {

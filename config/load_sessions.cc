@@ -13,8 +13,8 @@
 namespace sluice::config {
 namespace {
 
-std::optional<TcpConnections> read_tcp_ports(const Value& value) {
-  TcpConnections source;
+std::vector<std::uint16_t> read_ports(const Value& value) {
+  std::vector<std::uint16_t> ports;
   const std::size_t before = value.findings().size();
   std::set<std::uint16_t> seen;
   value.each([&](const Value& item) {
@@ -24,12 +24,12 @@ std::optional<TcpConnections> read_tcp_ports(const Value& value) {
     if (!seen.insert(port).second) {
       return item.reject(std::to_string(port) + " stands here twice: its sessions count once");
     }
-    source.ports.push_back(port);
+    ports.push_back(port);
   });
-  if (source.ports.empty() && value.findings().size() == before) {
+  if (ports.empty() && value.findings().size() == before) {
     value.reject("must have at least one local port");
   }
-  return source;
+  return ports;
 }
 
 bool is_letter(char c) {
@@ -93,21 +93,21 @@ void read_counter(const Value& key, const Value& value, const AgentReading& read
   }
   Mapping block(value);
   if (value.kind() == Document::Kind::Scalar || value.kind() == Document::Kind::Sequence) return;
-  const auto ports = block.find("tcp_ports");
+  const auto tcp = block.find("tcp_ports");
+  const auto udp = block.find("udp_ports");
   const auto command = block.find("command");
   const auto http = block.find("http");
   const auto file = block.find("file");
-  const std::size_t before = value.findings().size();
-  block.refuse("udp_ports");
-  if (ports.has_value() + command.has_value() + http.has_value() + file.has_value() != 1) {
-    if (value.findings().size() == before) {
-      key.reject(
-          "needs one of tcp_ports: [PORT...], command: [PROGRAM, ARGUMENT...], http: URL and "
-          "file: PATH");
-    }
+  if (tcp.has_value() + udp.has_value() + command.has_value() + http.has_value() +
+          file.has_value() !=
+      1) {
+    key.reject(
+        "needs one of tcp_ports: [PORT...], udp_ports: [PORT...], command: [PROGRAM, "
+        "ARGUMENT...], http: URL and file: PATH");
     return;
   }
-  if (ports) counter.source = read_tcp_ports(*ports).value_or(TcpConnections{});
+  if (tcp) counter.source = TcpConnections{read_ports(*tcp)};
+  if (udp) counter.source = UdpFlows{read_ports(*udp)};
   if (command) counter.source = CommandCount{read_command(*command, reading)};
   if (http) counter.source = read_http_metric(*http, block);
   if (file) counter.source = read_file_count(*file, block, reading);

@@ -113,11 +113,13 @@ TEST(LoadAgent, RefusesEachMistake) {
        "t.yaml:9: services.web.sessions: is empty: {} says that there is nothing to count, which "
        "is zero; leave it out when sessions are not known"},
       {"{tcp_ports: [80]}", "{}",
-       "t.yaml:10: services.web.sessions.connections: needs one of tcp_ports: [PORT...], command: "
-       "[PROGRAM, ARGUMENT...], http: URL and file: PATH"},
+       "t.yaml:10: services.web.sessions.connections: needs one of tcp_ports: [PORT...], "
+       "udp_ports: "
+       "[PORT...], command: [PROGRAM, ARGUMENT...], http: URL and file: PATH"},
       {"{tcp_ports: [80]}", "{tcp_ports: [80], command: [x]}",
-       "t.yaml:10: services.web.sessions.connections: needs one of tcp_ports: [PORT...], command: "
-       "[PROGRAM, ARGUMENT...], http: URL and file: PATH"},
+       "t.yaml:10: services.web.sessions.connections: needs one of tcp_ports: [PORT...], "
+       "udp_ports: "
+       "[PORT...], command: [PROGRAM, ARGUMENT...], http: URL and file: PATH"},
       {"{tcp_ports: [80]}", "5",
        "t.yaml:10: services.web.sessions.connections: must be a mapping (KEY: VALUE), is 5"},
       {"[80]", "[80, 80]",
@@ -127,13 +129,19 @@ TEST(LoadAgent, RefusesEachMistake) {
        "t.yaml:10: services.web.sessions.connections.tcp_ports[0]: must be 1..65535, is 0"},
       {"[80]", "[]",
        "t.yaml:10: services.web.sessions.connections.tcp_ports: must have at least one local port"},
+      {"{tcp_ports: [80]}", "{udp_ports: []}",
+       "t.yaml:10: services.web.sessions.connections.udp_ports: must have at least one local port"},
+      {"{tcp_ports: [80]}", "{udp_ports: [80], tcp_ports: [80]}",
+       "t.yaml:10: services.web.sessions.connections: needs one of tcp_ports: [PORT...], "
+       "udp_ports: "
+       "[PORT...], command: [PROGRAM, ARGUMENT...], http: URL and file: PATH"},
       {"{tcp_ports: [80]}", "{file: \"\"}",
        "t.yaml:10: services.web.sessions.connections.file: must not be empty"},
       {"{tcp_ports: [80]}", "{file: /run/count, max_age: 500ms}",
        "t.yaml:10: services.web.sessions.connections.max_age: must be 1s..365d, is 500ms"},
       {"{tcp_ports: [80]}", "{command: [x], max_age: 5s}",
        "t.yaml:10: services.web.sessions.connections.max_age: is not a known key; known here: "
-       "tcp_ports, command, http, file"},
+       "tcp_ports, udp_ports, command, http, file"},
       {"      connections:",
        "      Connections: {tcp_ports: [81]}\n"
        "      connections:",
@@ -206,6 +214,8 @@ TEST(LoadAgent, TakesEachSourceOfSessions) {
   EXPECT_EQ(metric.url, "http://127.0.0.1/metrics?a=b");
   EXPECT_EQ(metric.metric, "a:b");
   EXPECT_EQ(metric.labels, (std::map<std::string, std::string>{{"state", "a b"}}));
+  EXPECT_EQ(std::get<UdpFlows>(source("{udp_ports: [5060, 5062]}")).ports,
+            (std::vector<std::uint16_t>{5060, 5062}));
   const auto file = std::get<FileCount>(source("{file: run/calls}"));
   EXPECT_EQ(file.path, "/etc/sluice/run/calls");
   EXPECT_EQ(file.max_age, 2min);

@@ -16,13 +16,14 @@ namespace {
 using nlohmann::json;
 
 // Of all services, each once.
+template <class Source>
 std::vector<std::uint16_t> counted_ports(const config::AgentConfig& config) {
   std::set<std::uint16_t> ports;
   for (const config::AgentService& service : config.services) {
     if (!service.sessions) continue;
     for (const config::SessionCounter& counter : *service.sessions) {
-      const auto* tcp = std::get_if<config::TcpConnections>(&counter.source);
-      if (tcp != nullptr) ports.insert(tcp->ports.begin(), tcp->ports.end());
+      const auto* source = std::get_if<Source>(&counter.source);
+      if (source != nullptr) ports.insert(source->ports.begin(), source->ports.end());
     }
   }
   return {ports.begin(), ports.end()};
@@ -46,7 +47,8 @@ Agent::Agent(uv_loop_t* loop, const config::AgentConfig& config, std::string boo
       clock_(clock),
       file_(std::move(file)),
       state_(std::move(loaded.state)),
-      ports_(counted_ports(config)),
+      ports_(counted_ports<config::TcpConnections>(config)),
+      flows_(loop, counted_ports<config::UdpFlows>(config), counter_limit(config.heartbeat)),
       pusher_(loop, {config.authorities, config.server, config.token_file, config.heartbeat},
               {[this](std::uint64_t seq) { return document(seq); },
                [this](std::uint64_t seq, const HeartbeatReply& reply) { on_reply(seq, reply); },
@@ -82,7 +84,7 @@ Agent::Agent(uv_loop_t* loop, const config::AgentConfig& config, std::string boo
       continue;
     }
     monitors_[service.name] = std::make_unique<ServiceMonitor>(
-        service, ServiceMonitor::World{loop, ports_, clock, log_, [this] { push_change(); },
+        service, ServiceMonitor::World{loop, ports_, flows_, clock, log_, [this] { push_change(); },
                                        config_.heartbeat});
   }
   if (!loaded.damage.empty()) hold_what_was_forgotten(loaded.damage);
@@ -132,7 +134,21 @@ void Agent::beat() {
     monitor->look_at_process();
     monitor->read_counters();
   }
+  sample_flows();
   if (unsaved_) static_cast<void>(keep());
+}
+
+void Agent::sample_flows() {
+  // What fails here is how the host is set up: it is told once, until it is something else.
+  if (flows_.failure() != flows_failure_) {
+    flows_failure_ = flows_.failure();
+    if (flows_failure_.empty()) {
+      spdlog::info("the sessions of udp_ports are known");
+    } else {
+      spdlog::warn("the sessions of udp_ports are not known: {}", flows_failure_);
+    }
+  }
+  flows_.sample(clock_.now().mono);
 }
 
 void Agent::sample_connections() {

@@ -17,6 +17,7 @@
 #include "tools/sluice-agent/host_state.h"
 #include "tools/sluice-agent/pusher.h"
 #include "tools/sluice-agent/service_monitor.h"
+#include "tools/sluice-agent/sessions/flow_sampler.h"
 #include "tools/sluice-agent/sessions/port_sampler.h"
 
 namespace sluice::agent {
@@ -53,6 +54,7 @@ class Agent {
   void push_change();
   void beat();
   void sample_connections();
+  void sample_flows();
   std::string document(std::uint64_t seq);
   void on_reply(std::uint64_t seq, const HeartbeatReply& reply);
   base::Checked<base::Done> keep();
@@ -71,6 +73,8 @@ class Agent {
   LogLimit log_;
   PortSampler ports_;
   std::optional<base::MonoTime> sampled_;
+  FlowSampler flows_;
+  std::string flows_failure_;  // that was told
   std::map<std::string, std::unique_ptr<ServiceMonitor>, std::less<>> monitors_;
   Pusher pusher_;
   HostHolds holds_;

@@ -28,12 +28,6 @@ std::string_view to_string(CheckStatus status) {
 // its service stopped may hide that it runs again: then it says nothing any more.
 constexpr unsigned kUnsureLooks = 3;
 
-// A count belongs to the present: with the wait for the next push it is never older than the usual
-// lease of three heartbeats.
-base::Duration counter_limit(base::Duration heartbeat) {
-  return 2 * heartbeat;
-}
-
 }  // namespace
 
 ServiceMonitor::ServiceMonitor(const config::AgentService& service, World world)
@@ -150,6 +144,12 @@ std::optional<std::uint64_t> ServiceMonitor::count(const config::SessionCounter&
     if (!seen) return {};
     note_newest(seen->newest, report);
     return seen->connections;
+  }
+  if (const auto* udp = std::get_if<config::UdpFlows>(&counter.source)) {
+    const auto seen = world_.flows.count(udp->ports);
+    if (!seen) return {};
+    note_newest(seen->newest, report);
+    return seen->flows;
   }
   const auto found = counters_.find(counter.name);
   if (found == counters_.end()) return {};

@@ -17,6 +17,7 @@
 #include "tools/sluice-agent/log.h"
 #include "tools/sluice-agent/pid_instance.h"
 #include "tools/sluice-agent/sessions/counter.h"
+#include "tools/sluice-agent/sessions/flow_sampler.h"
 #include "tools/sluice-agent/sessions/port_sampler.h"
 
 namespace sluice::agent {
@@ -31,6 +32,7 @@ class ServiceMonitor {
   struct World {
     uv_loop_t* loop;
     const PortSampler& ports;
+    const FlowSampler& flows;
     const base::Clock& clock;
     LogLimit& log;
     std::function<void()> changed;  // health or instance is not what it was

@@ -19,6 +19,7 @@ struct Monitor : testing::Test {
   base::SystemClock clock;
   LogLimit log;
   PortSampler ports{{5060}};
+  FlowSampler flows{loop.get(), {}, std::chrono::seconds(1)};
   int changes = 0;
   config::AgentService service;
   std::unique_ptr<ServiceMonitor> monitor;
@@ -26,7 +27,7 @@ struct Monitor : testing::Test {
   Monitor() { service.name = "front-end"; }
   void start() {
     monitor = std::make_unique<ServiceMonitor>(
-        service, ServiceMonitor::World{loop.get(), ports, clock, log, [this] { ++changes; },
+        service, ServiceMonitor::World{loop.get(), ports, flows, clock, log, [this] { ++changes; },
                                        std::chrono::seconds(5)});
   }
   void check(const char* command) {

@@ -11,6 +11,12 @@
 
 namespace sluice::agent {
 
+// How long a reading may take. A count belongs to the present: with the wait for the next push it
+// is never older than the usual lease of three heartbeats.
+inline base::Duration counter_limit(base::Duration heartbeat) {
+  return 2 * heartbeat;
+}
+
 // One number of a service's sessions that is read once a heartbeat, from wherever.
 //
 // A number that rose tells that a session came, at least one; whether one came while another ended

@@ -25,14 +25,14 @@ void PortSampler::take(std::span<const Connection> connections, base::MonoTime n
     if (std::find(own.begin(), own.end(), connection.remote) != own.end()) continue;
     Count& count = counts_[connection.local_port];
     ++count.connections;
-    if (sampled_ && !std::binary_search(cookies_.begin(), cookies_.end(), connection.cookie)) {
+    if (known_ && !std::binary_search(cookies_.begin(), cookies_.end(), connection.cookie)) {
       count.newest = now;
     }
     cookies.push_back(connection.cookie);
   }
   std::sort(cookies.begin(), cookies.end());
   cookies_ = std::move(cookies);
-  known_ = sampled_ = true;
+  known_ = true;
 }
 
 std::optional<PortSampler::Count> PortSampler::count(std::span<const std::uint16_t> ports) const {

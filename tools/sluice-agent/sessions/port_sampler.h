@@ -18,7 +18,7 @@ class PortSampler {
   struct Count {
     std::uint64_t connections = 0;
     // When a sample first showed a connection that the one before did not: at most one sample
-    // later than it came. Nothing before two samples: what was there at first may be old.
+    // later than it came. Nothing before two in a row: what was there at first may be old.
     std::optional<base::MonoTime> newest;
   };
 
@@ -29,7 +29,8 @@ class PortSampler {
   // The same with a list at hand.
   void take(std::span<const Connection> connections, base::MonoTime now,
             std::span<const base::SocketAddress> own);
-  // The numbers are not known any more.
+  // The numbers are not known any more. What is there after that may be old: it came before the
+  // next sample, nobody knows when.
   void lose() noexcept { known_ = false; }
 
   // Of several ports together; nothing when the last sample failed or there was none.
@@ -40,7 +41,6 @@ class PortSampler {
   std::map<std::uint16_t, Count> counts_;
   std::vector<std::uint64_t> cookies_;  // of the last good sample, ascending
   bool known_ = false;
-  bool sampled_ = false;  // ever
 };
 
 }  // namespace sluice::agent

@@ -53,6 +53,16 @@ TEST(PortSampler, TellsANewConnectionFromOneThatWasThere) {
   EXPECT_EQ(sampler.count(kBoth)->newest, at(5));
 }
 
+TEST(PortSampler, WhatIsThereAfterAFailedSampleMayBeOld) {
+  PortSampler sampler({5060});
+  sampler.take({}, at(1), {});
+  sampler.lose();
+  sampler.take(std::array{connection(5060, 1)}, at(600), {});
+  EXPECT_FALSE(sampler.count(kSip)->newest);
+  sampler.take(std::array{connection(5060, 1), connection(5060, 2)}, at(602), {});
+  EXPECT_EQ(sampler.count(kSip)->newest, at(602));
+}
+
 TEST(PortSampler, CountsNoConnectionOfTheAgentsOwnChecks) {
   PortSampler sampler({5060});
   sampler.take({}, at(1), {});

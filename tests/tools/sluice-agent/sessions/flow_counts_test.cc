@@ -1,0 +1,100 @@
+#include "tools/sluice-agent/sessions/flow_counts.h"
+
+#include <array>
+
+#include <gtest/gtest.h>
+
+namespace sluice::agent {
+namespace {
+
+using std::chrono::seconds;
+
+base::MonoTime at(int second) {
+  return base::MonoTime(seconds(second));
+}
+
+Flow flow(std::uint32_t id, const char* to = "192.0.2.1@5060", bool answered = true) {
+  return {*base::SocketAddress::parse("198.51.100.7@40000"), *base::SocketAddress::parse(to), id,
+          answered};
+}
+
+constexpr std::array<std::uint16_t, 1> kSip{5060};
+constexpr std::array<std::uint16_t, 2> kBoth{5060, 5062};
+
+struct Flows : testing::Test {
+  FlowCounts counts{{5062, 5060}};
+
+  void list(int second, const std::vector<Flow>& flows) {
+    counts.begin(at(second),
+                 {*base::Prefix::parse("192.0.2.1/32"), *base::Prefix::parse("127.0.0.0/8"),
+                  *base::Prefix::parse("2001:db8::1/128")});
+    for (const Flow& each : flows) counts.add(each);
+    counts.end();
+  }
+  std::uint64_t sip() const { return counts.count(kSip)->flows; }
+};
+
+TEST_F(Flows, AreKnownOnceAListIsWhole) {
+  EXPECT_FALSE(counts.count(kSip));
+  counts.begin(at(1), {});
+  EXPECT_FALSE(counts.count(kSip));
+  counts.end();
+  EXPECT_EQ(counts.count(kSip)->flows, 0U);
+  counts.begin(at(2), {});
+  EXPECT_EQ(counts.count(kSip)->flows, 0U) << "the last whole one counts";
+  counts.lose();
+  EXPECT_FALSE(counts.count(kSip));
+}
+
+TEST_F(Flows, CountOnThePortsOfACounter) {
+  list(1, {flow(1), flow(2), flow(3, "192.0.2.1@5062"), flow(4, "192.0.2.1@53")});
+  EXPECT_EQ(sip(), 2U);
+  EXPECT_EQ(counts.count(kBoth)->flows, 3U);
+  list(2, {});
+  EXPECT_EQ(counts.count(kBoth)->flows, 0U);
+}
+
+TEST_F(Flows, CountAtAddressesOfThisHostAlone) {
+  list(1, {flow(1, "127.9.9.9@5060"), flow(2, "2001:db8::1@5060")});
+  EXPECT_EQ(sip(), 2U);
+  list(2, {flow(1, "192.0.2.2@5060"), flow(2, "2001:db8::2@5060")});
+  EXPECT_EQ(sip(), 0U) << "they were forwarded, or are ours to others";
+}
+
+TEST_F(Flows, DoNotCountUntilTheyAreAnswered) {
+  list(1, {flow(1, "192.0.2.1@5060", false)});
+  EXPECT_EQ(sip(), 0U);
+  list(2, {flow(1)});
+  EXPECT_EQ(sip(), 1U);
+  EXPECT_EQ(counts.count(kSip)->newest, at(2)) << "its session began with the answer";
+}
+
+TEST_F(Flows, CountOnceThoughTheListHasThemTwice) {
+  list(1, {flow(1), flow(2), flow(1)});
+  EXPECT_EQ(sip(), 2U);
+}
+
+TEST_F(Flows, TellANewOneFromOneThatWasThere) {
+  list(1, {flow(1)});
+  EXPECT_FALSE(counts.count(kSip)->newest) << "what the first list shows may be old";
+  list(3, {flow(1)});
+  EXPECT_FALSE(counts.count(kSip)->newest);
+  // One goes and another comes: the number alone would not show it.
+  list(5, {flow(2)});
+  EXPECT_EQ(counts.count(kSip)->newest, at(5));
+  list(7, {});
+  EXPECT_EQ(counts.count(kSip)->newest, at(5)) << "an end is no beginning";
+  EXPECT_EQ(counts.count(kBoth)->newest, at(5));
+  counts.lose();
+  list(600, {flow(3)});
+  EXPECT_EQ(counts.count(kSip)->newest, at(5)) << "when it came nobody knows";
+}
+
+TEST_F(Flows, OfEachFamilyAreSeenApart) {
+  list(1, {flow(1)});
+  EXPECT_TRUE(counts.any(true));
+  EXPECT_FALSE(counts.any(false));
+}
+
+}  // namespace
+}  // namespace sluice::agent

@@ -1,0 +1,86 @@
+#include "tools/sluice-agent/sessions/flow_counts.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace sluice::agent {
+namespace {
+
+// FNV-1a, 32 bits.
+std::uint32_t hash_of(const base::SocketAddress& end) {
+  std::uint32_t hash = 2'166'136'261U;
+  const auto mix = [&hash](unsigned octet) { hash = (hash ^ octet) * 16'777'619U; };
+  for (const std::uint8_t octet : end.address.octets()) mix(octet);
+  mix(end.port & 0xffU);
+  mix(end.port >> 8U);
+  return hash;
+}
+
+}  // namespace
+
+FlowCounts::FlowCounts(std::vector<std::uint16_t> ports) : ports_(std::move(ports)) {
+  std::sort(ports_.begin(), ports_.end());
+}
+
+void FlowCounts::begin(base::MonoTime now, std::vector<base::Prefix> local) {
+  begun_ = now;
+  local_ = std::move(local);
+  last_local_.reset();
+  keys_.clear();
+  any_v4_ = any_v6_ = false;
+}
+
+bool FlowCounts::is_local(const base::IpAddress& address) {
+  if (last_local_ == address) return true;
+  const bool local = std::any_of(local_.begin(), local_.end(), [&](const base::Prefix& prefix) {
+    return prefix.contains(address);
+  });
+  if (local) last_local_ = address;
+  return local;
+}
+
+void FlowCounts::add(const Flow& flow) {
+  if (!flow.answered) return;
+  const std::uint16_t port = flow.destination.port;
+  if (!std::binary_search(ports_.begin(), ports_.end(), port)) return;
+  if (!is_local(flow.destination.address)) return;
+  keys_.push_back({(std::uint64_t{flow.id} << 32U) | hash_of(flow.source), port});
+  (flow.destination.address.is_v4() ? any_v4_ : any_v6_) = true;
+}
+
+void FlowCounts::end() {
+  std::sort(keys_.begin(), keys_.end());
+  keys_.erase(std::unique(keys_.begin(), keys_.end()), keys_.end());
+  for (auto& [port, count] : counts_) count.flows = 0;
+  for (const Key& key : keys_) {
+    Count& count = counts_[key.port];
+    ++count.flows;
+    if (known_ && !std::binary_search(known_keys_.begin(), known_keys_.end(), key)) {
+      count.newest = begun_;
+    }
+  }
+  known_keys_.swap(keys_);
+  // Memory of a time with many flows is given back.
+  if (keys_.capacity() > 2 * known_keys_.size() + 1024) keys_ = {};
+  known_ = true;
+}
+
+void FlowCounts::lose() {
+  known_ = false;
+  keys_ = {};
+  known_keys_ = {};
+}
+
+std::optional<FlowCounts::Count> FlowCounts::count(std::span<const std::uint16_t> ports) const {
+  if (!known_) return {};
+  Count sum;
+  for (const std::uint16_t port : ports) {
+    const auto found = counts_.find(port);
+    if (found == counts_.end()) continue;
+    sum.flows += found->second.flows;
+    sum.newest = std::max(sum.newest, found->second.newest);
+  }
+  return sum;
+}
+
+}  // namespace sluice::agent

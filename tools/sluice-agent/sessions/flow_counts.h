@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "config/base/address.h"
+#include "config/base/clock.h"
+#include "tools/sluice-agent/sessions/conntrack.h"
+
+namespace sluice::agent {
+
+// What lists of the kernel's UDP flows say of local ports: pure.
+//
+// A flow counts when it was sent to one of the ports at an address of this host and was answered:
+// what nobody answers is no session, and a scanner or a forged packet must not keep a server from
+// being stopped. Whether it is old enough to be ASSURED does not matter: a call is one from its
+// first answer on. It ends when the kernel forgets it, some time after its last packet (30 s to
+// 2 min by default, nf_conntrack_udp_timeout and its _stream): late, never early.
+class FlowCounts {
+ public:
+  struct Count {
+    std::uint64_t flows = 0;
+    // When a list first showed a flow that the one before did not. Nothing without a list before
+    // it: what is there at first may be old.
+    std::optional<base::MonoTime> newest;
+  };
+
+  explicit FlowCounts(std::vector<std::uint16_t> ports);
+
+  // A list begins, one flow after the other follows; a flow that stands in it twice counts once.
+  void begin(base::MonoTime now, std::vector<base::Prefix> local);
+  void add(const Flow& flow);
+  std::size_t size() const noexcept { return keys_.size(); }  // so far
+  // Whether the list has flows of the family that count.
+  bool any(bool v4) const noexcept { return v4 ? any_v4_ : any_v6_; }
+  // The list is whole.
+  void end();
+  // There is no whole list: the numbers are not known any more.
+  void lose();
+
+  // Of several ports together; nothing while not known.
+  std::optional<Count> count(std::span<const std::uint16_t> ports) const;
+
+ private:
+  // The flow's name: 32 bits of it are the kernel's, which may use them again for another flow. The
+  // port is beside it.
+  struct Key {
+    std::uint64_t flow = 0;
+    std::uint16_t port = 0;
+    friend auto operator<=>(const Key&, const Key&) = default;
+  };
+
+  bool is_local(const base::IpAddress& address);
+
+  std::vector<std::uint16_t> ports_;  // ascending
+  std::vector<base::Prefix> local_;
+  std::optional<base::IpAddress> last_local_;  // the answer for most flows
+  std::vector<Key> keys_;                      // of the list under way
+  std::vector<Key> known_keys_;                // of the last whole one, ascending
+  std::map<std::uint16_t, Count> counts_;
+  base::MonoTime begun_;
+  bool any_v4_ = false;
+  bool any_v6_ = false;
+  bool known_ = false;
+};
+
+}  // namespace sluice::agent
