@@ -14,20 +14,14 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/uio.h>
 
-#include "tools/sluice-agent/descriptor.h"
+#include "tools/sluice-agent/sessions/netlink.h"
 
 namespace sluice::agent {
 namespace {
 
 // A dump that the kernel says was interrupted, or of which messages were lost, is asked for anew.
 constexpr int kTries = 3;
-// The kernel fills at most 32 KiB a message (netlink_dump, net/netlink/af_netlink.c).
-constexpr std::size_t kReceiveBuffer = 32'768;
-// The kernel answers within the call; this only keeps a broken one from stopping the heartbeats.
-constexpr timeval kPatience{0, 200'000};
 
 using Ranges = std::vector<std::pair<std::uint16_t, std::uint16_t>>;
 
@@ -49,35 +43,6 @@ base::Unexpected<base::Error> system_error(const char* what, int error) {
   return base::failure(std::string("sock_diag: ") + what + ": " + std::strerror(error));
 }
 
-int send_request(int fd, int family, std::span<const inet_diag_bc_op> filter) {
-  struct {
-    nlmsghdr header;
-    inet_diag_req_v2 request;
-    nlattr attribute;
-  } message{};
-  static_assert(sizeof message == NLMSG_LENGTH(sizeof(inet_diag_req_v2)) + sizeof(nlattr));
-  message.header.nlmsg_len = static_cast<std::uint32_t>(sizeof message + filter.size_bytes());
-  message.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
-  message.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-  message.request.sdiag_family = static_cast<std::uint8_t>(family);
-  message.request.sdiag_protocol = IPPROTO_TCP;
-  message.request.idiag_states = 1U << TCP_ESTABLISHED;
-  message.attribute.nla_type = INET_DIAG_REQ_BYTECODE;
-  message.attribute.nla_len = static_cast<std::uint16_t>(sizeof(nlattr) + filter.size_bytes());
-
-  sockaddr_nl kernel{};
-  kernel.nl_family = AF_NETLINK;
-  std::array<iovec, 2> parts{
-      iovec{&message, sizeof message},
-      iovec{const_cast<inet_diag_bc_op*>(filter.data()), filter.size_bytes()}};
-  msghdr envelope{};
-  envelope.msg_name = &kernel;
-  envelope.msg_namelen = sizeof kernel;
-  envelope.msg_iov = parts.data();
-  envelope.msg_iovlen = parts.size();
-  return sendmsg(fd, &envelope, 0) < 0 ? errno : 0;
-}
-
 base::IpAddress address_of(std::uint8_t family, const std::array<std::uint8_t, 16>& octets) {
   constexpr std::array<std::uint8_t, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
   const bool mapped = std::equal(kMapped.begin(), kMapped.end(), octets.begin());
@@ -94,61 +59,34 @@ Connection connection_of(const inet_diag_msg& found) {
           (std::uint64_t{found.id.idiag_cookie[1]} << 32) | found.id.idiag_cookie[0]};
 }
 
-struct Dump {
-  std::vector<Connection> connections;
-  bool done = false;
-  bool interrupted = false;
-  int error = 0;
-};
-
-// Reads the messages of one datagram of the kernel's.
-void read_messages(std::span<const std::uint8_t> datagram, Dump& dump) {
-  while (!dump.done && datagram.size() >= sizeof(nlmsghdr)) {
-    nlmsghdr header{};
-    std::memcpy(&header, datagram.data(), sizeof header);
-    if (header.nlmsg_len < sizeof header || header.nlmsg_len > datagram.size()) break;
-    const auto body = datagram.subspan(NLMSG_HDRLEN, header.nlmsg_len - NLMSG_HDRLEN);
-    dump.interrupted |= (header.nlmsg_flags & NLM_F_DUMP_INTR) != 0;
-    if (header.nlmsg_type == NLMSG_DONE || header.nlmsg_type == NLMSG_ERROR) {
-      dump.done = true;
-      std::int32_t error = 0;  // both start with it, zero or negative
-      if (body.size() >= sizeof error) std::memcpy(&error, body.data(), sizeof error);
-      dump.error = -error;
-    } else if (header.nlmsg_type == SOCK_DIAG_BY_FAMILY && body.size() >= sizeof(inet_diag_msg)) {
-      inet_diag_msg found{};
-      std::memcpy(&found, body.data(), sizeof found);
-      dump.connections.push_back(connection_of(found));
-    }
-    datagram =
-        datagram.subspan(std::min<std::size_t>(NLMSG_ALIGN(header.nlmsg_len), datagram.size()));
-  }
-}
-
-// Zero, or an errno; ENOBUFS and EINTR are worth another try.
+// Zero, or an errno; ENOBUFS and EINTR are worth another try. What it found until then is in
+// `connections` all the same.
 int dump_family(int family, std::span<const inet_diag_bc_op> filter,
                 std::vector<Connection>& connections) {
-  // A socket for each dump: what is left of one that failed is not taken for the next.
-  const Descriptor netlink(socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
-  if (netlink.get() < 0) return errno;
-  setsockopt(netlink.get(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
-  if (const int error = send_request(netlink.get(), family, filter); error != 0) return error;
-  std::vector<std::uint8_t> buffer(kReceiveBuffer);
-  Dump dump;
-  while (!dump.done) {
-    sockaddr_nl from{};
-    socklen_t from_length = sizeof from;
-    const ssize_t count = recvfrom(netlink.get(), buffer.data(), buffer.size(), MSG_TRUNC,
-                                   reinterpret_cast<sockaddr*>(&from), &from_length);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return count == 0 ? EIO : errno;
-    if (static_cast<std::size_t>(count) > buffer.size()) return ENOBUFS;
-    if (from.nl_pid != 0) continue;  // not the kernel
-    read_messages(std::span(buffer).first(static_cast<std::size_t>(count)), dump);
+  inet_diag_req_v2 wanted{};
+  wanted.sdiag_family = static_cast<std::uint8_t>(family);
+  wanted.sdiag_protocol = IPPROTO_TCP;
+  wanted.idiag_states = 1U << TCP_ESTABLISHED;
+  NetlinkRequest request(SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST | NLM_F_DUMP);
+  request.header(wanted);
+  request.attribute(INET_DIAG_REQ_BYTECODE,
+                    {reinterpret_cast<const std::uint8_t*>(filter.data()), filter.size_bytes()});
+  const auto question = NetlinkQuestion::ask(NETLINK_SOCK_DIAG, request);
+  if (!question) return question.error();
+  std::array<std::uint8_t, NetlinkQuestion::kReceiveBuffer> buffer{};
+  bool interrupted = false;
+  while (true) {
+    auto datagram = question->receive(buffer);
+    if (!datagram) return datagram.error();
+    while (const auto message = next_message(*datagram)) {
+      interrupted |= (message->flags & NLM_F_DUMP_INTR) != 0;
+      if (const auto end = end_of_answer(*message)) return *end == 0 && interrupted ? EINTR : *end;
+      if (message->type != SOCK_DIAG_BY_FAMILY) continue;
+      if (const auto found = message->start<inet_diag_msg>()) {
+        connections.push_back(connection_of(*found));
+      }
+    }
   }
-  if (dump.error != 0) return dump.error;
-  if (dump.interrupted) return EINTR;
-  connections.insert(connections.end(), dump.connections.begin(), dump.connections.end());
-  return 0;
 }
 
 }  // namespace
