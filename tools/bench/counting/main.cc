@@ -1,0 +1,185 @@
+// Sessions in number, and what counting them costs; see tools/bench/sessions.
+//
+//   bench_counting hold ADDRESS@PORT COUNT      holds that many established connections until its
+//                                               input ends
+//   bench_counting talk ADDRESS@PORT COUNT      makes that many answered UDP flows
+//   bench_counting connections PORT ROUNDS      counts the connections, ROUNDS times
+//   bench_counting flows PORT ROUNDS            counts the UDP flows, ROUNDS times
+//
+// The last two print one line of JSON: how many there are, and the median and worst time in
+// milliseconds; for flows also the longest time that the loop was busy with them at once.
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "config/base/address.h"
+#include "tools/sluice-agent/descriptor.h"
+#include "tools/sluice-agent/sessions/flow_sampler.h"
+#include "tools/sluice-agent/sessions/port_sampler.h"
+
+namespace sluice::bench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using agent::Descriptor;
+
+[[noreturn]] void give_up(const char* what) {
+  std::perror(what);
+  std::exit(EXIT_FAILURE);
+}
+
+base::MonoTime now() {
+  return std::chrono::time_point_cast<std::chrono::nanoseconds>(Clock::now());
+}
+
+double milliseconds(Clock::duration duration) {
+  return std::chrono::duration<double, std::milli>(duration).count();
+}
+
+Descriptor open_socket(const base::SocketAddress& where, int type) {
+  Descriptor made(socket(where.address.is_v4() ? AF_INET : AF_INET6, type | SOCK_CLOEXEC, 0));
+  if (made.get() < 0) give_up("socket");
+  return made;
+}
+
+void bind_to(const Descriptor& socket, const base::SocketAddress& where) {
+  sockaddr_storage storage{};
+  const socklen_t length = where.to(storage);
+  const int on = 1;
+  setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (bind(socket.get(), reinterpret_cast<sockaddr*>(&storage), length) != 0) give_up("bind");
+}
+
+int hold(const base::SocketAddress& where, unsigned count) {
+  const rlimit files{2 * count + 100, 2 * count + 100};
+  if (setrlimit(RLIMIT_NOFILE, &files) != 0) give_up("setrlimit");
+  const Descriptor listener = open_socket(where, SOCK_STREAM);
+  bind_to(listener, where);
+  if (listen(listener.get(), 128) != 0) give_up("listen");
+  sockaddr_storage storage{};
+  const socklen_t length = where.to(storage);
+  std::vector<Descriptor> held;
+  for (unsigned i = 0; i < count; ++i) {
+    held.push_back(open_socket(where, SOCK_STREAM));
+    if (connect(held.back().get(), reinterpret_cast<sockaddr*>(&storage), length) != 0) {
+      give_up("connect");
+    }
+    held.emplace_back(accept(listener.get(), nullptr, nullptr));
+    if (held.back().get() < 0) give_up("accept");
+  }
+  std::puts("held");
+  std::fflush(stdout);
+  while (std::getchar() != EOF) continue;
+  return EXIT_SUCCESS;
+}
+
+// Clients of many addresses: one has no more than 64,000 ports.
+int talk(const base::SocketAddress& where, unsigned count) {
+  const Descriptor service = open_socket(where, SOCK_DGRAM);
+  bind_to(service, where);
+  sockaddr_storage to{};
+  const socklen_t to_length = where.to(to);
+  constexpr unsigned kFirstPort = 1024;
+  constexpr unsigned kPorts = 60'000;
+  for (unsigned i = 0; i < count; ++i) {
+    const auto host = static_cast<std::uint8_t>(2 + i / kPorts);
+    const Descriptor client = open_socket(where, SOCK_DGRAM);
+    const auto port = static_cast<std::uint16_t>(kFirstPort + i % kPorts);
+    bind_to(client, {base::IpAddress::v4({127, 0, 0, host}), port});
+    char octet = 0;
+    sendto(client.get(), &octet, 1, 0, reinterpret_cast<sockaddr*>(&to), to_length);
+    sockaddr_storage from{};
+    socklen_t from_length = sizeof from;
+    if (recvfrom(service.get(), &octet, 1, 0, reinterpret_cast<sockaddr*>(&from), &from_length) <
+        0) {
+      give_up("recvfrom");
+    }
+    sendto(service.get(), &octet, 1, 0, reinterpret_cast<sockaddr*>(&from), from_length);
+  }
+  return EXIT_SUCCESS;
+}
+
+struct Times {
+  std::vector<double> whole;
+  double longest_piece = 0;
+
+  void print(std::uint64_t count) {
+    std::sort(whole.begin(), whole.end());
+    std::printf("{\"count\": %llu, \"median\": %.3f, \"worst\": %.3f, \"piece\": %.3f}\n",
+                static_cast<unsigned long long>(count), whole[whole.size() / 2], whole.back(),
+                longest_piece);
+  }
+};
+
+int count_connections(std::uint16_t port, unsigned rounds) {
+  agent::PortSampler sampler({port});
+  Times times;
+  for (unsigned i = 0; i < rounds; ++i) {
+    const auto begin = Clock::now();
+    if (const auto done = sampler.sample(now(), {}); !done) {
+      std::fprintf(stderr, "%s\n", done.error().message.c_str());
+      return EXIT_FAILURE;
+    }
+    times.whole.push_back(milliseconds(Clock::now() - begin));
+  }
+  times.print(sampler.count(std::array{port})->connections);
+  return EXIT_SUCCESS;
+}
+
+int count_flows(std::uint16_t port, unsigned rounds) {
+  uv_loop_t loop{};
+  uv_loop_init(&loop);
+  agent::FlowSampler sampler(&loop, {port}, std::chrono::seconds(60));
+  Times times;
+  for (unsigned i = 0; i < rounds; ++i) {
+    const auto begin = Clock::now();
+    auto piece = begin;
+    sampler.sample(now());
+    do {
+      times.longest_piece = std::max(times.longest_piece, milliseconds(Clock::now() - piece));
+      piece = Clock::now();
+      if (!sampler.busy()) break;
+      uv_run(&loop, UV_RUN_ONCE);
+    } while (true);
+    times.whole.push_back(milliseconds(Clock::now() - begin));
+  }
+  const auto count = sampler.count(std::array{port});
+  if (!count) {
+    std::fprintf(stderr, "%s\n", sampler.failure().c_str());
+    return EXIT_FAILURE;
+  }
+  times.print(count->flows);
+  return EXIT_SUCCESS;
+}
+
+int run(std::string_view what, const std::string& where, unsigned count) {
+  const auto port = static_cast<std::uint16_t>(std::strtoul(where.c_str(), nullptr, 10));
+  if (what == "connections") return count_connections(port, count);
+  if (what == "flows") return count_flows(port, count);
+  const auto address = base::SocketAddress::parse(where);
+  if (address && what == "hold") return hold(*address, count);
+  if (address && what == "talk") return talk(*address, count);
+  std::fputs("usage: bench_counting hold|talk ADDRESS@PORT COUNT | connections|flows PORT ROUNDS\n",
+             stderr);
+  return 2;
+}
+
+}  // namespace
+}  // namespace sluice::bench
+
+int main(int argc, char** argv) {
+  if (argc != 4) return sluice::bench::run("", "", 0);
+  return sluice::bench::run(
+      argv[1], argv[2], static_cast<unsigned>(std::max(1UL, std::strtoul(argv[3], nullptr, 10))));
+}
