@@ -47,6 +47,11 @@ VerdictInput Authority::State::verdict_input(ServerId id, std::size_t index,
   }
   input.sessions = known_sessions(service, fresh(lease, now));
   if (!input.sessions) input.unknown_because = unknown_because(service, lease);
+  const auto& hook = *service.hook;
+  // What does not run takes no connections, whatever its hook did.
+  if (hook && hook->state == "failed" && service.health != Health::Stopped) {
+    input.hook_failed = hook->text;
+  }
   const auto newest = service.last_new_connection;
   if (input.held && newest && out_of_answers(id, index) && *newest > end) {
     input.new_connection_ago = std::chrono::duration_cast<base::Duration>(now.mono - *newest);

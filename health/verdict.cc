@@ -32,6 +32,10 @@ void judge_hold(const VerdictInput& input, Verdict& verdict) {
     add(verdict, "unconfirmed-responder",
         responder + " has not confirmed the hold on " + input.service);
   }
+  if (input.hook_failed) {
+    add(verdict, "hook-failed",
+        "the hook of " + input.service + " on its host has failed: " + *input.hook_failed);
+  }
   if (input.named) {
     add(verdict, "served-while-held",
         input.service + " is held but still answered (when_all_held: serve_held)");

@@ -24,6 +24,8 @@ struct VerdictInput {
   std::optional<base::WallTime> horizon;  // set while it is not past
   std::optional<Sessions> sessions;       // empty: not known
   std::string unknown_because;            // when not known
+  // Why its agent's on_hold has failed: the server itself may still take new connections.
+  std::optional<std::string> hook_failed;
   // How long after the horizon the newest connection came, and how long ago; set when it did.
   std::optional<std::chrono::milliseconds> new_connection_ago;
 };

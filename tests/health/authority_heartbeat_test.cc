@@ -334,5 +334,23 @@ TEST_F(AuthorityTest, AnOperatorsDrainIsToldAsHeldOnceItIsServed) {
   EXPECT_TRUE((*push("b", up()))->services.at("front-end").held);
 }
 
+TEST_F(AuthorityTest, AHookThatFailedStandsAgainstTheVerdictWhileItsServiceRuns) {
+  start();
+  all_up();
+  drain("b");
+  Heartbeat heartbeat = up();
+  heartbeat.services["front-end"].hook = HookOutcome{"failed", "on_hold: exit status 7"};
+  push("b", heartbeat);
+  const auto reasons = view("b").verdict.reasons;
+  ASSERT_FALSE(reasons.empty());
+  EXPECT_EQ(reasons.front().code, "hook-failed");
+  EXPECT_EQ(reasons.front().text,
+            "the hook of front-end on its host has failed: on_hold: exit status 7");
+  heartbeat.seq = ++seq;
+  heartbeat.services["front-end"].health = Health::Stopped;
+  push("b", heartbeat);
+  EXPECT_THAT(codes(view("b").verdict), ::testing::Not(::testing::Contains("hook-failed")));
+}
+
 }  // namespace
 }  // namespace sluice::health::testing

@@ -113,6 +113,7 @@ rc::Gen<VerdictInput> any_input() {
     input.balanced_by_dns = *mostly(true);
     input.named = *mostly(false);
     if (*mostly(false)) input.unconfirmed = {"ns2"};
+    if (*mostly(false)) input.hook_failed = "on_hold: exit status 1";
     if (*mostly(false)) input.horizon = kNow + base::Duration(*rc::gen::inRange(1, 9'000));
     input.sessions = Sessions{};
     if (*mostly(false)) input.sessions = *any_sessions();
@@ -141,6 +142,7 @@ RC_GTEST_PROP(VerdictProperty, IsSafeOnlyWhenEveryConditionOfSection6Holds, ()) 
       {all([](const VerdictInput& in) { return !in.held || in.durable; }), "hold-not-durable"},
       {all([](const VerdictInput& in) { return !in.held || in.unconfirmed.empty(); }),
        "unconfirmed-responder"},
+      {all([](const VerdictInput& in) { return !in.held || !in.hook_failed; }), "hook-failed"},
       {all([](const VerdictInput& in) { return !in.held || !in.named; }), "served-while-held"},
       {all([](const VerdictInput& in) { return !in.held || !in.horizon; }), "horizon"},
       {all([](const VerdictInput& in) { return in.sessions.has_value(); }), "sessions-unknown"},

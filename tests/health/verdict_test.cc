@@ -55,6 +55,9 @@ TEST(Verdict, EachConditionOfSection6IsOneReason) {
   input.new_connection_ago = 3s;
   EXPECT_EQ(only_code(input), "new-connections");
   input = safe();
+  input.hook_failed = "on_hold: exit status 1";
+  EXPECT_EQ(only_code(input), "hook-failed");
+  input = safe();
   input.balanced_by_dns = false;
   EXPECT_EQ(only_code(input), "not-by-dns");
 }
