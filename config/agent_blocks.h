@@ -21,7 +21,9 @@ struct AgentReading {
 };
 
 AgentService read_agent_service(const Value& value, std::string name, const AgentReading& reading);
+void read_check(const Value& value, const AgentReading& reading, std::vector<Check>& out);
 Command read_command(const Value& value, const AgentReading& reading);
+Hook read_hook(const Value& value, const AgentReading& reading);
 std::vector<SessionCounter> read_sessions(const Value& value, const AgentReading& reading);
 
 }  // namespace sluice::config

@@ -31,8 +31,40 @@ struct CommandCheck {
   Command command;
 };
 
+// How a TLS peer is judged. Without `ca` any certificate passes: a check asks whether the service
+// answers, and a service on loopback seldom has a certificate for its address.
+struct TlsTrust {
+  std::string ca;  // file of the authorities that may have signed the certificate, PEM; empty: any
+  std::string name;  // asked for (SNI) and, with `ca`, that of the certificate; empty: the target's
+};
+
+// Passes when a TLS handshake (TLS 1.2 or newer) is through within the timeout.
+struct TlsCheck {
+  base::SocketAddress target;  // never port 0
+  TlsTrust trust;
+};
+
+// Passes when a GET is answered with one of these statuses within the timeout; redirects are not
+// followed.
+struct HttpCheck {
+  std::string url;                    // http or https
+  std::vector<std::uint16_t> status;  // 100..599 each; empty: any 2xx
+  TlsTrust trust;                     // of https
+};
+
+// Passes when OPTIONS (RFC 3261 section 11) is answered with one of these statuses within the
+// timeout.
+struct SipCheck {
+  enum class Transport : std::uint8_t { Udp, Tcp };
+  base::SocketAddress target;  // never port 0
+  Transport transport = Transport::Udp;
+  std::vector<std::uint16_t> status;  // 200..699 each; empty: any 2xx
+};
+
+using Probe = std::variant<TcpCheck, TlsCheck, HttpCheck, SipCheck, CommandCheck>;
+
 struct Check {
-  std::variant<TcpCheck, CommandCheck> probe;
+  Probe probe;
   // One heartbeat by default: each push carries a result that is new.
   Duration interval = std::chrono::seconds(2);  // 100ms..1h
   // Half the interval by default: a check that hangs is over before the next one is due.
@@ -82,20 +114,31 @@ struct SessionCounter {
   std::variant<TcpConnections, UdpFlows, CommandCount, HttpMetric, FileCount> source;
 };
 
-struct AgentService {
-  std::string name;
-  std::string unit;  // of systemd; empty: none. Not watched by this version: says nothing
-  // Of the service's main process. The process is the service's instance (its number and the time
-  // of its start); no file or no such process: the service is stopped. Empty: instance not known.
-  std::string pid_file;
-  std::vector<Check> checks;  // all must pass; never empty unless `unit` or `pid_file` is given
-  // Absent: nobody told how to count, sessions are not known. Empty: nothing to count is zero.
-  std::optional<std::vector<SessionCounter>> sessions;
-  Command on_hold;    // empty: nothing to run
-  Command on_resume;  // empty: nothing to run
+// What runs when a service becomes held, or is held no longer.
+struct Hook {
+  Command command;  // empty: nothing to run
+  // A service that refuses new connections by itself does so in moments; a hook that hangs must not
+  // leave a hold half done for long.
+  Duration timeout = std::chrono::seconds(10);  // 100ms..10m
 };
 
-// A shutdown of the host waits for the verdict. Not done by this version.
+struct AgentService {
+  std::string name;
+  // Of systemd, no duplicates; several when the service consolidates them: it is up when all are.
+  // Their invocations are the service's instance; all inactive or failed: the service is stopped.
+  std::vector<std::string> units;
+  // Of the service's main process. The process is the service's instance (its number and the time
+  // of its start); no file or no such process: the service is stopped. Empty: instance not known.
+  // Empty where there are units, which tell more.
+  std::string pid_file;
+  std::vector<Check> checks;  // all must pass; never empty unless units or a pid file are given
+  // Absent: nobody told how to count, sessions are not known. Empty: nothing to count is zero.
+  std::optional<std::vector<SessionCounter>> sessions;
+  Hook on_hold;
+  Hook on_resume;
+};
+
+// A shutdown of the host waits until the server is drained (systemd's inhibitor locks).
 struct Reboot {
   bool delay = false;
   Duration at_most = std::chrono::minutes(15);  // 1s..1d

@@ -58,16 +58,9 @@ void read_tls(const Value& value, const AgentReading& reading) {
                "plain HTTP");
 }
 
-void read_reboot(const Value& value, const AgentReading& reading, Reboot& out) {
+void read_reboot(const Value& value, Reboot& out) {
   Mapping block(value);
-  if (const auto delay = block.find("delay")) {
-    out.delay = delay->flag().value_or(false);
-    if (out.delay) {
-      reading.warn(*delay,
-                   "is not done by this version yet: a shutdown does not wait for the "
-                   "verdict");
-    }
-  }
+  block.read("delay", out.delay);
   block.read("at_most", out.at_most, 1s, 24h);
 }
 
@@ -95,7 +88,7 @@ void read_agent(const Value& root, const AgentReading& reading, AgentConfig& out
   if (const auto services = blocks.require("services", "what runs on this server")) {
     read_agent_services(*services, reading, out);
   }
-  if (const auto reboot = blocks.find("reboot")) read_reboot(*reboot, reading, out.reboot);
+  if (const auto reboot = blocks.find("reboot")) read_reboot(*reboot, out.reboot);
 }
 
 }  // namespace

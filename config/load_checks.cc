@@ -1,40 +1,101 @@
-// One service of the agent: its checks and hooks.
+// The checks of a service of the agent.
 
 #include <algorithm>
+#include <array>
 
 #include "config/agent_blocks.h"
 #include "config/files.h"
 #include "config/mapping.h"
+#include "config/url.h"
 
 namespace sluice::config {
 namespace {
 
 using namespace std::chrono_literals;
 
-std::optional<Check> read_probe(Mapping& block, const AgentReading& reading) {
-  const auto tcp = block.find("tcp");
-  const auto command = block.find("command");
-  const std::size_t before = block.value().findings().size();
-  for (const char* later : {"http", "tls", "sip"}) block.refuse(later);
-  if (block.value().findings().size() > before) return {};
-  if (tcp.has_value() == command.has_value()) {
-    block.value().reject("needs one of tcp: ADDRESS@PORT and command: [PROGRAM, ARGUMENT...]");
-    return {};
-  }
-  Check check;
-  if (command) {
-    check.probe = CommandCheck{read_command(*command, reading)};
-    return check;
-  }
-  const auto target = tcp->socket_address();
+base::SocketAddress read_target(const Value& value) {
+  const auto target = value.socket_address();
   if (!target) return {};
   if (target->port == 0) {
-    tcp->reject("must name a port to connect to, is " + target->to_string());
-    return {};
+    value.reject("must name a port to connect to, is " + target->to_string());
   }
-  check.probe = TcpCheck{*target};
+  return *target;
+}
+
+TlsTrust read_trust(Mapping& block, const AgentReading& reading) {
+  TlsTrust trust;
+  if (const auto ca = block.find("ca")) trust.ca = read_path(*ca, reading.folder).value_or("");
+  if (const auto name = block.find("name")) {
+    const auto text = name->text();
+    // As in a certificate: no final dot.
+    trust.name = text ? std::string(*text) : "";
+  }
+  return trust;
+}
+
+// One number or a list of them.
+std::vector<std::uint16_t> read_status(Mapping& block, std::uint16_t min, std::uint16_t max) {
+  std::vector<std::uint16_t> statuses;
+  const auto status = block.find("status");
+  if (!status) return statuses;
+  const auto read = [&](const Value& value) {
+    if (const auto number = value.number(min, max)) {
+      statuses.push_back(static_cast<std::uint16_t>(*number));
+    }
+  };
+  if (status->kind() == Document::Kind::Scalar) {
+    read(*status);
+    return statuses;
+  }
+  const std::size_t before = status->findings().size();
+  status->each(read);
+  if (statuses.empty() && status->findings().size() == before) {
+    status->reject("must have at least one status; leave it out for any 2xx");
+  }
+  return statuses;
+}
+
+HttpCheck read_http(const Value& url, Mapping& block, const AgentReading& reading) {
+  HttpCheck check;
+  if (const auto text = url.text()) {
+    auto checked = check_web_url(*text);
+    if (!checked) url.reject(checked.error());
+    check.url = checked ? *std::move(checked) : "";
+  }
+  check.status = read_status(block, 100, 599);
+  if (check.url.starts_with("https:")) check.trust = read_trust(block, reading);
   return check;
 }
+
+SipCheck read_sip(const Value& target, Mapping& block) {
+  SipCheck check;
+  check.target = read_target(target);
+  if (const auto transport = block.find("transport")) {
+    if (transport->word({"udp", "tcp"}) == 1U) check.transport = SipCheck::Transport::Tcp;
+  }
+  check.status = read_status(block, 200, 699);
+  return check;
+}
+
+std::optional<Probe> read_probe(Mapping& block, const AgentReading& reading) {
+  const std::array kinds{block.find("tcp"), block.find("tls"), block.find("http"),
+                         block.find("sip"), block.find("command")};
+  const auto& [tcp, tls, http, sip, command] = kinds;
+  if (std::count_if(kinds.begin(), kinds.end(),
+                    [](const auto& kind) { return kind.has_value(); }) != 1) {
+    block.value().reject(
+        "needs one of tcp: ADDRESS@PORT, tls: ADDRESS@PORT, http: URL, sip: ADDRESS@PORT and "
+        "command: [PROGRAM, ARGUMENT...]");
+    return {};
+  }
+  if (tcp) return TcpCheck{read_target(*tcp)};
+  if (tls) return TlsCheck{read_target(*tls), read_trust(block, reading)};
+  if (http) return read_http(*http, block, reading);
+  if (sip) return read_sip(*sip, block);
+  return CommandCheck{read_command(*command, reading)};
+}
+
+}  // namespace
 
 void read_check(const Value& value, const AgentReading& reading, std::vector<Check>& out) {
   Mapping block(value);
@@ -42,7 +103,10 @@ void read_check(const Value& value, const AgentReading& reading, std::vector<Che
     if (value.kind() == Document::Kind::Null) value.reject("must be a check, is empty");
     return;
   }
-  Check check = read_probe(block, reading).value_or(Check{});
+  Check check;
+  if (auto probe = read_probe(block, reading)) {
+    check.probe = *std::move(probe);
+  }
   block.read("interval", check.interval, 100ms, 1h);
   const auto timeout = block.find("timeout");
   check.timeout = std::min(check.timeout, check.interval);
@@ -51,71 +115,6 @@ void read_check(const Value& value, const AgentReading& reading, std::vector<Che
   block.read("rise", check.rise, 1, 20);
   block.read("fall", check.fall, 1, 20);
   out.push_back(std::move(check));
-}
-
-// "kamailio.service": what systemd calls a unit (systemd.unit(5)).
-void read_unit(const Value& value, const AgentReading& reading, std::string& out) {
-  const auto text = value.text();
-  if (!text) return;
-  const bool known = std::all_of(text->begin(), text->end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           std::string_view(":-_.\\@").find(c) != std::string_view::npos;
-  });
-  const auto dot = text->rfind('.');
-  if (!known || text->size() > 255 || dot == std::string_view::npos || dot == 0 ||
-      dot + 1 == text->size()) {
-    return value.reject("must be the name of a systemd unit such as kamailio.service, is " +
-                        value.shown());
-  }
-  out = *text;
-  reading.warn(value,
-               "is not watched by this version yet: what the unit would tell is pushed as "
-               "not known; checks and pid_file count");
-}
-
-}  // namespace
-
-Command read_command(const Value& value, const AgentReading& reading) {
-  Command command;
-  const std::size_t before = value.findings().size();
-  if (value.kind() == Document::Kind::Scalar) {
-    value.reject(R"(must be a list: ["/path/to/program", "argument"]; no shell splits it)");
-    return command;
-  }
-  value.each([&](const Value& item) {
-    if (const auto text = item.text()) command.emplace_back(*text);
-  });
-  if (value.findings().size() > before) return command;
-  if (command.empty()) {
-    value.reject("must have at least the program to run");
-  } else if (command.front().find('/') != std::string::npos) {
-    // Only a name without a slash is looked up in PATH (execvp(3)).
-    command.front() = resolve(reading.folder, command.front());
-  }
-  return command;
-}
-
-AgentService read_agent_service(const Value& value, std::string name, const AgentReading& reading) {
-  Mapping block(value);
-  AgentService service;
-  service.name = std::move(name);
-  const auto unit = block.find("unit");
-  const auto pid_file = block.find("pid_file");
-  const auto checks = block.find("checks");
-  if (unit) read_unit(*unit, reading, service.unit);
-  if (pid_file) service.pid_file = read_path(*pid_file, reading.folder).value_or("");
-  const std::size_t before = value.findings().size();
-  if (checks) {
-    checks->each([&](const Value& item) { read_check(item, reading, service.checks); });
-  }
-  if (service.checks.empty() && !unit && !pid_file && value.findings().size() == before) {
-    value.reject("needs checks: (or unit: or pid_file:): nothing says whether it is up");
-  }
-  if (const auto sessions = block.find("sessions"))
-    service.sessions = read_sessions(*sessions, reading);
-  if (const auto hook = block.find("on_hold")) service.on_hold = read_command(*hook, reading);
-  if (const auto hook = block.find("on_resume")) service.on_resume = read_command(*hook, reading);
-  return service;
 }
 
 }  // namespace sluice::config

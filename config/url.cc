@@ -9,7 +9,8 @@
 namespace sluice::config {
 namespace {
 
-constexpr std::string_view kScheme = "http://";
+constexpr std::string_view kHttp = "http://";
+constexpr std::string_view kHttps = "https://";
 constexpr std::size_t kMaxUrl = 2000;  // far more than any host and path that is meant
 
 base::Unexpected<std::string> wrong(std::string_view text, std::string_view what) {
@@ -42,19 +43,15 @@ bool is_host(std::string_view text) {
 
 }  // namespace
 
-CheckedUrl check_http_url(std::string_view text) {
-  if (text.starts_with("https:")) {
-    return base::Unexpected{
-        std::string("https is not supported by this version yet; use http:// on this machine or "
-                    "through a tunnel")};
-  }
+CheckedUrl check_web_url(std::string_view text) {
+  const std::string_view scheme = text.starts_with(kHttps) ? kHttps : kHttp;
   const bool visible =
       std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
-  if (!text.starts_with(kScheme) || !visible || text.size() > kMaxUrl ||
+  if (!text.starts_with(scheme) || !visible || text.size() > kMaxUrl ||
       text.find('#') != std::string_view::npos) {
     return wrong(text, "must be a URL such as http://127.0.0.1:8053");
   }
-  const std::string_view rest = text.substr(kScheme.size());
+  const std::string_view rest = text.substr(scheme.size());
   // Not shown: there may be a password in front of the "@".
   if (rest.substr(0, rest.find_first_of("/?")).find('@') != std::string_view::npos) {
     return base::Unexpected{std::string("must be http://HOST:PORT without a user")};
@@ -66,11 +63,20 @@ CheckedUrl check_http_url(std::string_view text) {
   return std::string(text);
 }
 
+CheckedUrl check_http_url(std::string_view text) {
+  if (text.starts_with("https:")) {
+    return base::Unexpected{
+        std::string("https is not supported by this version yet; use http:// on this machine or "
+                    "through a tunnel")};
+  }
+  return check_web_url(text);
+}
+
 CheckedUrl check_authority_url(std::string_view text) {
   auto url = check_http_url(text);
   if (!url) return url;
   if (url->ends_with('/')) url->pop_back();
-  if (url->find_first_of("/?", kScheme.size()) != std::string::npos) {
+  if (url->find_first_of("/?", kHttp.size()) != std::string::npos) {
     return wrong(text, "must be http://HOST:PORT without a path");
   }
   return url;

@@ -77,17 +77,15 @@ TEST(LoadAgent, RefusesEachMistake) {
        "t.yaml:7: services.web: needs checks: (or unit: or pid_file:): nothing says whether it is "
        "up"},
       {"{tcp: \"127.0.0.1@80\"}", "{tcp: \"127.0.0.1@80\", command: [x]}",
-       "t.yaml:8: services.web.checks[0]: needs one of tcp: ADDRESS@PORT and command: [PROGRAM, "
-       "ARGUMENT...]"},
+       "t.yaml:8: services.web.checks[0]: needs one of tcp: ADDRESS@PORT, tls: ADDRESS@PORT, "
+       "http: URL, sip: ADDRESS@PORT and command: [PROGRAM, ARGUMENT...]"},
       {"{tcp: \"127.0.0.1@80\"}", "{interval: 1s}",
-       "t.yaml:8: services.web.checks[0]: needs one of tcp: ADDRESS@PORT and command: [PROGRAM, "
-       "ARGUMENT...]"},
+       "t.yaml:8: services.web.checks[0]: needs one of tcp: ADDRESS@PORT, tls: ADDRESS@PORT, "
+       "http: URL, sip: ADDRESS@PORT and command: [PROGRAM, ARGUMENT...]"},
       {"{tcp: \"127.0.0.1@80\"}", "",
        "t.yaml:9: services.web.checks[0]: must be a check, is empty"},
       {"{tcp: \"127.0.0.1@80\"}", "tcp",
        "t.yaml:8: services.web.checks[0]: must be a mapping (KEY: VALUE), is tcp"},
-      {"{tcp: \"127.0.0.1@80\"}", "{http: \"http://127.0.0.1/\"}",
-       "t.yaml:8: services.web.checks[0].http: is not supported by this version yet: leave it out"},
       {"{tcp: \"127.0.0.1@80\"}", "{tcp: \"127.0.0.1@0\"}",
        "t.yaml:8: services.web.checks[0].tcp: must name a port to connect to, is 127.0.0.1@0"},
       {"{tcp: \"127.0.0.1@80\"}", "{tcp: \"localhost:80\"}",
