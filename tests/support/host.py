@@ -12,11 +12,16 @@ from support.sluiced import agent_token, server_name
 class Host:
     """One service process that accepts connections, watched by a real sluice-agent."""
 
-    def __init__(self, daemon, number, services=("front-end", "call-park"), **service_fields):
+    def __init__(
+        self, daemon, number, services=("front-end", "call-park"), environment=None,
+        agent_fields=None, **service_fields,
+    ):  # fmt: skip
+        """`service_fields` join the configuration of each service; None takes a field out."""
         self.daemon, self.number, self.name = daemon, number, server_name(number)
         self.folder = pathlib.Path(daemon.folder) / f"host{number}"
         self.folder.mkdir(exist_ok=True)
         self.services, self.service_fields = services, service_fields
+        self.agent_fields, self.environment = agent_fields or {}, environment
         self.sessions_file = self.folder / "sessions"
         self.sessions(0)
         self.listener = None
@@ -74,6 +79,7 @@ class Host:
             "sessions": {"connections": {"command": ["/bin/cat", str(self.sessions_file)]}},
             **self.service_fields,
         }  # fmt: skip
+        service = {key: value for key, value in service.items() if value is not None}
         config = {
             "authorities": [f"http://127.0.0.1:{self.daemon.api_port}"],
             "token_file": "token",
@@ -82,6 +88,7 @@ class Host:
             "socket": {"path": "agent.sock", "mode": "0600"},
             "heartbeat": "200ms",
             "services": {name: service for name in self.services},
+            **self.agent_fields,
         }
         self.config_file.write_text(json.dumps(config, indent=2))
 
@@ -90,7 +97,7 @@ class Host:
         with open(self.folder / "agent.log", "a", encoding="utf-8") as log:
             self.agent = processes.start(
                 [self.daemon.build / "sluice-agent", "run", "--config", self.config_file],
-                stdout=log, stderr=log,
+                stdout=log, stderr=log, env=self.environment,
             )  # fmt: skip
         eventually((self.folder / "agent.sock").exists, f"the agent listens: {self.log()}")
 
@@ -106,8 +113,9 @@ class Host:
         self.agent.kill()
         self.agent.wait()
 
-    def type(self, *words):
+    def type(self, *words, environment=None):
         """What the host's administrator types: `sluice-agent WORDS --config FILE`."""
         return processes.run(
-            [self.daemon.build / "sluice-agent", *words, "--config", self.config_file], timeout=30
+            [self.daemon.build / "sluice-agent", *words, "--config", self.config_file],
+            timeout=30, env=environment,
         )

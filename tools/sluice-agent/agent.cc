@@ -29,12 +29,19 @@ std::vector<std::uint16_t> counted_ports(const config::AgentConfig& config) {
   return {ports.begin(), ports.end()};
 }
 
-std::vector<std::string> pushed_services(const config::AgentConfig& config) {
+std::vector<std::string> service_names(const config::AgentConfig& config) {
   std::vector<std::string> names;
-  for (const config::AgentService& service : config.services) {
-    if (ServiceMonitor::can_tell_health(service)) names.push_back(service.name);
-  }
+  for (const config::AgentService& service : config.services) names.push_back(service.name);
   return names;
+}
+
+// Of all services, each once.
+std::vector<std::string> watched_units(const config::AgentConfig& config) {
+  std::set<std::string> units;
+  for (const config::AgentService& service : config.services) {
+    units.insert(service.units.begin(), service.units.end());
+  }
+  return {units.begin(), units.end()};
 }
 
 }  // namespace
@@ -47,6 +54,10 @@ Agent::Agent(uv_loop_t* loop, const config::AgentConfig& config, std::string boo
       clock_(clock),
       file_(std::move(file)),
       state_(std::move(loaded.state)),
+      units_(loop, watched_units(config),
+             [this] {
+               for (const auto& [name, monitor] : monitors_) monitor->look_at_units();
+             }),
       ports_(counted_ports<config::TcpConnections>(config)),
       flows_(loop, counted_ports<config::UdpFlows>(config), counter_limit(config.heartbeat)),
       pusher_(loop, {config.authorities, config.server, config.token_file, config.heartbeat},
@@ -54,13 +65,13 @@ Agent::Agent(uv_loop_t* loop, const config::AgentConfig& config, std::string boo
                [this](std::uint64_t seq, const HeartbeatReply& reply) { on_reply(seq, reply); },
                [this] { holds_.failed(pusher_.last_failure(), clock_.now()); }},
               clock),
-      holds_(state_, pushed_services(config), config.authorities.size(),
+      holds_(state_, service_names(config), config.authorities.size(),
              {[this] { return keep(); },
               [this] {
                 begun_ = true;
                 pusher_.hurry();
               }}),
-      hooks_(loop, config.services, state_,
+      hooks_(loop, config_.services, state_,
              [this] {
                static_cast<void>(keep());  // tried again with each heartbeat
                push_change();
@@ -76,16 +87,9 @@ Agent::Agent(uv_loop_t* loop, const config::AgentConfig& config, std::string boo
         if (!holds_.busy()) patience_.stop();
       }) {
   for (const config::AgentService& service : config_.services) {
-    if (!ServiceMonitor::can_tell_health(service)) {
-      spdlog::warn(
-          "{}: nothing that this version reads tells its health; it is not pushed and "
-          "stays unknown",
-          service.name);
-      continue;
-    }
     monitors_[service.name] = std::make_unique<ServiceMonitor>(
-        service, ServiceMonitor::World{loop, ports_, flows_, clock, log_, [this] { push_change(); },
-                                       config_.heartbeat});
+        service, ServiceMonitor::World{loop, units_, ports_, flows_, clock, log_,
+                                       [this] { push_change(); }, config_.heartbeat});
   }
   if (!loaded.damage.empty()) hold_what_was_forgotten(loaded.damage);
 }
@@ -99,6 +103,7 @@ base::Checked<base::Done> Agent::start() {
     if (!socket) return base::Unexpected{socket.error()};
     socket_ = *std::move(socket);
   }
+  units_.start();
   beat_.start(base::Duration::zero(), config_.heartbeat);
   first_.start(config_.heartbeat);
   push_change();
@@ -221,6 +226,7 @@ json Agent::status() const {
                  {{"url", pusher_.authority()},
                   {"connected", pusher_.connected()},
                   {"failure", pusher_.last_failure()}}},
+                {"systemd", {{"failure", units_.failure()}}},
                 {"generation", generation_},
                 {"lease", static_cast<double>(pusher_.lease().count()) / 1e3},
                 {"services", json::object()}};
@@ -231,12 +237,15 @@ json Agent::status() const {
 }
 
 json Agent::service_status(const std::string& name) const {
-  json object{{"health", "unknown"}, {"instance", nullptr},    {"sessions", nullptr},
-              {"held", nullptr},     {"reason", ""},           {"paused", nullptr},
-              {"hook", nullptr},     {"checks", json::array()}};
+  json object{{"health", "unknown"},   {"instance", nullptr},
+              {"sessions", nullptr},   {"held", nullptr},
+              {"reason", ""},          {"paused", nullptr},
+              {"hook", nullptr},       {"checks", json::array()},
+              {"units", json::array()}};
   const auto monitor = monitors_.find(name);
   if (monitor == monitors_.end()) return object;
   object["checks"] = monitor->second->checks_status();
+  object["units"] = monitor->second->units_status();
   if (const auto report = monitor->second->report()) {
     object["health"] = to_string(report->health);
     if (report->instance) object["instance"] = *report->instance;

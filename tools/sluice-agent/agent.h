@@ -19,6 +19,7 @@
 #include "tools/sluice-agent/service_monitor.h"
 #include "tools/sluice-agent/sessions/flow_sampler.h"
 #include "tools/sluice-agent/sessions/port_sampler.h"
+#include "tools/sluice-agent/systemd/unit_watcher.h"
 
 namespace sluice::agent {
 
@@ -30,7 +31,7 @@ namespace sluice::agent {
 // jumps change nothing; a damaged state pauses everything (hold_what_was_forgotten); what authority
 // and token may do is said in pusher.h.
 //
-//   checks, pid files, counters -> ServiceMonitor --+
+//   units, checks, counters -----> ServiceMonitor --+
 //   sluice-agent pause -> ControlSocket -> HostHolds +-> heartbeat -> Pusher -> authority
 //                                             ^  Hooks <- reply <-----+
 class Agent {
@@ -71,6 +72,7 @@ class Agent {
   HostState state_;
   bool unsaved_ = false;  // the last write of state_ failed
   LogLimit log_;
+  UnitWatcher units_;
   PortSampler ports_;
   std::optional<base::MonoTime> sampled_;
   FlowSampler flows_;

@@ -113,6 +113,10 @@ std::string hold_of(const json& service) {
 // What is wrong with it, a line each.
 std::vector<std::string> remarks_of(const json& service) {
   std::vector<std::string> remarks;
+  for (const json& unit : service.value("units", json::array())) {
+    const std::string state = text_of(unit, "state");
+    if (!state.starts_with("active")) remarks.push_back(text_of(unit, "unit") + ": " + state);
+  }
   for (const json& check : service.value("checks", json::array())) {
     if (text_of(check, "status") == "down") {
       remarks.push_back(text_of(check, "check") + ": " + text_of(check, "last_result"));
@@ -168,6 +172,10 @@ std::string render_status(const json& status) {
     page += "no authority answers";
     const std::string failure = text_of(authority, "failure");
     page += failure.empty() ? "\n" : ": " + failure + "\n";
+  }
+  if (const std::string failure = text_of(status.value("systemd", json::object()), "failure");
+      !failure.empty()) {
+    page += printable(failure) + "\n";
   }
   std::vector<Row> rows{{"SERVICE", "HEALTH", "SESSIONS", "HOLD"}};
   std::string remarks;

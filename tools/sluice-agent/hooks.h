@@ -13,20 +13,23 @@
 #include "config/agent_model.h"
 #include "tools/sluice-agent/host_state.h"
 #include "tools/sluice-agent/process.h"
+#include "tools/sluice-agent/timer.h"
 
 namespace sluice::agent {
 
 // Runs a service's on_hold when the authority says that it has become held, and on_resume when it
 // is held no longer: each change once, one run of a service at a time, in order.
 //
-// The run is on disk before it starts, so that a restart of the agent does not repeat it; one that
-// the agent's end cut short counts as failed. A hook that failed is not tried again: the hold
-// stands without it, and the outcome is pushed.
+// The run is on disk before it starts, so that a restart of the agent does not repeat one that has
+// ended well; one that the agent's end cut short counts as failed. A hook that failed is run again
+// while its hold, or its absence, stands: until then the service may still refuse what it should
+// take, or take what it should refuse. So a hook must bear to be run twice. The outcome is pushed.
 class Hooks {
  public:
-  // A service that refuses new connections by itself does so in moments; a hook that hangs must not
-  // leave a hold half done for long.
-  static constexpr base::Duration kLimit = std::chrono::seconds(10);
+  // Between the runs of a hook that fails, doubled from the first to the last: what it asks may be
+  // starting; what stays broken shall not fill the log.
+  static constexpr base::Duration kFirstPause = std::chrono::seconds(10);
+  static constexpr base::Duration kLongestPause = std::chrono::minutes(5);
 
   // `changed`: a record of `state` has changed; it is to be written to disk, and pushed.
   Hooks(uv_loop_t* loop, const std::vector<config::AgentService>& services, HostState& state,
@@ -39,13 +42,16 @@ class Hooks {
 
  private:
   struct Service {
-    config::Command on_hold;
-    config::Command on_resume;
+    config::Hook on_hold;
+    config::Hook on_resume;
     bool wanted = false;  // held, as last heard
     std::unique_ptr<Process> process;
     bool running = false;
+    base::Duration pause = kFirstPause;
+    std::unique_ptr<Timer> again;  // runs out when a hook that failed is due again
   };
 
+  bool failed(const std::string& service) const;
   void advance(const std::string& name, Service& service);
   void start(const std::string& name, Service& service, bool held);
   void finish(const std::string& name, Service& service, const ProcessResult& result);

@@ -58,6 +58,8 @@ class HttpClient::Transfer {
   static curl_socket_t open_socket(void* self, curlsocktype, curl_sockaddr* address);
   static int close_socket(void* self, curl_socket_t fd);
   void set_method();
+  void set_target();
+  void set_trust();
   void set_fixed_options();
   void watch(curl_socket_t fd, int what, Watch* known);
   void act(curl_socket_t fd, int events);
@@ -71,6 +73,7 @@ class HttpClient::Transfer {
   std::unique_ptr<CURLM, FreeMulti> multi_;
   std::unique_ptr<CURL, FreeEasy> easy_;
   std::unique_ptr<curl_slist, FreeList> headers_;
+  std::unique_ptr<curl_slist, FreeList> connect_to_;
   std::array<char, CURL_ERROR_SIZE> error_{};
   HttpRequest request_;
   std::size_t received_ = 0;  // octets of the body
@@ -120,7 +123,9 @@ void HttpClient::Transfer::set_fixed_options() {
 
 void HttpClient::Transfer::set_method() {
   CURL* const easy = easy_.get();
-  if (request_.method == HttpRequest::Method::Get) {
+  curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY,
+                   request_.method == HttpRequest::Method::Connect ? 1L : 0L);
+  if (request_.method != HttpRequest::Method::Put) {
     curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
     return;
   }
@@ -128,6 +133,29 @@ void HttpClient::Transfer::set_method() {
   curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request_.body.data());
   curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
                    static_cast<curl_off_t>(request_.body.size()));
+}
+
+void HttpClient::Transfer::set_target() {
+  curl_slist* list = nullptr;
+  if (const auto& target = request_.target) {
+    const std::string host = target->address.to_string();
+    const std::string shown = target->address.is_v4() ? host : "[" + host + "]";
+    list = curl_slist_append(nullptr, ("::" + shown + ":" + std::to_string(target->port)).c_str());
+  }
+  curl_easy_setopt(easy_.get(), CURLOPT_CONNECT_TO, list);
+  connect_to_.reset(list);
+}
+
+void HttpClient::Transfer::set_trust() {
+  CURL* const easy = easy_.get();
+  const bool any = request_.trust && request_.trust->ca.empty();
+  curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, any ? 0L : 1L);
+  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, any ? 0L : 2L);
+  if (request_.trust && !any) {
+    curl_easy_setopt(easy, CURLOPT_CAINFO, request_.trust->ca.c_str());
+    curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);  // that file's alone
+  }
 }
 
 void HttpClient::Transfer::start(HttpRequest request, Done done) {
@@ -143,6 +171,8 @@ void HttpClient::Transfer::start(HttpRequest request, Done done) {
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, list);
   headers_.reset(list);  // the former one, which was in use until now
   set_method();
+  set_target();
+  set_trust();
   curl_easy_setopt(easy, CURLOPT_URL, request_.url.c_str());
   curl_easy_setopt(easy, CURLOPT_FORBID_REUSE,
                    request_.afterwards == HttpRequest::Afterwards::Close ? 1L : 0L);

@@ -2,12 +2,14 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <uv.h>
 
+#include "config/agent_model.h"
 #include "config/base/address.h"
 #include "config/base/clock.h"
 #include "config/base/error.h"
@@ -15,12 +17,20 @@
 namespace sluice::agent {
 
 struct HttpRequest {
-  enum class Method { Get, Put };
+  enum class Method {
+    Get,
+    Put,
+    Connect,  // connects, over https with the TLS handshake, and asks nothing
+  };
   // Whether the connection stays open for the next request.
   enum class Afterwards { Keep, Close };
 
   Method method = Method::Get;
   std::string url;
+  // Where to connect in place of the URL's host and port.
+  std::optional<base::SocketAddress> target;
+  // How a peer of https is judged; without it, by the name in the URL and the system's authorities.
+  std::optional<config::TlsTrust> trust;
   std::vector<std::string> headers;  // "Accept: text/plain"
   std::string body;                  // of a PUT
   base::Duration limit{0};           // from the first octet sent to the last received

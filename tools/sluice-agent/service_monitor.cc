@@ -59,10 +59,6 @@ std::unique_ptr<Counter> ServiceMonitor::make_counter(const config::SessionCount
   return nullptr;
 }
 
-bool ServiceMonitor::can_tell_health(const config::AgentService& service) {
-  return !service.checks.empty() || !service.pid_file.empty();
-}
-
 void ServiceMonitor::on_check(const Check& check) const {
   spdlog::info("{}: {}: {} ({})", service_.name, check.subject(), to_string(check.status()),
                check.last_result());
@@ -90,19 +86,44 @@ void ServiceMonitor::look_at_process() {
   world_.changed();
 }
 
+void ServiceMonitor::look_at_units() {
+  std::vector<UnitState> states;
+  for (const std::string& unit : service_.units) states.push_back(world_.units.state(unit));
+  UnitsVerdict seen = judge_units(states);
+  if (seen == units_) return;
+  units_ = std::move(seen);
+  world_.changed();
+}
+
 void ServiceMonitor::read_counters() {
   const base::MonoTime now = world_.clock.now().mono;
   for (const auto& [name, counter] : counters_) counter->read(now);
 }
 
-std::optional<health::Health> ServiceMonitor::health() const {
-  if (!service_.pid_file.empty() && process_.state == PidInstance::State::Stopped) {
-    return health::Health::Stopped;
-  }
-  if (checks_.empty()) {
-    if (process_.state == PidInstance::State::Running) return health::Health::Up;
+std::optional<health::Health> ServiceMonitor::process_health() const {
+  if (!service_.units.empty()) {
+    switch (units_.health) {
+      case UnitsVerdict::Health::Up:
+        return health::Health::Up;
+      case UnitsVerdict::Health::Down:
+        return health::Health::Down;
+      case UnitsVerdict::Health::Stopped:
+        return health::Health::Stopped;
+      case UnitsVerdict::Health::Unknown:
+        break;
+    }
     return {};
   }
+  if (!service_.pid_file.empty()) {
+    if (process_.state == PidInstance::State::Stopped) return health::Health::Stopped;
+    // A pid file that cannot be read says nothing: the checks decide, where there are any.
+    if (process_.state == PidInstance::State::Unknown && checks_.empty()) return {};
+  }
+  return health::Health::Up;
+}
+
+std::optional<health::Health> ServiceMonitor::checks_health() const {
+  if (checks_.empty()) return health::Health::Up;
   std::vector<CheckStatus> statuses;
   for (const auto& check : checks_) statuses.push_back(check->status());
   switch (combine(statuses)) {
@@ -116,12 +137,20 @@ std::optional<health::Health> ServiceMonitor::health() const {
   return {};
 }
 
+std::optional<health::Health> ServiceMonitor::health() const {
+  const auto process = process_health();
+  return process == health::Health::Up ? checks_health() : process;
+}
+
 std::optional<health::ServiceReport> ServiceMonitor::report() const {
   const auto known = health();
   if (!known) return {};
   health::ServiceReport report;
   report.health = *known;
   if (process_.state == PidInstance::State::Running) report.instance = process_.instance;
+  if (units_.health == UnitsVerdict::Health::Up && !units_.instance.empty()) {
+    report.instance = units_.instance;
+  }
   count_sessions(report);
   return report;
 }
@@ -188,6 +217,14 @@ nlohmann::json ServiceMonitor::checks_status() const {
     list.push_back({{"check", check->subject()},
                     {"status", to_string(check->status())},
                     {"last_result", check->last_result()}});
+  }
+  return list;
+}
+
+nlohmann::json ServiceMonitor::units_status() const {
+  auto list = nlohmann::json::array();
+  for (const std::string& unit : service_.units) {
+    list.push_back({{"unit", unit}, {"state", world_.units.state(unit).text()}});
   }
   return list;
 }

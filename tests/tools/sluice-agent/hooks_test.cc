@@ -18,8 +18,8 @@ struct HooksOfOneService : testing::Test {
 
   HooksOfOneService() {
     service.name = "front-end";
-    service.on_hold = {"sh", "-c", "echo hold >> " + folder.file("log")};
-    service.on_resume = {"sh", "-c", "echo resume >> " + folder.file("log")};
+    service.on_hold.command = {"sh", "-c", "echo hold >> " + folder.file("log")};
+    service.on_resume.command = {"sh", "-c", "echo resume >> " + folder.file("log")};
   }
   Hooks make() {
     return Hooks(loop.get(), {service}, state, [this] { ++changes; });
@@ -64,7 +64,7 @@ TEST_F(HooksOfOneService, AreNotRepeatedByTheNextAgent) {
 }
 
 TEST_F(HooksOfOneService, ThatTheEndOfTheAgentCutShortHaveFailed) {
-  service.on_hold = {"sleep", "1000"};
+  service.on_hold.command = {"sleep", "1000"};
   {
     Hooks hooks = make();
     hooks.on_held("front-end", true);
@@ -76,7 +76,8 @@ TEST_F(HooksOfOneService, ThatTheEndOfTheAgentCutShortHaveFailed) {
 }
 
 TEST_F(HooksOfOneService, ThatFailSayWhyAndAreNotRepeated) {
-  service.on_hold = {"sh", "-c", "echo x >> " + folder.file("log") + "; echo broken >&2; exit 7"};
+  service.on_hold.command = {"sh", "-c",
+                             "echo x >> " + folder.file("log") + "; echo broken >&2; exit 7"};
   Hooks hooks = make();
   hooks.on_held("front-end", true);
   ASSERT_TRUE(ends(hooks, "failed"));
@@ -97,7 +98,7 @@ TEST_F(HooksOfOneService, RunInOrderWhenTheHoldChangesMeanwhile) {
 }
 
 TEST_F(HooksOfOneService, WithoutACommandOnlyTheChangeIsRemembered) {
-  service.on_resume.clear();
+  service.on_resume.command.clear();
   Hooks hooks = make();
   hooks.on_held("front-end", true);
   ASSERT_TRUE(ends(hooks, "ok"));
@@ -109,8 +110,8 @@ TEST_F(HooksOfOneService, WithoutACommandOnlyTheChangeIsRemembered) {
 }
 
 TEST_F(HooksOfOneService, OfAServiceWithoutHooksLeaveNoTrace) {
-  service.on_hold.clear();
-  service.on_resume.clear();
+  service.on_hold.command.clear();
+  service.on_resume.command.clear();
   Hooks hooks = make();
   hooks.on_held("front-end", true);
   hooks.on_held("unheard-of", true);

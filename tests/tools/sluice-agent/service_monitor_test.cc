@@ -18,6 +18,7 @@ struct Monitor : testing::Test {
   TestLoop loop;
   base::SystemClock clock;
   LogLimit log;
+  UnitWatcher units{loop.get(), {"kamailio.service"}, [] {}};
   PortSampler ports{{5060}};
   FlowSampler flows{loop.get(), {}, std::chrono::seconds(1)};
   int changes = 0;
@@ -27,8 +28,8 @@ struct Monitor : testing::Test {
   Monitor() { service.name = "front-end"; }
   void start() {
     monitor = std::make_unique<ServiceMonitor>(
-        service, ServiceMonitor::World{loop.get(), ports, flows, clock, log, [this] { ++changes; },
-                                       std::chrono::seconds(5)});
+        service, ServiceMonitor::World{loop.get(), units, ports, flows, clock, log,
+                                       [this] { ++changes; }, std::chrono::seconds(5)});
   }
   void check(const char* command) {
     service.checks.push_back(
@@ -60,12 +61,14 @@ TEST_F(Monitor, IsDownWhenOneCheckFails) {
   EXPECT_EQ(health(), Health::Down);
 }
 
-TEST_F(Monitor, AServiceWithoutAnySourceIsNeverUp) {
-  service.unit = "kamailio.service";
-  EXPECT_FALSE(ServiceMonitor::can_tell_health(service));
+TEST_F(Monitor, BeforeSystemdHasSpokenAUnitSaysNothing) {
+  service.units = {"kamailio.service"};
+  check("true");
   start();
-  monitor->look_at_process();
+  ASSERT_TRUE(loop.run_until([&] { return changes == 1; })) << "the check has passed";
+  monitor->look_at_units();
   EXPECT_FALSE(monitor->report());
+  EXPECT_EQ(changes, 1) << "no news";
 }
 
 TEST_F(Monitor, TheProcessAloneTellsUpAndStopped) {

@@ -1,8 +1,35 @@
 #include "tools/sluice-agent/checks/check.h"
 
+#include <cassert>
 #include <utility>
 
+#include "tools/sluice-agent/checks/http_probe.h"
+#include "tools/sluice-agent/checks/sip_tcp_probe.h"
+#include "tools/sluice-agent/checks/sip_udp_probe.h"
+#include "tools/sluice-agent/checks/tcp_probe.h"
+#include "tools/sluice-agent/checks/tls_probe.h"
+
 namespace sluice::agent {
+namespace {
+
+struct Subject {
+  std::string operator()(const config::TcpCheck& check) const {
+    return "tcp " + check.target.to_string();
+  }
+  std::string operator()(const config::TlsCheck& check) const {
+    return "tls " + check.target.to_string();
+  }
+  std::string operator()(const config::HttpCheck& check) const { return "http " + check.url; }
+  std::string operator()(const config::SipCheck& check) const {
+    const bool tcp = check.transport == config::SipCheck::Transport::Tcp;
+    return (tcp ? "sip/tcp " : "sip/udp ") + check.target.to_string();
+  }
+  std::string operator()(const config::CommandCheck& check) const {
+    return "command " + check.command.front();
+  }
+};
+
+}  // namespace
 
 Check::Check(uv_loop_t* loop, const config::Check& check, std::function<void(const Check&)> changed)
     : loop_(loop),
@@ -14,36 +41,57 @@ Check::Check(uv_loop_t* loop, const config::Check& check, std::function<void(con
 }
 
 std::string Check::subject() const {
-  if (const auto* tcp = std::get_if<config::TcpCheck>(&check_.probe)) {
-    return "tcp " + tcp->target.to_string();
-  }
-  return "command " + std::get<config::CommandCheck>(check_.probe).command.front();
+  return std::visit(Subject{}, check_.probe);
 }
 
 std::optional<base::SocketAddress> Check::own_connection() const {
-  return running_ && probe_ ? probe_->local() : std::nullopt;
+  if (!probe_) return {};
+  const auto* const sip = std::get_if<config::SipCheck>(&check_.probe);
+  // The kernel remembers a flow of UDP for a while after its last datagram.
+  const bool flow = sip != nullptr && sip->transport == config::SipCheck::Transport::Udp;
+  return running_ || flow ? probe_->local() : std::nullopt;
+}
+
+std::unique_ptr<Probe> Check::make_probe(Probe::Done done) const {
+  const base::Duration limit = check_.timeout;
+  if (const auto* tcp = std::get_if<config::TcpCheck>(&check_.probe)) {
+    return std::make_unique<TcpProbe>(loop_, tcp->target, limit, std::move(done));
+  }
+  if (const auto* tls = std::get_if<config::TlsCheck>(&check_.probe)) {
+    return std::make_unique<TlsProbe>(loop_, *tls, limit, std::move(done));
+  }
+  if (const auto* http = std::get_if<config::HttpCheck>(&check_.probe)) {
+    return std::make_unique<HttpProbe>(loop_, *http, limit, std::move(done));
+  }
+  const auto& sip = std::get<config::SipCheck>(check_.probe);
+  if (sip.transport == config::SipCheck::Transport::Tcp) {
+    return std::make_unique<SipTcpProbe>(loop_, sip, limit, std::move(done));
+  }
+  const auto before = probe_ ? probe_->local() : std::nullopt;
+  return std::make_unique<SipUdpProbe>(loop_, sip, before, limit, std::move(done));
 }
 
 void Check::run() {
   if (running_) return;  // the time limit is at most the interval: this ends within moments
-  if (const auto* tcp = std::get_if<config::TcpCheck>(&check_.probe)) {
-    running_ = true;
-    probe_ =
-        std::make_unique<TcpProbe>(loop_, tcp->target, check_.timeout, [this](const auto& failure) {
-          finish(failure.empty(), failure.empty() ? "passed" : failure);
-        });
-    return;
+  if (const auto* command = std::get_if<config::CommandCheck>(&check_.probe)) {
+    return run_command(*command);
   }
+  running_ = true;
+  probe_ = make_probe([this](const std::string& failure) {
+    finish(failure.empty(), failure.empty() ? "passed" : failure);
+  });
+}
+
+void Check::run_command(const config::CommandCheck& check) {
   if (process_ && !process_->ended()) {
     finish(false, "the last run was killed and has not ended yet");
     return;
   }
   running_ = true;
-  process_ = std::make_unique<Process>(loop_, std::get<config::CommandCheck>(check_.probe).command,
-                                       check_.timeout, [this](const ProcessResult& result) {
-                                         finish(result.passed(),
-                                                result.passed() ? "passed" : result.text());
-                                       });
+  process_ = std::make_unique<Process>(
+      loop_, check.command, check_.timeout, [this](const ProcessResult& result) {
+        finish(result.passed(), result.passed() ? "passed" : result.text());
+      });
 }
 
 void Check::finish(bool passed, std::string text) {

@@ -9,7 +9,7 @@
 
 #include "config/agent_model.h"
 #include "tools/sluice-agent/checks/check_state.h"
-#include "tools/sluice-agent/checks/tcp_probe.h"
+#include "tools/sluice-agent/checks/probe.h"
 #include "tools/sluice-agent/process.h"
 #include "tools/sluice-agent/timer.h"
 
@@ -26,11 +26,13 @@ class Check {
   std::string subject() const;
   // What the last run said: "passed", "connection refused"; empty before the first.
   const std::string& last_result() const noexcept { return last_result_; }
-  // The agent's end of a connection that the check has open now.
+  // The agent's end of a connection that the check has open now, or, over UDP, of its last one.
   std::optional<base::SocketAddress> own_connection() const;
 
  private:
   void run();
+  void run_command(const config::CommandCheck& check);
+  std::unique_ptr<Probe> make_probe(Probe::Done done) const;
   void finish(bool passed, std::string text);
 
   uv_loop_t* loop_;
@@ -38,7 +40,7 @@ class Check {
   std::function<void(const Check&)> changed_;
   CheckState state_;
   std::string last_result_;
-  std::unique_ptr<TcpProbe> probe_;
+  std::unique_ptr<Probe> probe_;
   std::unique_ptr<Process> process_;
   bool running_ = false;
   Timer timer_;

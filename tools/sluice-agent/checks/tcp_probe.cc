@@ -3,78 +3,25 @@
 #include <utility>
 
 namespace sluice::agent {
-namespace {
-
-std::optional<base::SocketAddress> end_of(const uv_tcp_t* socket,
-                                          int (*get)(const uv_tcp_t*, sockaddr*, int*)) {
-  sockaddr_storage storage{};
-  int length = sizeof storage;
-  auto* address = reinterpret_cast<sockaddr*>(&storage);
-  if (get(socket, address, &length) != 0) return {};
-  return base::SocketAddress::from(address);
-}
-
-}  // namespace
-
-struct TcpProbe::Request {
-  uv_connect_t connect{};
-  TcpProbe* probe = nullptr;
-};
 
 TcpProbe::TcpProbe(uv_loop_t* loop, const base::SocketAddress& target, base::Duration limit,
                    Done done)
-    : timer_(loop,
-             [this] {
-               finish(start_error_ == 0 ? "no connection in time" : uv_strerror(start_error_));
-             }),
-      done_(std::move(done)) {
-  auto* socket = new uv_tcp_t;
-  start_error_ = uv_tcp_init(loop, socket);
-  socket_.reset(socket);
-  connect(target);
-  timer_.start(start_error_ == 0 ? limit : base::Duration::zero());
+    : limit_(loop, [this] { finish("no connection in time"); }), done_(std::move(done)) {
+  limit_.start(limit);
+  opening_.emplace(loop, target, [this](const std::string& failure) { finish(failure); });
 }
 
-TcpProbe::~TcpProbe() {
-  if (request_ != nullptr) request_->probe = nullptr;
+std::optional<base::SocketAddress> TcpProbe::local() const {
+  return opening_ ? opening_->local() : std::nullopt;
 }
 
-void TcpProbe::connect(const base::SocketAddress& target) {
-  sockaddr_storage storage{};
-  target.to(storage);
-  auto request = std::make_unique<Request>();
-  request->probe = this;
-  request->connect.data = request.get();
-  start_error_ =
-      uv_tcp_connect(&request->connect, socket_.get(), reinterpret_cast<const sockaddr*>(&storage),
-                     [](uv_connect_t* connect, int status) {
-                       const std::unique_ptr<Request> mine(static_cast<Request*>(connect->data));
-                       TcpProbe* const probe = mine->probe;
-                       if (probe == nullptr) return;
-                       probe->request_ = nullptr;
-                       if (status != 0) {
-                         probe->finish(uv_strerror(status));
-                       } else {
-                         probe->finish(probe->connected_to_itself() ? "nobody listens" : "");
-                       }
-                     });
-  if (start_error_ != 0) return;
-  request_ = request.release();
-  local_ = end_of(socket_.get(), uv_tcp_getsockname);
-}
-
-// A port of the ephemeral range that nobody listens on may be the very one that the kernel chooses
-// for our end: TCP then connects the socket to itself (RFC 9293 section 3.5, simultaneous open).
-bool TcpProbe::connected_to_itself() const {
-  const auto here = end_of(socket_.get(), uv_tcp_getsockname);
-  return here && here == end_of(socket_.get(), uv_tcp_getpeername);
-}
-
-void TcpProbe::finish(std::string failure) {
-  timer_.stop();
-  socket_.reset();
+// `failure` may belong to the opening, which ends here: a copy goes on.
+void TcpProbe::finish(const std::string& failure) {
+  const std::string text = failure;
+  limit_.stop();
+  opening_.reset();
   const Done done = std::exchange(done_, nullptr);
-  if (done) done(failure);
+  done(text);
 }
 
 }  // namespace sluice::agent

@@ -1,0 +1,43 @@
+#include "tools/sluice-agent/checks/tls_probe.h"
+
+#include <utility>
+
+namespace sluice::agent {
+namespace {
+
+// What is asked for by SNI and looked for in the certificate stands in the URL; where to connect
+// does not depend on it.
+std::string url_of(const config::TlsCheck& check) {
+  const std::string address = check.target.address.to_string();
+  const std::string host = !check.trust.name.empty()      ? check.trust.name
+                           : check.target.address.is_v4() ? address
+                                                          : "[" + address + "]";
+  return "https://" + host + ":" + std::to_string(check.target.port) + "/";
+}
+
+}  // namespace
+
+TlsProbe::TlsProbe(uv_loop_t* loop, const config::TlsCheck& check, base::Duration limit, Done done)
+    : client_(std::make_unique<HttpClient>(loop)), done_(std::move(done)) {
+  HttpRequest request;
+  request.method = HttpRequest::Method::Connect;
+  request.url = url_of(check);
+  request.target = check.target;
+  request.trust = check.trust;
+  request.limit = limit;
+  request.afterwards = HttpRequest::Afterwards::Close;
+  client_->start(std::move(request), [this](const base::Checked<HttpAnswer>& answer) {
+    const std::string failure = answer ? "" : answer.error().message;
+    const Done finished = std::exchange(done_, nullptr);
+    client_.reset();
+    finished(failure);
+  });
+}
+
+std::optional<base::SocketAddress> TlsProbe::local() const {
+  if (!client_) return {};
+  const auto ends = client_->local_ends();
+  return ends.empty() ? std::nullopt : std::optional(ends.front());
+}
+
+}  // namespace sluice::agent
