@@ -20,10 +20,10 @@ class Peer:
 
     name = ""
 
-    def __init__(self, folder, zone, zone_file):
+    def __init__(self, folder, zone, zone_file, port=None):
         self.folder = folder / self.name
         self.folder.mkdir()
-        self.port = free_port()
+        self.port = port or free_port()
         config = self.folder / "config"
         config.write_text(self.configuration(zone, zone_file))
         self.log_file = self.folder / "log"
@@ -128,9 +128,9 @@ class Unbound(Peer):
 
     name = "unbound"
 
-    def __init__(self, folder, zone, authority_port):
+    def __init__(self, folder, zone, authority_port, port=None):
         self.authority_port = authority_port
-        super().__init__(folder, zone, None)
+        super().__init__(folder, zone, None, port)
 
     def configuration(self, zone, zone_file):
         return f"""\

@@ -1,0 +1,49 @@
+"""A machine of the test's own: networks, processes and resolv.conf that nobody else sees.
+
+What is shown here needs ports that everybody knows (a resolver on 53, SIP on 5060 at each address)
+and programs that read /etc/resolv.conf. In namespaces of our own all of 127/8 is free, and whatever
+becomes of the test, the kernel ends every process of it with its first one."""
+
+import fcntl
+import os
+import pathlib
+import signal
+import socket
+import struct
+import subprocess
+import sys
+
+_INSIDE = "SLUICE_REAL_CALLS_INSIDE"
+# linux/sockios.h, linux/if.h
+_SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 1
+
+
+def enter():
+    """Starts this script again inside, unless it is there already."""
+    if os.environ.get(_INSIDE) != "1":
+        os.environ[_INSIDE] = "1"
+        rights = [] if os.geteuid() == 0 else ["--map-root-user"]
+        os.execvp(
+            "unshare",
+            ["unshare", *rights, "--net", "--mount", "--pid", "--fork", "--kill-child",
+             "--mount-proc", sys.executable, *sys.argv],
+        )  # fmt: skip
+    # The first process of a namespace gets no signal that it does not ask for.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    _loopback_up()
+
+
+def _loopback_up():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        request = struct.pack("16sh14x", b"lo", 0)
+        answer = fcntl.ioctl(any_socket, _SIOCGIFFLAGS, request)
+        flags = struct.unpack("16sh14x", answer)[1]
+        request = struct.pack("16sh14x", b"lo", flags | _IFF_UP)
+        fcntl.ioctl(any_socket, _SIOCSIFFLAGS, request)
+
+
+def use_resolver(folder, address):
+    """All programs that start from now on ask the resolver at `address`, port 53."""
+    file = pathlib.Path(folder) / "resolv.conf"
+    file.write_text(f"nameserver {address}\noptions timeout:2 attempts:3\n", encoding="utf-8")
+    subprocess.run(["mount", "--bind", file, "/etc/resolv.conf"], check=True)

@@ -1,0 +1,151 @@
+"""sipp at both ends of a call, and what its own records say of each call."""
+
+import csv
+import dataclasses
+import pathlib
+import signal
+
+from support import processes
+from support.polling import eventually
+
+HERE = pathlib.Path(__file__).resolve().parent
+# A busy machine makes sipp late; by default it gives up after so many late turns.
+_PATIENT = ["-watchdog_minor_maxtriggers", 1000000, "-watchdog_major_maxtriggers", 1000000]
+# An answer that has not come by then never will: the longest retransmission of SIP over UDP, timer
+# B of RFC 3261, is 32 s, and nothing is lost on a loopback.
+_ANSWER_MS = 20000
+
+
+@dataclasses.dataclass
+class Call:
+    """Times of what one end saw of a call (seconds of the wall clock); None: did not happen."""
+
+    id: str
+    invite: float = None  # the first INVITE sent or received
+    answered: float = None  # its 200
+    asked: float = None  # the 200 of the question in its middle
+    ended: float = None  # the 200 of the BYE
+
+    @property
+    def open(self):
+        return self.answered and not self.ended
+
+
+# Which requests have which number: the callers count them (uac.xml).
+_ANSWERS = {"CSeq:1": "answered", "CSeq:2": "asked", "CSeq:3": "ended"}
+
+
+def read_calls(*files):
+    """From sipp's short message logs: every call by its Call-ID."""
+    calls = {}
+    for file in files:
+        if not file.exists():
+            continue
+        for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
+            fields = line.split("\t")
+            # DATE TIME SECONDS DIRECTION CALL-ID CSEQ FIRST-LINE; the last may be half written.
+            if len(fields) != 7 or "@" not in fields[4]:
+                continue
+            call = calls.setdefault(fields[4], Call(fields[4]))
+            number = fields[5].split(" ")[0]
+            if fields[6].startswith("INVITE "):
+                call.invite = call.invite or float(fields[2])
+            elif fields[6].startswith("SIP/2.0 200") and number in _ANSWERS:
+                what = _ANSWERS[number]
+                setattr(call, what, getattr(call, what) or float(fields[2]))
+    return calls
+
+
+class Answering:
+    """A sipp that takes calls on one address and port; each run has a log of its own."""
+
+    def __init__(self, folder, address, port):
+        self.folder, self.address, self.port = folder, address, port
+        self.folder.mkdir(parents=True)
+        self.pid_file, self.statistics = folder / "pid", folder / "statistics.csv"
+        self.runs, self.process = 0, None
+
+    def start(self):
+        self.runs += 1
+        # Of the run before: nobody is to count by them.
+        self.statistics.unlink(missing_ok=True)
+        with open(self.folder / "out", "w", encoding="utf-8") as out:
+            self.process = processes.start(
+                ["sipp", "-nostdin", "-sf", HERE / "uas.xml", "-t", "t1",
+                 "-i", self.address, "-bind_local", "-p", self.port,
+                 "-trace_stat", "-stf", self.statistics, "-fd", 1,
+                 "-trace_shortmsg", "-shortmessage_file", self._log(self.runs),
+                 "-trace_err", "-error_file", self.folder / f"errors.{self.runs}", *_PATIENT],
+                stdout=out, stderr=out, cwd=self.folder,
+            )  # fmt: skip
+        fresh = self.folder / "pid.new"
+        fresh.write_text(f"{self.process.pid}\n", encoding="utf-8")
+        fresh.rename(self.pid_file)
+        eventually(self.statistics.exists, f"sipp on {self.address}@{self.port} runs")
+
+    def _log(self, run):
+        return self.folder / f"messages.{run}"
+
+    def kill(self, how=signal.SIGTERM):
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        self.process.wait(timeout=20)
+
+    def calls(self):
+        return read_calls(*[self._log(run) for run in range(1, self.runs + 1)])
+
+
+class Calling:
+    """A sipp that makes calls at a rate until it is told to stop: it then waits for those that are
+    going on. `lengths`: of each call, in seconds, in turn."""
+
+    def __init__(self, folder, name, target, called, lengths, local, rate, transport="u1",
+                 calls=None):  # fmt: skip
+        self.folder, self.name, self.longest = folder / name, name, max(lengths)
+        self.folder.mkdir(parents=True)
+        inject = self.folder / "calls.csv"
+        halves = [f"{called};{int(length * 500)}" for length in lengths]
+        inject.write_text("\n".join(["SEQUENTIAL", *halves]) + "\n", encoding="utf-8")
+        self.messages, self.statistics = self.folder / "messages", self.folder / "statistics.csv"
+        with open(self.folder / "out", "w", encoding="utf-8") as out:
+            self.process = processes.start(
+                ["sipp", target, "-nostdin", "-sf", HERE / "uac.xml", "-inf", inject,
+                 "-t", transport, *(["-i", local, "-bind_local"] if local else []),
+                 "-cid_str", f"{name}-%u@%s",
+                 *(["-m", calls] if calls else []), "-r", rate, "-l", 100000,
+                 "-recv_timeout", _ANSWER_MS,
+                 "-trace_stat", "-stf", self.statistics, "-fd", 1,
+                 "-trace_shortmsg", "-shortmessage_file", self.messages,
+                 "-trace_err", "-error_file", self.folder / "errors", *_PATIENT],
+                stdout=out, stderr=out, cwd=self.folder,
+            )  # fmt: skip
+
+    def calls(self):
+        return read_calls(self.messages)
+
+    def end(self):
+        """No new calls; returns when the last has ended."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGUSR1)
+        return self.wait()
+
+    def wait(self):
+        self.process.wait(timeout=self.longest + 3 * _ANSWER_MS / 1000)
+        return Outcome(self)
+
+
+class Outcome:
+    """What became of all calls of a caller, by its messages and by its own count."""
+
+    def __init__(self, caller):
+        calls = caller.calls().values()
+        self.made = len(calls)
+        self.failed = sum(1 for call in calls if not call.answered)
+        self.dropped = sum(1 for call in calls if call.answered and not (call.asked and call.ended))
+        self.status = caller.process.returncode
+        with open(caller.statistics, encoding="utf-8") as file:
+            last = list(csv.DictReader(file, delimiter=";"))[-1]
+        self.counted = int(last["TotalCallCreated"])
+        self.succeeded = int(last["SuccessfulCall(C)"])
+        errors = caller.folder / "errors"
+        self.errors = errors.read_text(encoding="utf-8") if errors.exists() else ""
