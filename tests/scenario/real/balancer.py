@@ -43,7 +43,8 @@ frontend sip
 
 backend pool
   balance roundrobin
-  server-template server 3 _sip._tcp.{pool} resolvers site resolve-prefer ipv4 init-addr none check inter 1s
+  default-server resolvers site resolve-prefer ipv4 init-addr none check inter 1s
+  server-template server 3 _sip._tcp.{pool}
 """
 
 

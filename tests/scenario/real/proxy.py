@@ -1,4 +1,4 @@
-"""kamailio: a SIP proxy that finds the front ends by SRV and A records, through the site's resolver."""
+"""kamailio: a SIP proxy that finds the front ends by SRV records, through the site's resolver."""
 
 import re
 

@@ -11,9 +11,11 @@ from support.polling import eventually
 HERE = pathlib.Path(__file__).resolve().parent
 # A busy machine makes sipp late; by default it gives up after so many late turns.
 _PATIENT = ["-watchdog_minor_maxtriggers", 1000000, "-watchdog_major_maxtriggers", 1000000]
-# An answer that has not come by then never will: the longest retransmission of SIP over UDP, timer
-# B of RFC 3261, is 32 s, and nothing is lost on a loopback.
+# A loopback loses nothing, and a front end answers at once: who says nothing for so long is gone,
+# however busy the machine is.
 _ANSWER_MS = 20000
+# At once, of a caller that has one for each call; sipp wants no more than it may have open files.
+_CONNECTIONS = 900
 
 
 @dataclasses.dataclass
@@ -35,25 +37,34 @@ class Call:
 _ANSWERS = {"CSeq:1": "answered", "CSeq:2": "asked", "CSeq:3": "ended"}
 
 
-def read_calls(*files):
-    """From sipp's short message logs: every call by its Call-ID."""
-    calls = {}
-    for file in files:
-        if not file.exists():
-            continue
-        for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
-            fields = line.split("\t")
-            # DATE TIME SECONDS DIRECTION CALL-ID CSEQ FIRST-LINE; the last may be half written.
-            if len(fields) != 7 or "@" not in fields[4]:
-                continue
-            call = calls.setdefault(fields[4], Call(fields[4]))
-            number = fields[5].split(" ")[0]
-            if fields[6].startswith("INVITE "):
-                call.invite = call.invite or float(fields[2])
-            elif fields[6].startswith("SIP/2.0 200") and number in _ANSWERS:
-                what = _ANSWERS[number]
-                setattr(call, what, getattr(call, what) or float(fields[2]))
-    return calls
+class Messages:
+    """A short message log of sipp, read on as it grows: every call by its Call-ID."""
+
+    def __init__(self, file):
+        self._file, self._offset, self._calls = file, 0, {}
+
+    def calls(self):
+        if self._file.exists():
+            with open(self._file, "rb") as file:
+                file.seek(self._offset)
+                octets = file.read()
+            whole = octets[: octets.rfind(b"\n") + 1]
+            self._offset += len(whole)
+            for line in whole.decode("utf-8", errors="replace").splitlines():
+                self._read(line.split("\t"))
+        return self._calls
+
+    def _read(self, fields):
+        # DATE TIME SECONDS DIRECTION CALL-ID CSEQ FIRST-LINE
+        if len(fields) != 7:
+            return
+        call = self._calls.setdefault(fields[4], Call(fields[4]))
+        number = fields[5].split(" ")[0]
+        if fields[6].startswith("INVITE "):
+            call.invite = call.invite or float(fields[2])
+        elif fields[6].startswith("SIP/2.0 200") and number in _ANSWERS:
+            what = _ANSWERS[number]
+            setattr(call, what, getattr(call, what) or float(fields[2]))
 
 
 class Answering:
@@ -63,10 +74,12 @@ class Answering:
         self.folder, self.address, self.port = folder, address, port
         self.folder.mkdir(parents=True)
         self.pid_file, self.statistics = folder / "pid", folder / "statistics.csv"
-        self.runs, self.process = 0, None
+        self.process, self._messages = None, []
 
     def start(self):
-        self.runs += 1
+        run = len(self._messages) + 1
+        messages = self.folder / f"messages.{run}"
+        self._messages.append(Messages(messages))
         # Of the run before: nobody is to count by them.
         self.statistics.unlink(missing_ok=True)
         with open(self.folder / "out", "w", encoding="utf-8") as out:
@@ -74,8 +87,8 @@ class Answering:
                 ["sipp", "-nostdin", "-sf", HERE / "uas.xml", "-t", "t1",
                  "-i", self.address, "-bind_local", "-p", self.port,
                  "-trace_stat", "-stf", self.statistics, "-fd", 1,
-                 "-trace_shortmsg", "-shortmessage_file", self._log(self.runs),
-                 "-trace_err", "-error_file", self.folder / f"errors.{self.runs}", *_PATIENT],
+                 "-trace_shortmsg", "-shortmessage_file", messages,
+                 "-trace_err", "-error_file", self.folder / f"errors.{run}", *_PATIENT],
                 stdout=out, stderr=out, cwd=self.folder,
             )  # fmt: skip
         fresh = self.folder / "pid.new"
@@ -83,16 +96,17 @@ class Answering:
         fresh.rename(self.pid_file)
         eventually(self.statistics.exists, f"sipp on {self.address}@{self.port} runs")
 
-    def _log(self, run):
-        return self.folder / f"messages.{run}"
-
     def kill(self, how=signal.SIGTERM):
         if self.process.poll() is None:
             self.process.send_signal(how)
         self.process.wait(timeout=20)
 
     def calls(self):
-        return read_calls(*[self._log(run) for run in range(1, self.runs + 1)])
+        """Of all runs, by Call-ID. A call belongs to the run that took it."""
+        found = {}
+        for messages in self._messages:
+            found = {**messages.calls(), **found}
+        return found
 
 
 class Calling:
@@ -106,22 +120,23 @@ class Calling:
         inject = self.folder / "calls.csv"
         halves = [f"{called};{int(length * 500)}" for length in lengths]
         inject.write_text("\n".join(["SEQUENTIAL", *halves]) + "\n", encoding="utf-8")
-        self.messages, self.statistics = self.folder / "messages", self.folder / "statistics.csv"
+        messages, self.statistics = self.folder / "messages", self.folder / "statistics.csv"
+        self.messages = Messages(messages)
         with open(self.folder / "out", "w", encoding="utf-8") as out:
             self.process = processes.start(
                 ["sipp", target, "-nostdin", "-sf", HERE / "uac.xml", "-inf", inject,
-                 "-t", transport, *(["-i", local, "-bind_local"] if local else []),
+                 "-t", transport, "-max_socket", _CONNECTIONS, "-i", local, "-bind_local",
                  "-cid_str", f"{name}-%u@%s",
                  *(["-m", calls] if calls else []), "-r", rate, "-l", 100000,
                  "-recv_timeout", _ANSWER_MS,
                  "-trace_stat", "-stf", self.statistics, "-fd", 1,
-                 "-trace_shortmsg", "-shortmessage_file", self.messages,
+                 "-trace_shortmsg", "-shortmessage_file", messages,
                  "-trace_err", "-error_file", self.folder / "errors", *_PATIENT],
                 stdout=out, stderr=out, cwd=self.folder,
             )  # fmt: skip
 
     def calls(self):
-        return read_calls(self.messages)
+        return self.messages.calls()
 
     def end(self):
         """No new calls; returns when the last has ended."""

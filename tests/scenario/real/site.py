@@ -1,4 +1,4 @@
-"""Everything together: the authority with its pool, the site's resolver, the proxy, the balancer."""
+"""Everything together: the authority with its pool, the site's resolver, proxy and balancer."""
 
 import datetime
 import json
@@ -46,17 +46,18 @@ class Site:
         self.build, self.ttl, self.rate, self.lengths = build, ttl, rate, lengths
         self.random = random.Random(seed)
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sluice-real-calls-"))
-        self.callers = 0
+        self.callers, self.events = 0, None
 
-    def start(self, proxy_keeps=0):
-        """`proxy_keeps`: seconds for which the proxy keeps answers, whatever their TTL."""
+    def start(self, proxy_keeps=0, counts=True):
+        """`proxy_keeps`: seconds for which the proxy keeps answers, whatever their TTL. `counts`:
+        agents tell how many calls there are."""
         (self.folder / "authority").mkdir()
         (self.folder / "token").write_text(OPERATOR + "\n", encoding="utf-8")
         config = authority_configuration(self.ttl)
         self.authority = Sluiced(self.build, self.folder / "authority", config)
         machine.use_resolver(self.folder, RESOLVER)
         self.resolver = peers.Unbound(self.folder, POOL, self.authority.dns_port, port=53)
-        self.front_ends = [FrontEnd(self.authority, number) for number in (1, 2, 3)]
+        self.front_ends = [FrontEnd(self.authority, n, counts) for n in (1, 2, 3)]
         self.events = events.Watcher(self.folder, self.authority.api_port, OPERATOR)
         for front_end in self.front_ends:
             self.run_ctl("wait", front_end.name, "--for", "accepting", "--timeout", "30s")
@@ -65,6 +66,8 @@ class Site:
 
     def end(self, keep):
         """Ends what runs; the folder stays if something failed."""
+        if self.events:
+            self.events.end()
         processes.end_all()
         if not keep:
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -80,7 +83,8 @@ class Site:
 
     def run_ctl(self, *words, timeout=60):
         done = processes.run(self._ctl(*words), timeout=timeout, env=self._environment())
-        assert done.returncode == 0, f"sluicectl {words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        said = f"sluicectl {words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert done.returncode == 0, said
         return done.stdout
 
     def drain(self, front_end, *words):
