@@ -9,8 +9,8 @@ from support.polling import eventually
 from support.sluiced import POOL
 
 ADDRESS, PORT = "127.0.0.40", 5060
-# HAProxy looks at no TTL, it asks again after so long: what it adds to what the resolver's cache
-# keeps, and so what `horizon_margin` has to have room for.
+# HAProxy looks at no TTL, it asks again after so long (`timeout resolve` alone says when): what it
+# adds to what the resolver's cache keeps, and so what `horizon_margin` has to have room for.
 ASKS_EVERY = 0.5
 
 # Nothing hides a failure: no second try, no other server. `hold obsolete 0s`, its default: who has
@@ -27,7 +27,6 @@ resolvers site
   resolve_retries 3
   timeout resolve {every}ms
   timeout retry 1s
-  hold valid {every}ms
   hold obsolete 0s
 
 defaults

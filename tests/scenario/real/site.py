@@ -44,6 +44,8 @@ class Site:
 
     def __init__(self, build, ttl, rate, lengths, seed):
         self.build, self.ttl, self.rate, self.lengths = build, ttl, rate, lengths
+        # Calls in progress at each of three front ends: half of what the rate leads to.
+        self.well_in_use = int(rate * sum(lengths) / 2 / 3 / 2)
         self.random = random.Random(seed)
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sluice-real-calls-"))
         self.callers, self.events = 0, None
