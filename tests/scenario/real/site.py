@@ -57,6 +57,7 @@ class Site:
         (self.folder / "token").write_text(OPERATOR + "\n", encoding="utf-8")
         config = authority_configuration(self.ttl)
         self.authority = Sluiced(self.build, self.folder / "authority", config)
+        self.api = self.authority.api()
         machine.use_resolver(self.folder, RESOLVER)
         self.resolver = peers.Unbound(self.folder, POOL, self.authority.dns_port, port=53)
         self.front_ends = [FrontEnd(self.authority, n, counts) for n in (1, 2, 3)]
@@ -73,6 +74,11 @@ class Site:
         processes.end_all()
         if not keep:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+    def statuses(self, front_end):
+        """Of its services."""
+        services = self.api.server(front_end.name)["services"]
+        return [service["status"] for service in services.values()]
 
     # What the operator types.
 
