@@ -16,6 +16,8 @@ _PATIENT = ["-watchdog_minor_maxtriggers", 1000000, "-watchdog_major_maxtriggers
 _ANSWER_MS = 20000
 # At once, of a caller that has one for each call; sipp wants no more than it may have open files.
 _CONNECTIONS = 900
+# In progress at once, of a caller: more than any rate here leads to.
+_CALLS = 5000
 
 
 @dataclasses.dataclass
@@ -127,7 +129,7 @@ class Calling:
                 ["sipp", target, "-nostdin", "-sf", HERE / "uac.xml", "-inf", inject,
                  "-t", transport, "-max_socket", _CONNECTIONS, "-i", local, "-bind_local",
                  "-cid_str", f"{name}-%u@%s",
-                 *(["-m", calls] if calls else []), "-r", rate, "-l", 100000,
+                 *(["-m", calls] if calls else []), "-r", rate, "-l", _CALLS,
                  "-recv_timeout", _ANSWER_MS,
                  "-trace_stat", "-stf", self.statistics, "-fd", 1,
                  "-trace_shortmsg", "-shortmessage_file", messages,
