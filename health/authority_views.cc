@@ -156,9 +156,13 @@ PoolView Authority::State::pool_view(PoolId id, const base::Now& now) const {
   view.pool = pool.fqdn;
   view.service = topology_->services()[pool.service].name;
   view.generation = membership_->generation;
+  view.ttl = pool.ttl;
+  view.answer_size = pool.answer_size;
+  view.last_resort.assign(pool.last_resort.begin(), pool.last_resort.end());
   view.min_accepting = topology_->answer_sets()[pool.first_answer_set].min_accepting;
   view.dns_load_balancing = pool.dns_load_balancing;
   view.mass_loss_guard = guard_active(id);
+  const auto kept = horizon_of(base::MonoTime{}, pool.ttl, settings_.health) - base::MonoTime{};
   for (std::uint32_t i = 0; i < pool.answer_set_count; ++i) {
     const AnswerSetId set = pool.first_answer_set + i;
     const TopologyAnswerSet& from = topology_->answer_sets()[set];
@@ -170,6 +174,8 @@ PoolView Authority::State::pool_view(PoolId id, const base::Now& now) const {
     shown.fallback = members.fallback;
     shown.accepting = accepting_[from.service_pool];
     shown.min_accepting = from.min_accepting;
+    shown.since = members.since;
+    shown.cache_horizon = members.since + std::chrono::ceil<base::Duration>(kept);
     for (const ServerId server : members.servers) shown.members.emplace_back(name(server));
     if (members.fallback != Fallback::None) {
       view.warnings.push_back(shown.owner + " has no accepting member: answered by " +

@@ -46,6 +46,7 @@ class TopologyBuilder {
       for (const config::Srv& srv : pool.srv) octets += srv.name.size();
       for (const config::Feature& feature : pool.features) octets += feature.name.size();
       servers += pool.servers.size();
+      addresses += pool.last_resort.size();
       for (const config::Server& server : pool.servers) {
         octets += server.fqdn.size() + server.domain.size();
         addresses += server.addresses.size();
@@ -89,6 +90,8 @@ class TopologyBuilder {
     pool.slow_start = from.slow_start;
     pool.when_all_held = from.when_all_held;
     pool.dns_load_balancing = from.dns_load_balancing;
+    pool.answer_size = static_cast<std::uint16_t>(from.answer_size);
+    pool.last_resort = append<base::IpAddress>(out_.addresses_, from.last_resort);
     pool.first_server = static_cast<ServerId>(out_.servers_.size());
     pool.server_count = static_cast<std::uint32_t>(from.servers.size());
     pool.first_answer_set = static_cast<AnswerSetId>(out_.answer_sets_.size());

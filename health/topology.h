@@ -70,6 +70,8 @@ struct TopologyPool {
   base::Duration slow_start{0};  // 0: none
   config::WhenAllHeld when_all_held = config::WhenAllHeld::NoData;
   bool dns_load_balancing = true;
+  std::uint16_t answer_size = 0;                 // servers an answer; 0: all
+  std::span<const base::IpAddress> last_resort;  // of WhenAllHeld::Addresses
   // Its servers, answer sets and service pools: `count` of each from `first` on.
   ServerId first_server = 0;
   std::uint32_t server_count = 0;

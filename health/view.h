@@ -115,12 +115,17 @@ struct AnswerSetView {
   std::vector<std::string> members;  // FQDNs
   unsigned accepting = 0;            // in by rules 2 to 5: what the floor counts
   unsigned min_accepting = 0;
+  base::WallTime since;          // when these members came
+  base::WallTime cache_horizon;  // by then no cache has what was answered before
 };
 
 struct PoolView {
   std::string pool;
   std::string service;
   std::uint64_t generation = 0;
+  std::chrono::seconds ttl{0};
+  unsigned answer_size = 0;                  // servers an answer; 0: all
+  std::vector<base::IpAddress> last_resort;  // what answers when all are held, where that is so
   unsigned min_accepting = 0;
   bool dns_load_balancing = true;
   bool mass_loss_guard = false;
@@ -151,6 +156,13 @@ struct OrphanView {
   std::string server;
   std::string service;  // empty: the whole server
   HoldView hold;
+};
+
+// Who answers DNS by this authority's state.
+struct ResponderView {
+  std::string name;                         // as `confirmed_by` has it
+  std::vector<base::SocketAddress> listen;  // UDP and TCP, with the real ports
+  std::vector<std::string> zones;
 };
 
 class Topology;  // health/topology.h

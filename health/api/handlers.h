@@ -27,6 +27,7 @@ void metrics(const ApiContext& api, Exchange exchange);
 void healthz(const ApiContext& api, Exchange exchange);
 void readyz(const ApiContext& api, Exchange exchange);
 void openapi(const ApiContext& api, Exchange exchange);
+void responders(const ApiContext& api, Exchange exchange);
 void version(const ApiContext& api, Exchange exchange);
 
 }  // namespace sluice::health::handlers

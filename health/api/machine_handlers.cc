@@ -9,10 +9,13 @@
 #include "health/api/process_metrics.h"
 #include "health/api/replies.h"
 #include "health/api/request_counters.h"
+#include "health/api/view_json.h"
 
 // The program as such: its configuration, its store, its figures.
 namespace sluice::health::handlers {
 namespace {
+
+using nlohmann::ordered_json;
 
 void append_readers(std::size_t readers, std::string& page) {
   page +=
@@ -46,6 +49,17 @@ void backup(const ApiContext& api, Exchange exchange) {
         response.body = std::move(*octets);
         return response;
       });
+    });
+  });
+}
+
+void responders(const ApiContext& api, Exchange exchange) {
+  api.control([exchange = std::move(exchange), tell = api.responders](Authority&) {
+    const auto all = tell ? tell() : std::vector<ResponderView>();
+    exchange.reply([all] {
+      ordered_json list = ordered_json::array();
+      for (const ResponderView& each : all) list.push_back(to_json(each));
+      return json_response(200, {{"responders", std::move(list)}});
     });
   });
 }

@@ -13,6 +13,7 @@
 #include "health/authority.h"
 #include "health/event.h"
 #include "health/histogram.h"
+#include "health/view.h"
 
 namespace sluice::health {
 
@@ -23,6 +24,8 @@ struct ApiPorts {
   // Reads the configuration again for `by` and takes it over all at once; no errors: done. The
   // callback may come on any thread.
   std::function<void(const Actor& by, std::function<void(std::vector<base::Error>)>)> reload;
+  // Who answers DNS. Called by the control thread; empty: nobody.
+  std::function<std::vector<ResponderView>()> responders;
   // Appends the responder's families to the metrics page. Called by the API's thread; may be empty.
   std::function<void(std::string&)> dns_metrics;
   const Histogram* store_commit_seconds = nullptr;  // outlives the API; null: nothing to show

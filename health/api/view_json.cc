@@ -50,9 +50,14 @@ ordered_json to_json(const Reason& reason) {
 }
 
 ordered_json to_json(const AnswerSetView& set) {
-  return {
-      {"owner", set.owner},     {"service", set.service},     {"fallback", to_string(set.fallback)},
-      {"members", set.members}, {"accepting", set.accepting}, {"min_accepting", set.min_accepting}};
+  return {{"owner", set.owner},
+          {"service", set.service},
+          {"fallback", to_string(set.fallback)},
+          {"members", set.members},
+          {"accepting", set.accepting},
+          {"min_accepting", set.min_accepting},
+          {"since", to_rfc3339(set.since)},
+          {"cache_horizon", to_rfc3339(set.cache_horizon)}};
 }
 
 ordered_json to_json(const ExplainedMember& member) {
@@ -61,6 +66,14 @@ ordered_json to_json(const ExplainedMember& member) {
   if (member.since) object["since"] = to_rfc3339(*member.since);
   if (!member.by.empty()) object["by"] = member.by;
   return object;
+}
+
+ordered_json to_json(const base::IpAddress& address) {
+  return address.to_string();
+}
+
+ordered_json to_json(const base::SocketAddress& address) {
+  return address.to_string();
 }
 
 ordered_json to_json(const HookOutcome& hook) {
@@ -164,8 +177,6 @@ ordered_json to_json(const ServiceView& service) {
 }
 
 ordered_json to_json(const ServerView& server) {
-  ordered_json addresses = ordered_json::array();
-  for (const base::IpAddress& address : server.addresses) addresses.push_back(address.to_string());
   ordered_json lease{{"state", to_string(server.lease)}};
   lease["expires_in"] = server.lease == LeaseState::Current
                             ? ordered_json(seconds(server.lease_expires_in))
@@ -174,7 +185,7 @@ ordered_json to_json(const ServerView& server) {
   for (const ServiceView& service : server.services) services[service.name] = to_json(service);
   ordered_json object{{"server", server.server},
                       {"pool", server.pool},
-                      {"addresses", std::move(addresses)},
+                      {"addresses", array_of(server.addresses)},
                       {"weight", server.weight}};
   object["domain"] = text_or_null(server.domain);
   object["lease"] = std::move(lease);
@@ -187,15 +198,25 @@ ordered_json to_json(const ServerView& server) {
 }
 
 ordered_json to_json(const PoolView& pool) {
+  ordered_json answer_size;
+  if (pool.answer_size != 0) answer_size = pool.answer_size;
   return {{"pool", pool.pool},
           {"service", pool.service},
           {"generation", pool.generation},
+          {"ttl", pool.ttl.count()},
+          {"answer_size", std::move(answer_size)},
+          {"last_resort", array_of(pool.last_resort)},
           {"min_accepting", pool.min_accepting},
           {"dns_load_balancing", pool.dns_load_balancing},
           {"mass_loss_guard", pool.mass_loss_guard},
           {"answer_sets", array_of(pool.answer_sets)},
           {"servers", array_of(pool.servers)},
           {"warnings", pool.warnings}};
+}
+
+ordered_json to_json(const ResponderView& responder) {
+  return {
+      {"name", responder.name}, {"listen", array_of(responder.listen)}, {"zones", responder.zones}};
 }
 
 ordered_json to_json(const OrphanView& orphan) {

@@ -15,6 +15,7 @@ nlohmann::ordered_json to_json(const ScheduleView& schedule);
 nlohmann::ordered_json to_json(const ServiceView& service);
 nlohmann::ordered_json to_json(const ServerView& server);
 nlohmann::ordered_json to_json(const PoolView& pool);
+nlohmann::ordered_json to_json(const ResponderView& responder);
 nlohmann::ordered_json to_json(const OrphanView& orphan);
 nlohmann::ordered_json to_json(const Explanation& explanation);
 nlohmann::ordered_json to_json(const DrainReply& reply);

@@ -186,6 +186,7 @@ base::Result<base::Done, Daemon::Errors> Daemon::start_api() {
   ports.reload = [this](const health::Actor& by, std::function<void(Errors)> done) {
     mailbox_->post([this, by, done = std::move(done)] { reload(by, done); });
   };
+  ports.responders = [this] { return std::vector{responder()}; };
   ports.dns_metrics = [this](std::string& page) {
     append_dns_metrics(server_->counters(), publisher_->answer_set_queries(), page);
   };
@@ -215,6 +216,12 @@ base::Result<base::Done, Daemon::Errors> Daemon::start_api() {
     log::info("api listening on unix " + blueprint_.config.api.socket.path);
   }
   return base::Done{};
+}
+
+health::ResponderView Daemon::responder() const {
+  health::ResponderView view{blueprint_.config.dns.identity, server_->listening(), {}};
+  for (const config::Zone& zone : blueprint_.config.zones) view.zones.push_back(zone.name);
+  return view;
 }
 
 // Each agent keeps a connection. Those that find no room wait, and their leases run out.

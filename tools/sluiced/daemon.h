@@ -50,6 +50,7 @@ class Daemon {
   void reserve(const health::StoredState& stored);
   base::Result<base::Done, Errors> start_dns();
   base::Result<base::Done, Errors> start_api();
+  health::ResponderView responder() const;
   void warn_of_agents(const health::HttpLimits& limits) const;
   void start_authority(health::StoredState stored);
   void tell(const health::Event& event);

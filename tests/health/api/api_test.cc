@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include "health/rfc3339.h"
 #include "tests/health/api/world.h"
 
 namespace sluice::health::testing {
@@ -247,6 +248,37 @@ TEST_F(ApiTest, ShowsPoolsAndWhoAnswers) {
   EXPECT_EQ(ask("GET", "/v1/pools/pool", "dashboards").json()["pool"], "pool.example") << "a label";
   EXPECT_EQ(ask("GET", "/v1/pools/poo", "dashboards").status, 404);
   EXPECT_EQ(ask("GET", "/v1/pools/other.example", "dashboards").status, 404);
+}
+
+// What a check of the answers has to know, by real DNS and through caches.
+TEST_F(ApiTest, ShowsWhoRespondsWhereAndWhatAnswersMayShow) {
+  config_.pools[0].ttl = 40s;
+  config_.pools[0].last_resort = {base::IpAddress::v4({192, 0, 2, 99})};
+  config_.pools[0].when_all_held = config::WhenAllHeld::Addresses;
+  config_.pools.push_back(config_.pools[0]);
+  config_.pools[1].fqdn = "pool2.example";
+  config_.pools[1].servers.resize(1);
+  config_.pools[1].servers[0].fqdn = "a.pool2.example";
+  config_.pools[1].answer_size = 2;
+  config_.pools[1].last_resort.clear();
+  config_.health.resolver_min_ttl = 60s;
+  config_.health.horizon_margin = 2s;
+  start();
+  const json responders = ask("GET", "/v1/responders", "dashboards").json()["responders"];
+  ASSERT_EQ(responders.size(), 1U);
+  EXPECT_EQ(responders[0]["name"], "ns1");
+  EXPECT_EQ(responders[0]["listen"], json({"192.0.2.53@53"}));
+  EXPECT_EQ(responders[0]["zones"], json({"pool.example"}));
+  const json pool = ask("GET", "/v1/pools/pool.example", "dashboards").json();
+  EXPECT_EQ(pool["ttl"], 40);
+  EXPECT_EQ(pool["answer_size"], nullptr);
+  EXPECT_EQ(pool["last_resort"], json({"192.0.2.99"}));
+  const std::string began = to_rfc3339(clock_.wall);
+  EXPECT_EQ(pool["answer_sets"][0]["since"], began);
+  EXPECT_EQ(pool["answer_sets"][0]["cache_horizon"], to_rfc3339(clock_.wall + 62s));
+  const json second = ask("GET", "/v1/pools/pool2.example", "dashboards").json();
+  EXPECT_EQ(second["answer_size"], 2);
+  EXPECT_EQ(second["last_resort"], json::array());
 }
 
 TEST_F(ApiTest, FindsAServerByAUniqueLabelAndListsThoseOfAnother) {

@@ -47,6 +47,7 @@ TEST(OpenApi, HasTheCallsOfTheContract) {
            {"put", "/v1/servers/{server}/heartbeat"},
            {"get", "/v1/servers/{server}/verdict"},
            {"get", "/v1/explain"},
+           {"get", "/v1/responders"},
            {"get", "/v1/schedules"},
            {"get", "/v1/schedules/{id}"},
            {"delete", "/v1/schedules/{id}"},
@@ -148,9 +149,10 @@ TEST(OpenApi, DescribesWhatIsWritten) {
   expect_members(written["schedules"][0], "Schedule");
   expect_members(written["verdict"], "Verdict");
   PoolView pool;
-  pool.answer_sets = {{"pool.example", "front-end", Fallback::None, {}, 0, 0}};
+  pool.answer_sets = {{"pool.example", "front-end", Fallback::None, {}, 0, 0, {}, {}}};
   expect_members(to_json(pool), "Pool");
   expect_members(to_json(pool)["answer_sets"][0], "AnswerSet");
+  expect_members(to_json(ResponderView{}), "Responder");
   expect_members(to_json(OrphanView{}), "Orphan");
   expect_members(to_json(DrainReply{}), "DrainReply");
   expect_members(to_json(ResumeReply{}), "OrderReply");

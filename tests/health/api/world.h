@@ -115,6 +115,10 @@ class ApiTest : public ::testing::Test {
       reloaded_by_ = by.by;
       done(reload_errors_);
     };
+    ports.responders = [] {
+      return std::vector<ResponderView>{
+          {"ns1", {*base::SocketAddress::parse("192.0.2.53@53")}, {"pool.example"}}};
+    };
     ports.dns_metrics = [](std::string& page) { page += "sluice_dns_queries_total 7\n"; };
     ports.store_commit_seconds = &store_.histogram;
     ports.history = [this](const std::string& server, std::size_t limit, const auto& done) {
