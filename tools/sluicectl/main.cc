@@ -6,6 +6,7 @@
 #include <iostream>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <unistd.h>
@@ -47,7 +48,9 @@ Exit run_command(const Options& options) {
   Context context{.api = client,
                   .clock = clock,
                   .pause = [&](base::Duration duration) -> std::optional<Exit> {
-                    return interrupt ? interrupt->wait(duration) : std::nullopt;
+                    if (interrupt) return interrupt->wait(duration);
+                    std::this_thread::sleep_for(duration);
+                    return std::nullopt;
                   },
                   .out = std::cout,
                   .err = std::cerr,

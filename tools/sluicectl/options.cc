@@ -100,6 +100,9 @@ base::Result<Options, Stop> finish(Parsed parsed, const Connection& environment)
   if (options.wait && !options.at.empty()) {
     return usage("--wait waits from now on: use sluicectl wait when the time of --at has come");
   }
+  for (const std::string& server : parsed.servers) {
+    options.servers.push_back(*parse_dns_server(server));  // the validator has seen it
+  }
   if (!parsed.soak.empty()) options.soak = *base::parse_duration(parsed.soak);
   if (const auto mistake = mistake_of_roll(options)) return usage(*mistake);
   if (options.command == Command::Backup && options.json && options.file == "-") {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "config/base/address.h"
 #include "config/base/clock.h"
 #include "config/base/result.h"
 #include "tools/sluicectl/api/endpoint.h"
@@ -24,6 +25,8 @@ enum class Command : std::uint8_t {
   ForceDown,
   Unforce,
   Explain,
+  Verify,
+  Dig,
   ScheduleList,
   ScheduleCancel,
   Roll,
@@ -73,9 +76,12 @@ struct Options {
   std::string state_file;                        // roll; empty: the pool's own
   bool restart = false;                          // roll
 
-  std::string name;  // explain: NAME; token: --name
-  std::string type;  // explain: TYPE
-  std::string role;  // token: ROLE
+  std::string name;                          // explain, dig: NAME; token: --name
+  std::string type;                          // explain, dig: TYPE
+  std::vector<base::SocketAddress> servers;  // verify: resolvers; dig: at most one
+  bool no_ns = false;                        // verify: not the zone's own name servers
+  bool strict = false;                       // verify: a stale cache is no success
+  std::string role;                          // token: ROLE
 
   // Whether it goes on until something is so, or a signal comes, after which something is to be
   // said or cleared away.

@@ -11,6 +11,15 @@ std::string read_fallback(JsonReader& reader) {
   return fallback == "none" ? "" : fallback;
 }
 
+// What is no address is none that a server could have.
+std::vector<base::IpAddress> read_addresses(JsonReader& reader, std::string_view member) {
+  std::vector<base::IpAddress> addresses;
+  for (const std::string& text : reader.texts(member)) {
+    if (const auto address = base::IpAddress::parse(text)) addresses.push_back(*address);
+  }
+  return addresses;
+}
+
 Reason read_reason(JsonReader& reader) {
   return {
       .code = reader.text("code"), .text = reader.text("text"), .until = reader.time_if("until")};
@@ -62,7 +71,9 @@ AnswerSet read_answer_set(JsonReader& reader) {
           .fallback = read_fallback(reader),
           .members = reader.texts("members"),
           .accepting = reader.number_if("accepting"),
-          .min_accepting = reader.number_if("min_accepting")};
+          .min_accepting = reader.number_if("min_accepting"),
+          .since = reader.time_if("since"),
+          .cache_horizon = reader.time_if("cache_horizon")};
 }
 
 ExplainedMember read_member(JsonReader& reader) {
@@ -99,6 +110,16 @@ const Service* Server::service(std::string_view wanted) const {
   return found == services.end() ? nullptr : &*found;
 }
 
+const Server* Pool::server(std::string_view fqdn) const {
+  const auto found = std::ranges::find(servers, fqdn, &Server::name);
+  return found == servers.end() ? nullptr : &*found;
+}
+
+const AnswerSet* Pool::answer_set(std::string_view owner) const {
+  const auto found = std::ranges::find(answer_sets, owner, &AnswerSet::owner);
+  return found == answer_sets.end() ? nullptr : &*found;
+}
+
 Verdict read_verdict(JsonReader& reader) {
   Verdict verdict;
   verdict.safe_to_stop = reader.flag("safe_to_stop");
@@ -132,6 +153,7 @@ Server read_server(JsonReader& reader) {
   Server server;
   server.name = reader.text("server");
   server.pool = reader.text_if("pool").value_or("");
+  server.addresses = read_addresses(reader, "addresses");
   server.domain = reader.text_if("domain").value_or("");
   if (auto lease = reader.object_if("lease")) {
     server.lease = lease->text_if("state").value_or("");
@@ -153,6 +175,9 @@ Pool read_pool(JsonReader& reader) {
   pool.service = reader.text_if("service").value_or("");
   pool.generation = reader.number_if("generation").value_or(0);
   pool.min_accepting = reader.number_if("min_accepting").value_or(0);
+  pool.ttl = reader.number_if("ttl");
+  pool.answer_size = reader.number_if("answer_size").value_or(0);
+  pool.last_resort = read_addresses(reader, "last_resort");
   pool.dns_load_balancing = reader.flag_if("dns_load_balancing").value_or(true);
   pool.mass_loss_guard = reader.flag_if("mass_loss_guard").value_or(false);
   reader.each("answer_sets",
@@ -160,6 +185,21 @@ Pool read_pool(JsonReader& reader) {
   reader.each("servers", [&](JsonReader& each) { pool.servers.push_back(read_server(each)); });
   pool.warnings = reader.texts("warnings");
   return pool;
+}
+
+std::vector<Responder> read_responders(JsonReader& reader) {
+  std::vector<Responder> all;
+  if (!reader.has("responders")) reader.text("responders");  // `{}` is no list of none
+  reader.each("responders", [&](JsonReader& each) {
+    Responder responder{.name = each.text("name"), .listen = {}, .zones = each.texts("zones")};
+    for (const std::string& text : each.texts("listen")) {
+      if (const auto address = base::SocketAddress::parse(text)) {
+        responder.listen.push_back(*address);
+      }
+    }
+    all.push_back(std::move(responder));
+  });
+  return all;
 }
 
 Pools read_pools(JsonReader& reader) {

@@ -3,9 +3,11 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "config/base/address.h"
 #include "config/base/clock.h"
 #include "tools/sluicectl/api/json_reader.h"
 
@@ -82,6 +84,7 @@ struct Service {
 struct Server {
   std::string name;  // FQDN
   std::string pool;
+  std::vector<base::IpAddress> addresses;
   std::string domain;  // what fails together, such as a rack; empty: not said
   std::string lease;   // current, expired, never, guarded
   bool host_hidden = false;
@@ -101,6 +104,8 @@ struct AnswerSet {
   // Who counts for the floor, and the floor; absent: an authority that does not say.
   std::optional<std::uint64_t> accepting;
   std::optional<std::uint64_t> min_accepting;
+  std::optional<base::WallTime> since;          // when these members came
+  std::optional<base::WallTime> cache_horizon;  // by then no cache has what was answered before
 };
 
 struct Pool {
@@ -108,11 +113,24 @@ struct Pool {
   std::string service;
   std::uint64_t generation = 0;
   std::uint64_t min_accepting = 0;
+  std::optional<std::uint64_t> ttl;  // absent: an authority that does not say
+  std::uint64_t answer_size = 0;     // servers an answer; 0: all
+  std::vector<base::IpAddress> last_resort;
   bool dns_load_balancing = true;
   bool mass_loss_guard = false;
   std::vector<AnswerSet> answer_sets;
   std::vector<Server> servers;
   std::vector<std::string> warnings;
+
+  const Server* server(std::string_view fqdn) const;
+  const AnswerSet* answer_set(std::string_view owner) const;
+};
+
+// Who answers DNS by the authority's state.
+struct Responder {
+  std::string name;
+  std::vector<base::SocketAddress> listen;
+  std::vector<std::string> zones;
 };
 
 // A hold whose server or service the configuration no longer has.
@@ -159,6 +177,7 @@ Schedule read_schedule(JsonReader& reader);
 std::vector<Schedule> read_schedules(JsonReader& reader);  // of {"schedules": [...]}
 Server read_server(JsonReader& reader);
 Pool read_pool(JsonReader& reader);
+std::vector<Responder> read_responders(JsonReader& reader);  // of {"responders": [...]}
 Pools read_pools(JsonReader& reader);
 Acknowledgement read_acknowledgement(JsonReader& reader);
 Explanation read_explanation(JsonReader& reader);

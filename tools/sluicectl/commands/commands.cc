@@ -22,6 +22,10 @@ Exit run(const Options& options, Context& context) {
       return force(options, context);
     case Command::Explain:
       return explain(options, context);
+    case Command::Verify:
+      return verify(options, context);
+    case Command::Dig:
+      return Exit::Usage;
     case Command::ScheduleList:
       return schedule_list(options, context);
     case Command::ScheduleCancel:

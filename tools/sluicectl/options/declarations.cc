@@ -86,6 +86,29 @@ void declare_explain(CLI::App& command, Parsed& parsed) {
       ->check(a_name());
 }
 
+void declare_verify(CLI::App& command, Parsed& parsed) {
+  Options& options = parsed.options;
+  command.add_option("POOL", options.pool, "FQDN, or a label that is unique; default: all pools")
+      ->check(not_empty());
+  command
+      .add_option("--server", parsed.servers,
+                  "ask this resolver, too: it may answer from its cache (may be repeated)")
+      ->check(a_dns_server())
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->option_text("ADDRESS@PORT");
+  command.add_flag("--no-ns", options.no_ns,
+                   "ask the responders (and --server) alone, not the zone's name servers");
+  command.add_flag("--strict", options.strict,
+                   "exit 3 when a cache is still stale, or something changed meanwhile");
+  command.footer(
+      "Each RRset of the pool is asked for over UDP and TCP: of the responders and of the zone's\n"
+      "name servers it must be what the authority answers now; a resolver may be stale, as long "
+      "as\n"
+      "its caches may name who left. Exit codes: 0 right, stale caches included (--strict: 3);\n"
+      "1 something is wrong: a wrong answer, none, a refusal; 5 no authority to compare with.");
+}
+
 void declare_token(CLI::App& command, Parsed& parsed) {
   command.add_option("ROLE", parsed.options.role, "what it may do")
       ->required()
@@ -191,6 +214,8 @@ constexpr std::array kDeclarations{
                 "planned drains, and holds that end by themselves", declare_nothing},
     Declaration{Command::Explain, "explain", "who is in an answer, who is not, and by which rule",
                 declare_explain},
+    Declaration{Command::Verify, "verify",
+                "ask by real DNS, and compare with the authority's state", declare_verify},
     Declaration{Command::Roll, "roll", "one server after another: drain, run CMD, resume",
                 declare_roll},
     Declaration{Command::Watch, "watch", "events as they happen", declare_nothing},
@@ -214,6 +239,7 @@ CLI::App& declare(CLI::App& program, Parsed& parsed, const Declaration& declarat
   CLI::App* command = program.add_subcommand(declaration.name, declaration.help);
   command->group("Commands")->fallthrough();
   command->footer("sluicectl --help tells where the authority is looked for, and exit codes.");
+  // May have a footer of its own.
   declaration.declare(*command, parsed);
   return *command;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "tools/sluicectl/options.h"
 
@@ -14,6 +15,7 @@ struct Parsed {
   std::string wait_for = "drained";
   std::string timeout;
   std::string soak;
+  std::vector<std::string> servers;
 };
 
 }  // namespace sluice::ctl

@@ -7,6 +7,17 @@
 
 namespace sluice::ctl {
 
+// Without a port, that of DNS.
+std::optional<base::SocketAddress> parse_dns_server(const std::string& text) {
+  if (const auto whole = base::SocketAddress::parse(text)) {
+    return whole->port == 0 ? std::nullopt : whole;
+  }
+  constexpr std::uint16_t kDnsPort = 53;
+  const auto address = base::IpAddress::parse(text);
+  if (!address) return {};
+  return base::SocketAddress{*address, kDnsPort};
+}
+
 std::string no_duration(const std::string& text) {
   return "'" + text + "' is no duration: 90s, 15m, 2h or 1h30m";
 }
@@ -34,6 +45,18 @@ const CLI::Validator& a_name() {
                  (octet >= '0' && octet <= '9') || octet == '-' || octet == '_' || octet == '.';
         });
         return plain ? std::string() : "'" + text + "' must be of letters, digits, - _ .";
+      },
+      "");
+  return validator;
+}
+
+const CLI::Validator& a_dns_server() {
+  static const CLI::Validator validator(
+      [](std::string& text) {
+        return parse_dns_server(text) ? std::string()
+                                      : "'" + text +
+                                            "' is no ADDRESS or ADDRESS@PORT: 192.0.2.1@53, "
+                                            "2001:db8::1";
       },
       "");
   return validator;

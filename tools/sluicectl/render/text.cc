@@ -1,5 +1,6 @@
 #include "tools/sluicectl/render/text.h"
 
+#include <algorithm>
 #include <clocale>
 #include <cwchar>
 
@@ -106,6 +107,26 @@ std::string fit(std::string_view text, std::size_t columns) {
     kept += character.octets;
   }
   return std::string(text.substr(0, kept)).append(kEllipsis);
+}
+
+std::string wrapped(std::string_view text, std::size_t columns, std::size_t indent) {
+  std::string lines;
+  std::string line(indent, ' ');
+  bool begun = false;  // the line has a word
+  while (!text.empty()) {
+    const std::size_t blank = std::min(text.find(' '), text.size());
+    const std::string_view word = text.substr(0, blank);
+    text.remove_prefix(std::min(blank + 1, text.size()));
+    if (begun && columns != 0 && display_width(line) + 1 + display_width(word) > columns) {
+      lines += line + '\n';
+      line.assign(indent + 2, ' ');
+      begun = false;
+    }
+    if (begun) line += ' ';
+    line += word;
+    begun = true;
+  }
+  return lines + line + '\n';
 }
 
 std::string joined(const std::vector<std::string>& parts, std::string_view between) {

@@ -18,6 +18,10 @@ std::size_t display_width(std::string_view text);
 // The text, cut so that it takes at most `columns`; what was cut shows as an ellipsis.
 std::string fit(std::string_view text, std::size_t columns);
 
+// Prose in lines of at most `columns`, broken at blanks, each with a newline: the first after
+// `indent` blanks, the others after two more. 0 columns: one line.
+std::string wrapped(std::string_view text, std::size_t columns, std::size_t indent);
+
 std::string joined(const std::vector<std::string>& parts, std::string_view between);
 
 }  // namespace sluice::ctl
