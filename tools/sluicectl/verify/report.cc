@@ -47,6 +47,13 @@ struct Fault {
   }
 };
 
+// The authority's clocks are read anew for each document: horizons differ by milliseconds.
+bool same_second(const std::optional<base::WallTime>& one,
+                 const std::optional<base::WallTime>& other) {
+  if (!one || !other) return one == other;
+  return std::chrono::abs(*one - *other) < std::chrono::seconds(1);
+}
+
 std::vector<Fault> faults(const PoolCheck& check, std::size_t target) {
   std::vector<Fault> all;
   for (const Checked& each : check.answers) {
@@ -54,7 +61,7 @@ std::vector<Fault> faults(const PoolCheck& check, std::size_t target) {
     if (each.target != target || judged.finding == Finding::Right) continue;
     auto same = std::ranges::find_if(all, [&](const Fault& known) {
       return known.judgement.finding == judged.finding && known.judgement.text == judged.text &&
-             known.judgement.until == judged.until;
+             same_second(known.judgement.until, judged.until);
     });
     if (same == all.end()) same = all.insert(all.end(), {judged, {}});
     same->add(relative_name(each.question.name, check.pool) + " " + type_name(each.question.type),

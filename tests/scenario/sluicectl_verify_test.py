@@ -1,0 +1,210 @@
+"""sluicectl verify: real answers of responders, name servers and a caching resolver against the
+authority's state, each fault told as what it is."""
+
+import ipaddress
+import json
+import os
+import pathlib
+import random
+import re
+import sys
+import threading
+import unittest
+from datetime import datetime
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from support import peers, processes
+from support.forwarder import SILENT, TCP, UDP, Forwarder, flags, honest, replaced
+from support.polling import eventually
+from support.scenario import Scenario, main
+from support.sluiced import POOL, configuration, server_name, v4
+
+AA, TC = 0x0400, 0x0200
+OUT = "fe02 (draining)"
+
+
+class Verify(Scenario):
+    def pool(self, **changes):
+        config = configuration(**{"ttl": "60s", **changes})
+        config["health"]["horizon_margin"] = "2s"
+        return config
+
+    def verify(self, daemon, exit_code, *words, ns=False):
+        words = ["verify", *words, *([] if ns else ["--no-ns"])]
+        done = processes.run(
+            [self.build / "sluicectl", "--socket", daemon.folder / "sluice.sock", *words],
+            env={**os.environ, "TZ": "UTC0"},
+        )
+        self.assertEqual(done.returncode, exit_code, f"{words}\n{done.stdout}\n{done.stderr}")
+        return done.stdout
+
+    def forwarder(self, daemon, change=honest, **where):
+        forwarder = Forwarder(daemon.dns_port, change, **where)
+        self.addCleanup(forwarder.close)
+        return forwarder
+
+    def test_a_stale_cache_is_told_apart_from_a_wrong_answer(self):
+        daemon = self.start(self.pool())
+        resolver = peers.Unbound(self.folder, POOL, daemon.dns_port)
+        self.addCleanup(resolver.end)
+        where = f"127.0.0.1@{resolver.port}"
+        self.assertIn("all as it should be", self.verify(daemon, 0, "--server", where))
+        daemon.api().drain(server_name(2))
+        # The drain is acknowledged: the responder has forgotten it, the resolver has not.
+        stale = self.verify(daemon, 0, "pool01", "--server", where)
+        self.assertIn(f"still names {OUT}; caches clear in ", stale)
+        self.assertIn("right, but for caches that may be stale", stale)
+        self.verify(daemon, 3, "--server", where, "--strict")
+        told = json.loads(self.verify(daemon, 0, "--json", "--server", where))
+        self.assertEqual(told["result"], "stale")
+        by_kind = {each["kind"]: each["answers"] for each in told["pools"][0]["servers"]}
+        self.assertEqual({each["result"] for each in by_kind["responder"]}, {"right"})
+        self.assertEqual({each["result"] for each in by_kind["resolver"]}, {"stale"})
+        horizon = daemon.api().service(server_name(2), "front-end")["cache_horizon"]
+        front_end = [each for each in by_kind["resolver"] if each["name"] == POOL]
+        for each in front_end:
+            # The authority's clocks are read anew for each reply: a millisecond more or less.
+            apart = datetime.fromisoformat(each["until"]) - datetime.fromisoformat(horizon)
+            self.assertLess(abs(apart.total_seconds()), 0.1)
+
+    def test_what_no_cache_may_have_any_more_is_wrong(self):
+        """A resolver that keeps answers for longer than they say."""
+        daemon = self.start(self.pool(ttl="1s"))
+        kept = {}
+
+        def keep(octets, _):
+            question = octets[12 : octets.index(b"\0", 12) + 5]
+            first = kept.setdefault(question, octets)
+            return octets[:2] + flags(clear=AA)(first, UDP)[2:]
+
+        resolver = self.forwarder(daemon, keep)
+        self.verify(daemon, 0, "--server", resolver.name)
+        daemon.api().drain(server_name(2))
+        eventually(
+            lambda: "horizon" not in json.dumps(daemon.api().verdict(server_name(2))),
+            "the horizon is past",
+        )
+        wrong = self.verify(daemon, 1, "--server", resolver.name)
+        self.assertIn("fe02 (drained), which no cache may have any more", wrong)
+
+    def test_a_lying_name_server_of_the_zone_is_wrong_and_a_silent_one_does_not_answer(self):
+        lying, silent = (f"127.{random.randrange(1, 255)}.{random.randrange(255)}.{n}" for n in (7, 8))
+        config = self.pool()
+        config["zones"][0]["records"] += "@ 300 IN NS ns2\n@ 300 IN NS elsewhere.test.\n"
+        config["zones"][0]["records"] = config["zones"][0]["records"].replace("127.0.0.1", lying)
+        config["zones"][0]["records"] += f"ns2 300 IN A {silent}\n"
+        daemon = self.start(config)
+        change = replaced(ipaddress.ip_address(v4(2)).packed, ipaddress.ip_address(v4(66)).packed)
+        try:
+            forwarder = self.forwarder(daemon, change, address=lying, port=53)
+            self.forwarder(daemon, lambda *_: SILENT, address=silent, port=53)
+        except PermissionError:
+            raise unittest.SkipTest("who may not bind port 53 is no name server")
+        told = json.loads(self.verify(daemon, 1, "--json", ns=True))
+        servers = {each["server"]: each for each in told["pools"][0]["servers"]}
+        self.assertEqual(servers[f"{lying}@53"]["who"], f"NS ns1.{POOL}")
+        answers = {
+            (each["name"], each["type"]): each for each in servers[f"{lying}@53"]["answers"]
+        }
+        wrong = answers[POOL, "A"]
+        self.assertEqual(wrong["result"], "wrong")
+        self.assertEqual(wrong["text"], f"names {v4(66)}, which is no server's of this pool; lacks fe02")
+        self.assertEqual(answers[POOL, "AAAA"]["result"], "right")
+        self.assertGreater(forwarder.asked, 12, "looked at again before it is blamed")
+        said = {each["result"] for each in servers[f"{silent}@53"]["answers"]}
+        self.assertEqual(said, {"no-answer"})
+        self.assertEqual(
+            told["pools"][0]["notes"],
+            ["NS elsewhere.test is not asked: the authority serves no address of it"],
+        )
+
+    def test_other_faults_have_their_names(self):
+        daemon = self.start(self.pool())
+
+        def truncating(octets, transport):
+            return flags(add=TC)(octets, transport) if transport == UDP else octets
+
+        def tcp_fails(octets, transport):
+            return SILENT if transport == TCP else truncating(octets, transport)
+
+        def results(change):
+            server = self.forwarder(daemon, change)
+            outcome = 0 if change is truncating else 1
+            told = json.loads(self.verify(daemon, outcome, "--json", "--server", server.name))
+            answers = told["pools"][0]["servers"][1]["answers"]
+            return {(each["transport"], each["result"]) for each in answers}
+
+        self.assertEqual(results(truncating), {("udp", "right"), ("tcp", "right")})
+        self.assertEqual(results(tcp_fails), {("udp", "truncated"), ("tcp", "no-answer")})
+        self.assertEqual(results(flags(add=5)), {("udp", "refused"), ("tcp", "refused")})
+        self.assertEqual(results(flags(add=2)), {("udp", "failed"), ("tcp", "failed")})
+        garbage = results(lambda octets, _: octets[:-3])
+        self.assertEqual(garbage, {("udp", "malformed"), ("tcp", "malformed")})
+
+    def test_pools_of_every_policy_raise_no_false_alarm(self):
+        def pool(number, **changes):
+            made = json.loads(json.dumps(configuration(servers=4, **changes)["pools"][0]))
+            name = f"pool{number:02}.contoso.example"
+            text = json.dumps({**made, "fqdn": name}).replace(f".{POOL}", f".{name}")
+            return json.loads(text)
+
+        config = self.pool()
+        config["pools"] = [
+            pool(1, order="weighted", answer_size=2, ttl="1s"),
+            pool(2, when_all_held={"addresses": ["10.99.0.99", "fd99::99"]}),
+            pool(3, when_all_held="nodata"),
+            pool(4, when_all_held="serve_held", ttl="2s"),
+            pool(5, slow_start="1h", order="random"),
+        ]
+        for number in range(1, 6):
+            servers = config["pools"][number - 1]["servers"]
+            for at, server in enumerate(servers):
+                server["addresses"] = [f"10.99.{number}.{at + 1}"]
+                if at < 3:
+                    server["addresses"].append(f"fd99:{number}::{at + 1}")
+        records = config["zones"][0]["records"]
+        config["zones"] = [{"name": "contoso.example", "records": records}]
+        config["api"]["tokens"] = config["api"]["tokens"][:2]
+        daemon = self.start(config, agents=False)
+        api = daemon.api()
+        self.assertIn("all as it should be", self.verify(daemon, 0))
+        for number in range(2, 5):
+            for server in range(1, 5):
+                api.drain(f"fe{server:02}.pool{number:02}.contoso.example", force=True)
+        api.force("fe02.pool05.contoso.example", "down")
+        api.force("fe02.pool05.contoso.example", None)
+        planned = api.try_drain("fe01.pool01.contoso.example", at="1h")
+        self.assertEqual(planned.status, 201, planned.text)
+        shown = self.verify(daemon, 0)
+        self.assertIn("all as it should be", shown)
+        self.assertEqual(len(re.findall("13 right +13 right", shown)), 5, shown)
+
+    def test_changes_while_it_looks_are_nobodys_fault(self):
+        daemon = self.start(self.pool(ttl="0s"))
+        ended = threading.Event()
+
+        def change():
+            api = daemon.local_api()
+            while not ended.is_set():
+                api.drain(server_name(2))
+                api.resume(server_name(2))
+
+        changing = threading.Thread(target=change, daemon=True)
+        changing.start()
+        try:
+            for _ in range(5):
+                self.verify(daemon, 0)
+        finally:
+            ended.set()
+            changing.join()
+
+    def test_without_an_authority_there_is_nothing_to_compare_with(self):
+        daemon = self.start(self.pool())
+        self.assertEqual(daemon.stop(), 0)
+        self.verify(daemon, 5)
+
+
+if __name__ == "__main__":
+    main()
