@@ -32,7 +32,9 @@ class Verify(Scenario):
         return config
 
     def verify(self, daemon, exit_code, *words, ns=False):
-        words = ["verify", *words, *([] if ns else ["--no-ns"])]
+        return self.ctl(daemon, exit_code, "verify", *words, *([] if ns else ["--no-ns"]))
+
+    def ctl(self, daemon, exit_code, *words):
         done = processes.run(
             [self.build / "sluicectl", "--socket", daemon.folder / "sluice.sock", *words],
             env={**os.environ, "TZ": "UTC0"},
@@ -180,6 +182,32 @@ class Verify(Scenario):
         shown = self.verify(daemon, 0)
         self.assertIn("all as it should be", shown)
         self.assertEqual(len(re.findall("13 right +13 right", shown)), 5, shown)
+
+    def test_dig_has_the_authoritys_word_on_each_record(self):
+        daemon = self.start(self.pool())
+        resolver = peers.Unbound(self.folder, POOL, daemon.dns_port)
+        self.addCleanup(resolver.end)
+        where = f"127.0.0.1@{resolver.port}"
+        self.assertIn("right: ", self.ctl(daemon, 0, "dig", POOL, f"@{where}"))
+        daemon.api().drain(server_name(2), reason="patch")
+        now = self.ctl(daemon, 0, "dig", POOL)
+        self.assertRegex(now, rf"60 +A +{v4(1)} +fe01 +accepting +\S+ +yes +accepting")
+        self.assertRegex(now, r"fe02 +draining +\S+ +hold +\S+ +held .*patch")
+        stale = self.ctl(daemon, 0, "dig", POOL, f"@{where}", "--tcp")
+        self.assertRegex(stale, rf"A +{v4(2)} +fe02 +draining +\S+ +no +hold")
+        self.assertIn(f"stale: still names {OUT}; caches clear in", stale)
+        srv = json.loads(self.ctl(daemon, 0, "--json", "dig", f"_sip._tcp.{POOL}"))
+        self.assertEqual([each["in"] for each in srv["answer"]], [True, True])
+        self.assertEqual([each["server"] for each in srv["missing"]], [server_name(2)])
+        self.assertEqual(srv["result"], "right")
+        host = self.ctl(daemon, 0, "dig", server_name(2), "AAAA")
+        self.assertRegex(host, r"AAAA +fd99::12 +fe02 +draining")
+        self.assertIn("NXDOMAIN", self.ctl(daemon, 0, "dig", f"nosuch.{POOL}"))
+        self.assertIn(f"ns1.{POOL}.", self.ctl(daemon, 0, "dig", POOL, "NS"))
+        self.ctl(daemon, 1, "dig", POOL, "--server", "127.0.0.1@9")
+        self.assertEqual(daemon.stop(), 0)
+        # Somebody looks because the authority is away: what the cache has is shown.
+        self.assertIn(v4(2), self.ctl(daemon, 5, "dig", POOL, f"@{where}"))
 
     def test_changes_while_it_looks_are_nobodys_fault(self):
         daemon = self.start(self.pool(ttl="0s"))

@@ -62,6 +62,15 @@ void join_wait(std::vector<std::string>& words) {
   }
 }
 
+// `dig NAME @192.0.2.1`, as everybody types it.
+void name_server(std::vector<std::string>& words) {
+  if (std::ranges::find(words, "dig") == words.end()) return;
+  for (std::string& word : words) {
+    if (word == "--") return;
+    if (word.starts_with('@')) word = "--server=" + word.substr(1);
+  }
+}
+
 base::Unexpected<Stop> usage(const std::string& mistake) {
   return base::Unexpected{Stop{Exit::Usage, "sluicectl: " + mistake +
                                                 "\nsluicectl --help and sluicectl COMMAND --help"
@@ -127,6 +136,7 @@ base::Result<Options, Stop> parse_options(std::vector<std::string> words,
   Parsed parsed;
   declare_program(program, parsed);
   join_wait(words);
+  name_server(words);
   std::ranges::reverse(words);  // as CLI11 wants it
   try {
     program.parse(std::move(words));

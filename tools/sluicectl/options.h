@@ -79,6 +79,7 @@ struct Options {
   std::string name;                          // explain, dig: NAME; token: --name
   std::string type;                          // explain, dig: TYPE
   std::vector<base::SocketAddress> servers;  // verify: resolvers; dig: at most one
+  bool tcp = false;                          // dig: not over UDP first
   bool no_ns = false;                        // verify: not the zone's own name servers
   bool strict = false;                       // verify: a stale cache is no success
   std::string role;                          // token: ROLE

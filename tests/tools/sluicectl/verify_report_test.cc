@@ -53,11 +53,11 @@ TEST(CheckView, FitsItsSurface) {
   bad.targets[1].who = std::string(60, 'w');
   bad.answers[4].judgement = {Finding::Stale, "still names one (draining), two (down) and three",
                               base::WallTime{} + std::chrono::seconds(12)};
-  const std::string view = check_view(bad, {}, {.width = 50});
+  const std::string view = check_view(bad, {}, {.width = 56});
   std::size_t begin = 0;
   while (begin < view.size()) {
     const std::size_t end = view.find('\n', begin);
-    EXPECT_LE(display_width(view.substr(begin, end - begin)), 50U) << view;
+    EXPECT_LE(display_width(view.substr(begin, end - begin)), 56U) << view;
     begin = end + 1;
   }
   EXPECT_NE(view.find("and three; caches clear"), std::string::npos) << view;

@@ -25,7 +25,7 @@ Exit run(const Options& options, Context& context) {
     case Command::Verify:
       return verify(options, context);
     case Command::Dig:
-      return Exit::Usage;
+      return dig(options, context);
     case Command::ScheduleList:
       return schedule_list(options, context);
     case Command::ScheduleCancel:

@@ -20,6 +20,7 @@ Exit force(const Options& options, Context& context);  // force-up, force-down, 
 Exit explain(const Options& options, Context& context);
 Exit schedule_list(const Options& options, Context& context);
 Exit schedule_cancel(const Options& options, Context& context);
+Exit dig(const Options& options, Context& context);
 Exit verify(const Options& options, Context& context);
 Exit roll(const Options& options, Context& context);
 Exit watch(const Options& options, Context& context);

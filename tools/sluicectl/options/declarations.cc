@@ -109,6 +109,23 @@ void declare_verify(CLI::App& command, Parsed& parsed) {
       "1 something is wrong: a wrong answer, none, a refusal; 5 no authority to compare with.");
 }
 
+void declare_dig(CLI::App& command, Parsed& parsed) {
+  Options& options = parsed.options;
+  command.add_option("NAME", options.name, "any name; those of pools are explained")
+      ->required()
+      ->check(not_empty());
+  command.add_option("TYPE", options.type, "A, AAAA, SRV, NS, ...; default: by the name")
+      ->check(a_type());
+  command
+      .add_option("--server", parsed.servers,
+                  "whom to ask, as a client of a resolver would; @ADDRESS@PORT is short for it\n"
+                  "(default: the authority's own responder)")
+      ->check(a_dns_server())
+      ->expected(1)
+      ->option_text("ADDRESS@PORT");
+  command.add_flag("--tcp", options.tcp, "over TCP at once (default: where UDP is truncated)");
+}
+
 void declare_token(CLI::App& command, Parsed& parsed) {
   command.add_option("ROLE", parsed.options.role, "what it may do")
       ->required()
@@ -216,6 +233,8 @@ constexpr std::array kDeclarations{
                 declare_explain},
     Declaration{Command::Verify, "verify",
                 "ask by real DNS, and compare with the authority's state", declare_verify},
+    Declaration{Command::Dig, "dig", "ask by real DNS, with the authority's word on each record",
+                declare_dig},
     Declaration{Command::Roll, "roll", "one server after another: drain, run CMD, resume",
                 declare_roll},
     Declaration{Command::Watch, "watch", "events as they happen", declare_nothing},

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "config/base/duration.h"
+#include "tools/sluicectl/lookup/message.h"
 #include "tools/sluicectl/time_words.h"
 
 namespace sluice::ctl {
@@ -45,6 +46,15 @@ const CLI::Validator& a_name() {
                  (octet >= '0' && octet <= '9') || octet == '-' || octet == '_' || octet == '.';
         });
         return plain ? std::string() : "'" + text + "' must be of letters, digits, - _ .";
+      },
+      "");
+  return validator;
+}
+
+const CLI::Validator& a_type() {
+  static const CLI::Validator validator(
+      [](std::string& text) {
+        return parse_type(text) ? std::string() : "'" + text + "' is no type: A, AAAA, SRV, NS";
       },
       "");
   return validator;

@@ -18,6 +18,8 @@ const CLI::Validator& a_duration();
 const CLI::Validator& not_empty();
 // A token's name and server stand in YAML and in logs.
 const CLI::Validator& a_name();
+// A type that can be asked for: "SRV", "TYPE64".
+const CLI::Validator& a_type();
 // ADDRESS or ADDRESS@PORT.
 const CLI::Validator& a_dns_server();
 // TIME and what --expires takes, in form alone: which moment HH:MM is, is for who has a clock.
