@@ -85,6 +85,14 @@ void Server::wake() noexcept {
   for (const auto& worker : workers_) worker->wake();
 }
 
+void Server::wake(unsigned worker) noexcept {
+  workers_[worker]->wake();
+}
+
+std::uint64_t Server::wakings(unsigned worker) const noexcept {
+  return workers_[worker]->wakings();
+}
+
 Counters Server::counters() const noexcept {
   Counters total;
   for (const auto& worker : workers_) total += worker->counters();

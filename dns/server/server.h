@@ -47,6 +47,11 @@ class Server {
   // To be called after each publication: idle workers take it at once. Any thread.
   void wake() noexcept;
 
+  // One of the workers by its number. After a wake() its wakings grow, once its thread has come
+  // round to it: a worker that hangs shows that way, and those that answer pay nothing. Any thread.
+  void wake(unsigned worker) noexcept;
+  std::uint64_t wakings(unsigned worker) const noexcept;
+
   // Of all workers together. Any thread.
   Counters counters() const noexcept;
 

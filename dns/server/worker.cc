@@ -168,6 +168,7 @@ void Worker::on_datagrams(uv_poll_t* handle, int status, int /*events*/) {
 void Worker::on_wake(uv_async_t* handle) {
   Worker& self = *static_cast<Worker*>(handle->data);
   self.responder_.refresh();
+  self.wakings_.store(self.wakings() + 1, std::memory_order_release);
   if (!self.stopping_.load(std::memory_order_acquire)) return;
   self.finish();
   uv_stop(self.loop_.get());

@@ -66,7 +66,9 @@ class Worker {
   void stop();
 
   std::uint64_t publication() const noexcept { return responder_.publication(); }  // any thread
-  Counters counters() const noexcept;                                              // any thread
+  // How often the thread came round to a wake(). Any thread.
+  std::uint64_t wakings() const noexcept { return wakings_.load(std::memory_order_acquire); }
+  Counters counters() const noexcept;  // any thread
 
  private:
   struct UdpPort {
@@ -91,6 +93,7 @@ class Worker {
   base::UvHandle<uv_async_t> wake_;
   base::UvHandle<uv_timer_t> tick_;
   std::atomic<bool> stopping_{false};
+  std::atomic<std::uint64_t> wakings_{0};  // written by the thread alone
   std::thread thread_;
 };
 

@@ -108,6 +108,8 @@ class Api::Impl {
     return base::Done{};
   }
 
+  void ask(std::function<void()> answer) { inbox_->post(std::move(answer)); }
+
   void quiesce(std::function<void()> quiet) {
     inbox_->post([this, quiet = std::move(quiet)] {
       tell(auth_failures_.take_all(context_.clock->now()));
@@ -182,6 +184,9 @@ std::vector<base::SocketAddress> Api::listening() const {
 }
 base::Checked<base::Done> Api::use(const config::Api& api) {
   return impl_->use(api);
+}
+void Api::ask(std::function<void()> answer) {
+  impl_->ask(std::move(answer));
 }
 void Api::quiesce(std::function<void()> quiet) {
   impl_->quiesce(std::move(quiet));

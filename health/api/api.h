@@ -31,6 +31,9 @@ class Api {
   // or socket needs a restart, and then nothing changes.
   base::Checked<base::Done> use(const config::Api& api);
 
+  // Calls `answer` on the api thread, when that comes round to it.
+  void ask(std::function<void()> answer);
+
   // For a clean stop: takes no new connections, and ends each after the response that it waits for.
   // `quiet` is called on the api thread when none is left; the control thread must go on until
   // then.

@@ -93,6 +93,14 @@ void SqliteStore::history(std::string server, std::size_t limit,
   work_.notify_one();
 }
 
+void SqliteStore::ask(std::function<void()> answer) {
+  {
+    const std::lock_guard guard(mutex_);
+    first_.push_back({{}, {}, [answer = std::move(answer)](AuditTable&) { answer(); }});
+  }
+  work_.notify_one();
+}
+
 void SqliteStore::export_copy(std::function<void(Copy)> done) {
   exports_.add([this, done = std::move(done)](Copy octets) {
     post_([done, octets = std::move(octets)] { done(octets); });

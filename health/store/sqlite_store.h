@@ -55,6 +55,9 @@ class SqliteStore final : public Store {
   using History = base::Result<std::vector<Event>, std::string>;
   void history(std::string server, std::size_t limit, std::function<void(History)> done);
 
+  // Calls `answer` on the store's thread, when that comes round to it.
+  void ask(std::function<void()> answer);
+
   // The octets of a copy of the store as it is now, which can take the place of sluice.db before a
   // start; `done` is called on the control thread. Nothing waits for it.
   using Copy = base::Result<std::string, std::string>;

@@ -92,12 +92,12 @@ class Host:
         }
         self.config_file.write_text(json.dumps(config, indent=2))
 
-    def start_agent(self):
+    def start_agent(self, **options):
         self.write_config()
         with open(self.folder / "agent.log", "a", encoding="utf-8") as log:
             self.agent = processes.start(
                 [self.daemon.build / "sluice-agent", "run", "--config", self.config_file],
-                stdout=log, stderr=log, env=self.environment,
+                stdout=log, stderr=log, **{"env": self.environment, **options},
             )  # fmt: skip
         eventually((self.folder / "agent.sock").exists, f"the agent listens: {self.log()}")
 

@@ -110,6 +110,18 @@ base::Checked<base::Done> Agent::start() {
   return base::Done{};
 }
 
+std::optional<std::string> Agent::standing() const {
+  if (!pusher_.connected()) {
+    if (pusher_.last_failure().empty()) return {};
+    return "no heartbeat arrives: " + printable(pusher_.last_failure());
+  }
+  std::string held;
+  for (const auto& [name, order] : orders_) {
+    if (order.held) held += (held.empty() ? "" : ", ") + name;
+  }
+  return pusher_.authority() + " answers; " + (held.empty() ? "nothing is held" : "held: " + held);
+}
+
 // The first push renews the lease of what was said of a service before, perhaps before a reboot: it
 // waits until all of them are known, for one heartbeat at most (a check may hang).
 void Agent::push_change() {

@@ -45,6 +45,9 @@ class Agent {
   // Opens the control socket, then pushes the first heartbeat.
   base::Checked<base::Done> start();
 
+  // How it stands with the authorities, in a line; nothing before the first heartbeat was tried.
+  std::optional<std::string> standing() const;
+
  private:
   struct LastOrder {
     bool held = false;

@@ -14,6 +14,7 @@
 #include "config/base/uv_handle.h"
 #include "tools/sluice-agent/agent.h"
 #include "tools/sluice-agent/log.h"
+#include "tools/sluice-agent/supervision.h"
 
 namespace sluice::agent {
 namespace {
@@ -86,7 +87,11 @@ base::Checked<base::Done> run_loop(const config::AgentConfig& config) {
     Agent agent(loop.get(), config, *std::move(boot_id), *std::move(file), *std::move(loaded),
                 clock);
     started = agent.start();
-    if (started) uv_run(loop.get(), UV_RUN_DEFAULT);
+    if (started) {
+      Supervision supervision(loop.get(), Supervisor::from_environment(),
+                              [&agent] { return agent.standing(); });
+      uv_run(loop.get(), UV_RUN_DEFAULT);
+    }
   }
   loop.finish();
   return started;

@@ -11,9 +11,11 @@
 
 #include <malloc.h>
 
+#include "tools/sluiced/counted.h"
 #include "tools/sluiced/dns_metrics.h"
 #include "tools/sluiced/log.h"
 #include "tools/sluiced/open_files.h"
+#include "tools/supervisor/supervisor.h"
 
 namespace sluice {
 namespace {
@@ -51,6 +53,8 @@ Daemon::Daemon()
   assert(status == 0);
   static_cast<void>(status);
   mailbox_ = std::make_unique<base::Mailbox>(&loop_);
+  sentry_ = std::make_unique<Sentry>(&loop_, clock_, Supervisor::from_environment(),
+                                     [this] { return served(); });
 }
 
 base::Result<std::unique_ptr<Daemon>, std::vector<base::Error>> Daemon::start(
@@ -61,6 +65,7 @@ base::Result<std::unique_ptr<Daemon>, std::vector<base::Error>> Daemon::start(
   }
   if (auto dns = daemon->start_dns(); !dns) return base::Unexpected{std::move(dns).error()};
   if (auto api = daemon->start_api(); !api) return base::Unexpected{std::move(api).error()};
+  daemon->watch_threads();
   daemon->watch_signals();
   return daemon;
 }
@@ -279,8 +284,28 @@ void Daemon::watch_signals() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
+// The control thread watches itself: it is the one that tells the supervisor.
+void Daemon::watch_threads() {
+  Pulse& pulse = sentry_->pulse();
+  for (unsigned worker = 0; worker < dns::Server::workers(blueprint_.config.dns); ++worker) {
+    pulse.watch(
+        "dns-" + std::to_string(worker), [this, worker] { server_->wake(worker); },
+        [this, worker] { return server_->wakings(worker); });
+  }
+  pulse.watch("api", [this](Pulse::Answer answer) { api_->ask(std::move(answer)); });
+  pulse.watch("store", [this](Pulse::Answer answer) { store_->ask(std::move(answer)); });
+}
+
+std::string Daemon::served() const {
+  const health::Topology& topology = *blueprint_.topology;
+  return "serving generation " + std::to_string(authority_->generation()) + ", " +
+         counted(blueprint_.config.zones.size(), "zone") + ", " +
+         counted(topology.pools().size(), "pool") + ", " +
+         counted(topology.servers().size(), "server");
+}
+
 void Daemon::run() {
-  log::info("ready");
+  sentry_->start([] { log::info("ready"); });
   malloc_trim(0);  // what reading a large configuration took
   uv_run(&loop_, UV_RUN_DEFAULT);
 }
@@ -291,6 +316,7 @@ void Daemon::stop() {
   if (stopping_) return;
   stopping_ = true;
   log::info("stopping");
+  sentry_->stopping();
   api_->quiesce([this] { mailbox_->post([this] { uv_stop(&loop_); }); });
   // A client that does not read its response does not keep the daemon: three seconds are many
   // round trips, and less than any supervisor's patience.
@@ -312,6 +338,7 @@ Daemon::~Daemon() {
   timer_.reset();
   pruning_.reset();
   patience_.reset();
+  sentry_.reset();
   mailbox_.reset();
   uv_run(&loop_, UV_RUN_DEFAULT);  // the close callbacks, and a reload that is still reading
   uv_loop_close(&loop_);
@@ -354,6 +381,7 @@ void Daemon::reload(const health::Actor& by, Reloaded done) {
     return;
   }
   reloading_ = true;
+  sentry_->reloading();
   auto reading = std::make_unique<Reading>();
   reading->file = blueprint_.config.file;
   reading->serial_bases = serial_bases_;
@@ -412,6 +440,7 @@ void Daemon::end_reload(const Errors& errors, const health::Actor& by, const Rel
   }
   record(std::move(event));
   reloading_ = false;
+  sentry_->reloaded(errors);
   done(errors);
   if (waiting_reloads_.empty()) return;
   const auto [next_by, next_done] = std::move(waiting_reloads_.front());

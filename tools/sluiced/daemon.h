@@ -21,6 +21,7 @@
 #include "health/store/sqlite_store.h"
 #include "tools/sluiced/blueprint.h"
 #include "tools/sluiced/event_lines.h"
+#include "tools/sluiced/sentry.h"
 
 namespace sluice {
 
@@ -57,6 +58,8 @@ class Daemon {
   void record(health::Event event);
   void prune_audit();
   void watch_signals();
+  void watch_threads();
+  std::string served() const;  // in a line
   void on_progress();
   void tick();
   void arm_timer();
@@ -87,6 +90,7 @@ class Daemon {
   base::UvHandle<uv_timer_t> pruning_;   // of the audit
   base::UvHandle<uv_timer_t> patience_;  // of a stop
   std::vector<base::UvHandle<uv_signal_t>> signals_;
+  std::unique_ptr<Sentry> sentry_;
   bool reloading_ = false;
   bool replaced_ = false;  // by a reload, and workers may still answer by the configuration before
   std::deque<std::pair<health::Actor, Reloaded>> waiting_reloads_;  // while one is under way

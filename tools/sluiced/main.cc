@@ -7,6 +7,7 @@
 #include <malloc.h>
 
 #include "tools/sluiced/blueprint.h"
+#include "tools/sluiced/counted.h"
 #include "tools/sluiced/daemon.h"
 #include "tools/sluiced/log.h"
 
@@ -22,16 +23,12 @@ int fail(const std::vector<base::Error>& errors) {
   return kFailed;
 }
 
-std::string count(std::size_t number, const std::string& word) {
-  return std::to_string(number) + " " + word + (number == 1 ? "" : "s");
-}
-
 int check(const std::string& file) {
   const auto blueprint = read_blueprint(file, {});
   if (!blueprint) {
     fail(blueprint.error());
     std::fprintf(stderr, "%s: %s\n", file.c_str(),
-                 count(blueprint.error().size(), "error").c_str());
+                 counted(blueprint.error().size(), "error").c_str());
     return kFailed;
   }
   for (const std::string& warning : warnings(*blueprint)) {
@@ -39,10 +36,10 @@ int check(const std::string& file) {
   }
   const health::Topology& topology = *blueprint->topology;
   std::printf("%s: OK: %s, %s, %s, %s\n", file.c_str(),
-              count(blueprint->config.zones.size(), "zone").c_str(),
-              count(topology.pools().size(), "pool").c_str(),
-              count(topology.servers().size(), "server").c_str(),
-              count(topology.answer_sets().size(), "answer set").c_str());
+              counted(blueprint->config.zones.size(), "zone").c_str(),
+              counted(topology.pools().size(), "pool").c_str(),
+              counted(topology.servers().size(), "server").c_str(),
+              counted(topology.answer_sets().size(), "answer set").c_str());
   return kDone;
 }
 

@@ -1,0 +1,126 @@
+#include "tools/supervisor/supervisor.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+namespace sluice {
+namespace {
+
+using testing::MatchesRegex;
+
+// What systemd listens on, with an abstract name that the kernel chooses.
+class Listener {
+ public:
+  Listener() : fd_(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof(sa_family_t));  // autobind
+    socklen_t size = sizeof address;
+    getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size);
+    name_.assign(&address.sun_path[0], size - offsetof(sockaddr_un, sun_path));
+    name_[0] = '@';
+  }
+  ~Listener() { close(fd_); }
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  const std::string& name() const { return name_; }
+  std::optional<std::string> next() const {
+    std::array<char, 4096> text{};
+    const ssize_t size = recv(fd_, text.data(), text.size(), 0);
+    if (size < 0) return {};
+    return std::string(text.data(), static_cast<std::size_t>(size));
+  }
+
+ private:
+  int fd_;
+  std::string name_;
+};
+
+class Environment : public testing::Test {
+ protected:
+  void SetUp() override { clear(); }
+  void TearDown() override { clear(); }
+  static void clear() {
+    for (const char* name : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"}) unsetenv(name);
+  }
+  Listener listener_;
+};
+
+TEST(Supervisor, SaysEachThingInTheWordsOfTheProtocol) {
+  const Listener listener;
+  Supervisor supervisor(listener.name(), {});
+  supervisor.ready("serving");
+  EXPECT_EQ(listener.next(), "READY=1\nSTATUS=serving\n");
+  supervisor.reloading("reading");
+  EXPECT_THAT(listener.next().value_or(""),
+              MatchesRegex("RELOADING=1\nMONOTONIC_USEC=[0-9]+\nSTATUS=reading\n"));
+  supervisor.status("so so");
+  EXPECT_EQ(listener.next(), "STATUS=so so\n");
+  supervisor.alive();
+  EXPECT_EQ(listener.next(), "WATCHDOG=1\n");
+  supervisor.stopping("bye");
+  EXPECT_EQ(listener.next(), "STOPPING=1\nSTATUS=bye\n");
+  EXPECT_EQ(listener.next(), std::nullopt);
+}
+
+// Whoever wrote a configuration's names does not write our messages.
+TEST(Supervisor, KeepsAStatusOnOneBoundedLine) {
+  const Listener listener;
+  Supervisor supervisor(listener.name(), {});
+  supervisor.status("bad\nREADY=1");
+  EXPECT_EQ(listener.next(), "STATUS=bad READY=1\n");
+  supervisor.status(std::string(100'000, 'x'));
+  EXPECT_LT(listener.next().value_or("").size(), 1'000U);
+}
+
+TEST(Supervisor, NeverWaitsForOneThatDoesNotRead) {
+  const Listener listener;
+  Supervisor supervisor(listener.name(), {});
+  for (int i = 0; i < 100'000; ++i) supervisor.alive();  // far beyond net.unix.max_dgram_qlen
+  EXPECT_EQ(listener.next(), "WATCHDOG=1\n");
+}
+
+TEST(Supervisor, IsSilentWhereNobodyListens) {
+  for (const char* socket : {"", "/", "@", "relative", "/nowhere/at/all"}) {
+    Supervisor supervisor(socket, std::chrono::seconds(1));
+    supervisor.ready("serving");  // no fault
+  }
+  EXPECT_FALSE(Supervisor("", std::chrono::seconds(1)).watchdog());
+  EXPECT_FALSE(Supervisor("/" + std::string(200, 'x'), {}).listens()) << "longer than unix(7) has";
+}
+
+TEST_F(Environment, NamesSocketAndWatchdog) {
+  EXPECT_FALSE(Supervisor::from_environment().listens());
+  setenv("NOTIFY_SOCKET", listener_.name().c_str(), 1);
+  EXPECT_TRUE(Supervisor::from_environment().listens());
+  EXPECT_FALSE(Supervisor::from_environment().watchdog());
+  setenv("WATCHDOG_USEC", "2500000", 1);
+  EXPECT_EQ(Supervisor::from_environment().watchdog(), std::chrono::milliseconds(2'500));
+  for (const char* wrong : {"", "0", "-1", "2s", "99999999999999999999"}) {
+    setenv("WATCHDOG_USEC", wrong, 1);
+    EXPECT_FALSE(Supervisor::from_environment().watchdog()) << wrong;
+  }
+}
+
+TEST_F(Environment, WatchdogIsOfTheProcessThatItNames) {
+  setenv("NOTIFY_SOCKET", listener_.name().c_str(), 1);
+  setenv("WATCHDOG_USEC", "2500000", 1);
+  setenv("WATCHDOG_PID", std::to_string(getpid()).c_str(), 1);
+  EXPECT_TRUE(Supervisor::from_environment().watchdog());
+  setenv("WATCHDOG_PID", std::to_string(getppid()).c_str(), 1);
+  EXPECT_FALSE(Supervisor::from_environment().watchdog());
+}
+
+}  // namespace
+}  // namespace sluice
