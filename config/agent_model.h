@@ -150,7 +150,7 @@ struct AgentConfig {
   std::string token_file;                // read by the agent, not by the loader: it may be replaced
   std::string server;                    // FQDN of this server
   std::string state = "/var/lib/sluice-agent";            // folder
-  UnixSocket socket{"/run/sluice-agent.sock", {}, 0660};  // of `pause`, `resume`, `status`
+  UnixSocket socket{"/run/sluice-agent/agent.sock", {}, 0660};  // of `pause`, `resume`, `status`
   Duration heartbeat = std::chrono::seconds(2);           // 100ms..1m
   std::vector<AgentService> services;                     // at least one; names are unique
   Reboot reboot;

@@ -188,7 +188,7 @@ TEST(LoadAgent, HasDefaultsForAllButWhoAndWhere) {
   const AgentConfig config = small_with("heartbeat: 2s", "");
   EXPECT_EQ(config.heartbeat, 2s);
   EXPECT_EQ(config.state, "/var/lib/sluice-agent");
-  EXPECT_EQ(config.socket.path, "/run/sluice-agent.sock");
+  EXPECT_EQ(config.socket.path, "/run/sluice-agent/agent.sock");
   EXPECT_EQ(config.socket.mode, 0660U);
   EXPECT_EQ(config.token_file, "/etc/sluice/a.token");
   EXPECT_FALSE(config.reboot.delay);
