@@ -149,10 +149,10 @@ struct AgentConfig {
   std::vector<std::string> authorities;  // "http://HOST[:PORT]", no final slash; at least one
   std::string token_file;                // read by the agent, not by the loader: it may be replaced
   std::string server;                    // FQDN of this server
-  std::string state = "/var/lib/sluice-agent";            // folder
+  std::string state = "/var/lib/sluice-agent";                  // folder
   UnixSocket socket{"/run/sluice-agent/agent.sock", {}, 0660};  // of `pause`, `resume`, `status`
-  Duration heartbeat = std::chrono::seconds(2);           // 100ms..1m
-  std::vector<AgentService> services;                     // at least one; names are unique
+  Duration heartbeat = std::chrono::seconds(2);                 // 100ms..1m
+  std::vector<AgentService> services;                           // at least one; names are unique
   Reboot reboot;
   // What was understood but has no effect in this version, one for each key, in line order.
   std::vector<base::Error> warnings;
