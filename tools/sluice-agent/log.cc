@@ -1,41 +1,19 @@
 #include "tools/sluice-agent/log.h"
 
-#include <array>
-#include <cstdlib>
 #include <memory>
 #include <utility>
 
-#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "tools/supervisor/journal.h"
+
 namespace sluice::agent {
-namespace {
-
-// sd-daemon(3): the number of syslog's priority in angle brackets.
-class Priority final : public spdlog::custom_flag_formatter {
- public:
-  void format(const spdlog::details::log_msg& message, const std::tm&,
-              spdlog::memory_buf_t& line) override {
-    constexpr std::array<char, spdlog::level::n_levels> kPriority{'7', '7', '6', '4',
-                                                                  '3', '2', '6'};
-    const std::array<char, 3> text{'<', kPriority.at(static_cast<std::size_t>(message.level)), '>'};
-    line.append(text.data(), text.data() + text.size());
-  }
-  std::unique_ptr<custom_flag_formatter> clone() const override {
-    return std::make_unique<Priority>();
-  }
-};
-
-}  // namespace
-
 void set_up_log() {
   auto logger = std::make_shared<spdlog::logger>("sluice-agent",
                                                  std::make_shared<spdlog::sinks::stderr_sink_st>());
-  if (std::getenv("JOURNAL_STREAM") != nullptr) {
-    auto formatter = std::make_unique<spdlog::pattern_formatter>();
-    formatter->add_flag<Priority>('*').set_pattern("%*%v");
-    logger->set_formatter(std::move(formatter));
+  if (logs_to_journal()) {
+    logger->set_formatter(journal_formatter());
   } else {
     logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l: %v");
   }

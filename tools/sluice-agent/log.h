@@ -10,9 +10,8 @@
 
 namespace sluice::agent {
 
-// One line an event on standard error. Under systemd (JOURNAL_STREAM is set) each line starts with
-// its priority, "<4>", as sd-daemon(3) describes, and the journal knows the time; elsewhere with
-// time and level.
+// One line an event on standard error. In the journal each line starts with its priority
+// (tools/supervisor/journal.h); elsewhere with time and level.
 void set_up_log();
 
 // Foreign text (a command's output, a reply, a reason) on one line and of bounded length: control

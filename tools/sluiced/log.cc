@@ -6,11 +6,17 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "tools/supervisor/journal.h"
+
 namespace sluice::log {
 
 void start() {
   spdlog::set_default_logger(spdlog::stderr_logger_mt("sluiced"));
-  spdlog::set_pattern("%Y-%m-%d %H:%M:%S.%e %l %v");
+  if (logs_to_journal()) {
+    spdlog::set_formatter(journal_formatter());
+  } else {
+    spdlog::set_pattern("%Y-%m-%d %H:%M:%S.%e %l %v");
+  }
   spdlog::flush_on(spdlog::level::info);
 }
 

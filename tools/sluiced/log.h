@@ -3,8 +3,9 @@
 #include <string>
 #include <string_view>
 
-// One line an event, on standard error: "2026-11-20 10:00:30.123 info ready". Whoever supervises
-// the daemon (systemd, a container) keeps and rotates them. Any thread.
+// One line an event, on standard error: "2026-11-20 10:00:30.123 info ready"; in the journal with
+// its priority in place of time and level (tools/supervisor/journal.h). Whoever supervises the
+// daemon (systemd, a container) keeps and rotates them. Any thread.
 namespace sluice::log {
 
 void start();

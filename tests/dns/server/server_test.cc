@@ -119,6 +119,15 @@ TEST_F(ServerTest, AnIdleWorkerTakesAPublicationWhenItIsWoken) {
 // An answer to a query that was sent after an acknowledgement must not be of an older publication;
 // nor must an answer that is *sent* after it, which a client can't see. Members grow with the
 // publications, so an answer is stale if its member is below that of the last acknowledgement.
+TEST_F(ServerTest, AWorkerThatIsWokenComesRoundToIt) {
+  Served server(pool_);
+  for (const unsigned worker : {0U, 1U}) {
+    const std::uint64_t before = server->wakings(worker);
+    server->wake(worker);
+    EXPECT_TRUE(server.wait_until([&](const auto&) { return server->wakings(worker) > before; }));
+  }
+}
+
 TEST_F(ServerTest, GivesNoStaleAnswerInAFloodWhilePublicationsChange) {
   Served server(pool_);
   std::atomic<unsigned> acknowledged{1};

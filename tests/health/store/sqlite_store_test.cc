@@ -9,6 +9,7 @@
 #include <future>
 #include <memory>
 #include <set>
+#include <thread>
 #include <tuple>
 
 #include <gmock/gmock.h>
@@ -34,6 +35,13 @@ std::vector<HealthRow> rows(const std::vector<PutHealth>& health) {
 }
 
 class SqliteStoreTest : public StoreTest {};
+
+TEST_F(SqliteStoreTest, AnswersOnItsThreadWhenItIsAsked) {
+  const auto store = open();
+  std::promise<std::thread::id> answer;
+  store->ask([&] { answer.set_value(std::this_thread::get_id()); });
+  EXPECT_NE(answer.get_future().get(), std::this_thread::get_id());
+}
 
 TEST_F(SqliteStoreTest, StartsEmptyInADirectoryThatItMakes) {
   const auto store = open();
