@@ -276,7 +276,7 @@ class Life(Package):
     def check_the_watchdog(self):
         """A daemon that stands still is started anew, and answers; its holds are there."""
         self.sh("mkdir /run/systemd/system/sluiced.service.d; "
-                "printf '[Service]\\nWatchdogSec=1\\n' >/run/systemd/system/sluiced.service.d/x.conf; "
+                "printf '[Service]\\nWatchdogSec=3\\n' >/run/systemd/system/sluiced.service.d/x.conf; "
                 "systemctl daemon-reload; systemctl restart sluiced")  # fmt: skip
         pid = self.property("MainPID")
         self.sh(f"kill -STOP {pid}")

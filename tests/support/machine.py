@@ -18,7 +18,13 @@ def why_not():
     )  # fmt: skip
     if tried.returncode != 0:
         return tried.stderr.strip()
-    return None if _cgroup2() else "no cgroup2 is mounted"
+    if not _cgroup2():
+        return "no cgroup2 is mounted"
+    try:
+        _new_group().rmdir()
+    except OSError as error:
+        return str(error)
+    return None
 
 
 class Machine:
@@ -26,8 +32,7 @@ class Machine:
 
     def __init__(self, shared):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sluice-machine-"))
-        self.group = _cgroup2() / f"sluice-{uuid.uuid4().hex[:8]}"
-        self.group.mkdir()
+        self.group = _new_group()
         self.log_file = tempfile.TemporaryFile()
         boot = pathlib.Path(__file__).with_name("boot")
         self.outside = processes.start(
@@ -81,6 +86,12 @@ class Machine:
     def _group_is_empty(self):
         events = (self.group / "cgroup.events").read_text()
         return "populated 0" in events
+
+
+def _new_group():
+    group = _cgroup2() / f"sluice-{uuid.uuid4().hex[:8]}"
+    group.mkdir()
+    return group
 
 
 def _cgroup2():
