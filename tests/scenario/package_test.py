@@ -237,6 +237,8 @@ class Life(Package):
         self.edit(config, "127.0.0.1@8053", "127.0.0.1@8054")
         self.sh("systemctl reload sluiced")
         eventually(lambda: "needs a restart" in self.property("StatusText"), "it says so")
+        errors = self.sh("journalctl -u sluiced -p err -o cat --no-pager")
+        self.assertRegex(errors, r"(?m)^reload by SIGHUP refused.*\n.*needs a restart", "each line")
         self.edit(config, "127.0.0.1@8054", "127.0.0.1@8053")
         self.edit(config, "ttl: 30s", "ttl: 7s")
         self.sh("systemctl reload sluiced")

@@ -2,28 +2,33 @@
 
 #include <array>
 #include <cstdlib>
-#include <ctime>
 #include <string>
 
-#include <spdlog/pattern_formatter.h>
+#include <spdlog/details/log_msg.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 namespace sluice {
 namespace {
 
-class Priority final : public spdlog::custom_flag_formatter {
+class JournalFormatter final : public spdlog::formatter {
  public:
-  void format(const spdlog::details::log_msg& message, const std::tm&,
-              spdlog::memory_buf_t& line) override {
+  // Each line of a message: the journal takes them one by one.
+  void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& out) override {
     constexpr std::array<char, spdlog::level::n_levels> kPriority{'7', '7', '6', '4',
                                                                   '3', '2', '6'};
-    const std::array<char, 3> text{'<', kPriority.at(static_cast<std::size_t>(message.level)), '>'};
-    line.append(text.data(), text.data() + text.size());
+    const std::array<char, 3> head{'<', kPriority.at(static_cast<std::size_t>(message.level)), '>'};
+    std::string_view rest(message.payload.data(), message.payload.size());
+    while (true) {
+      const std::string_view line = rest.substr(0, rest.find('\n'));
+      out.append(head.data(), head.data() + head.size());
+      out.append(line.data(), line.data() + line.size());
+      out.push_back('\n');
+      if (line.size() == rest.size()) return;
+      rest.remove_prefix(line.size() + 1);
+    }
   }
-  std::unique_ptr<custom_flag_formatter> clone() const override {
-    return std::make_unique<Priority>();
-  }
+  std::unique_ptr<formatter> clone() const override { return std::make_unique<JournalFormatter>(); }
 };
 
 }  // namespace
@@ -40,9 +45,7 @@ bool is_stream(int fd, std::string_view stream) {
 }
 
 std::unique_ptr<spdlog::formatter> journal_formatter() {
-  auto formatter = std::make_unique<spdlog::pattern_formatter>();
-  formatter->add_flag<Priority>('*').set_pattern("%*%v");
-  return formatter;
+  return std::make_unique<JournalFormatter>();
 }
 
 }  // namespace sluice

@@ -1,10 +1,21 @@
 #include "tools/sluiced/pulse.h"
 
+#include <array>
+#include <chrono>
 #include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <spawn.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace sluice {
 namespace {
@@ -48,6 +59,60 @@ TEST(Pulse, AnAnswerMayOutliveIt) {
     pulse.ask();
   }
   late();
+}
+
+// A thread that spawns sleeps as one that waits for a disk does, until its child has begun; and
+// that opens a pipe first, to which nobody writes.
+class SleepsUninterruptibly {
+ public:
+  explicit SleepsUninterruptibly(const Pulse::Answer& answer) {
+    char folder[] = "/tmp/sluice-pulse-XXXXXX";
+    folder_ = mkdtemp(folder);
+    pipe_ = folder_ + "/pipe";
+    mkfifo(pipe_.c_str(), 0600);
+    thread_ = std::thread([this, answer] {
+      answer();
+      posix_spawn_file_actions_t actions;
+      posix_spawn_file_actions_init(&actions);
+      posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, pipe_.c_str(), O_RDONLY, 0);
+      std::string program = "true";
+      std::array<char*, 2> words{program.data(), nullptr};
+      EXPECT_EQ(posix_spawn(&child_, "/bin/true", &actions, nullptr, words.data(), environ), 0);
+      posix_spawn_file_actions_destroy(&actions);
+    });
+  }
+  ~SleepsUninterruptibly() {
+    close(open(pipe_.c_str(), O_WRONLY));
+    thread_.join();
+    waitpid(child_, nullptr, 0);
+    std::filesystem::remove_all(folder_);
+  }
+  SleepsUninterruptibly(const SleepsUninterruptibly&) = delete;
+  SleepsUninterruptibly& operator=(const SleepsUninterruptibly&) = delete;
+
+ private:
+  std::string folder_;
+  std::string pipe_;
+  pid_t child_ = 0;
+  std::thread thread_;
+};
+
+TEST(Pulse, TellsAThreadThatTheKernelKeepsWaiting) {
+  Pulse pulse;
+  Pulse::Answer answer;
+  pulse.watch("store", [&](Pulse::Answer given) { answer = std::move(given); });
+  pulse.ask();
+  const SleepsUninterruptibly thread(answer);
+  const auto wait_for = [&](const Silent& expected) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (pulse.silent() != expected && std::chrono::steady_clock::now() < end) {
+      std::this_thread::yield();
+    }
+    return pulse.silent();
+  };
+  EXPECT_EQ(wait_for({}), Silent());
+  pulse.ask();
+  EXPECT_EQ(wait_for({{"store", true}}), (Silent{{"store", true}}));
 }
 
 TEST(DiskSleep, IsTheStateAfterTheLastParenthesis) {

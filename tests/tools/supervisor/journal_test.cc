@@ -3,25 +3,11 @@
 #include <string>
 
 #include <gtest/gtest.h>
-#include <spdlog/details/log_msg.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 namespace sluice {
 namespace {
-
-std::string line_of(spdlog::level::level_enum level, const char* text) {
-  spdlog::memory_buf_t line;
-  journal_formatter()->format(spdlog::details::log_msg("sluiced", level, text), line);
-  return {line.data(), line.size()};
-}
-
-TEST(Journal, LinesBeginWithTheirPriority) {
-  EXPECT_EQ(line_of(spdlog::level::info, "ready"), "<6>ready\n");
-  EXPECT_EQ(line_of(spdlog::level::warn, "so so"), "<4>so so\n");
-  EXPECT_EQ(line_of(spdlog::level::err, "no"), "<3>no\n");
-  EXPECT_EQ(line_of(spdlog::level::critical, "end"), "<2>end\n");
-}
 
 TEST(Journal, IsTheStreamThatItsDeviceAndInodeName) {
   int ends[2];
