@@ -119,3 +119,6 @@ class Host:
             [self.daemon.build / "sluice-agent", *words, "--config", self.config_file],
             timeout=30, env=environment,
         )
+
+    def status(self):
+        return json.loads(self.type("status", "--json").stdout)

@@ -19,10 +19,15 @@ mount -t tmpfs tmpfs /mnt
 mkdir /mnt/bus /mnt/units
 mount --bind "$1/bus" /mnt/bus
 mount --bind "$1/units" /mnt/units
+shift
+number=0
+for folder; do mkdir /mnt/$((++number)); mount --bind "$folder" /mnt/$number; done
 for folder in /run /tmp /var/tmp /var/log /var/lib/systemd; do mount -t tmpfs tmpfs $folder; done
 mount -t proc proc /proc
 umount -R /sys/fs/cgroup 2>/dev/null || true
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
+number=0
+for folder; do mkdir -p "$folder"; mount --bind /mnt/$((++number)) "$folder"; done
 mkdir -p /run/dbus /run/systemd/system /run/lock
 mount --bind /mnt/bus /run/dbus
 cp /mnt/units/* /run/systemd/system/
@@ -85,6 +90,14 @@ class Bus:
         """SIGKILL for its main process: it fails."""
         self.manager("KillUnit", "ssi", unit, "main", "9")
 
+    def unit_property(self, unit, name):
+        octets = (c if c.isascii() and c.isalnum() else f"_{ord(c):02x}" for c in unit)
+        path = "/org/freedesktop/systemd1/unit/" + "".join(octets)
+        done = self.call(
+            "get-property", "org.freedesktop.systemd1", path, "org.freedesktop.systemd1.Unit", name
+        )
+        return done.stdout.split(maxsplit=1)[-1].strip().strip('"')
+
     def answers(self):
         return self.call(
             "call", "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
@@ -146,7 +159,8 @@ class RealSystemd(Bus):
 
     what = "the real systemd in namespaces"
 
-    def __init__(self, folder, units):
+    def __init__(self, folder, units, shared=()):
+        """`shared`: folders that its units see as the test does; all of /tmp is hidden otherwise."""
         self.folder = pathlib.Path(folder) / f"systemd-{uuid.uuid4().hex[:8]}"
         (self.folder / "bus").mkdir(parents=True)
         (self.folder / "units").mkdir()
@@ -160,7 +174,7 @@ class RealSystemd(Bus):
         self.cgroup.mkdir()
         self.address = f"unix:path={self.folder}/bus/system_bus_socket"
         enter = f"echo $$ > {self.cgroup}/cgroup.procs; exec unshare --fork --kill-child --pid " \
-                f"--mount --cgroup --ipc --uts bash -c '{PREPARE}' prepare {self.folder}"
+                f"--mount --cgroup --ipc --uts bash -c '{PREPARE}' prepare {self.folder} " + " ".join(map(str, shared))
         with open(self.log, "w", encoding="utf-8") as log:
             self.outer = processes.start(["bash", "-c", enter], stdout=log, stderr=log)
         eventually(lambda: self.ended() or self.answers(), "systemd answers on its bus")

@@ -76,6 +76,12 @@ Agent::Agent(uv_loop_t* loop, const config::AgentConfig& config, std::string boo
                static_cast<void>(keep());  // tried again with each heartbeat
                push_change();
              }),
+      verdicts_(loop, config.server, config.token_file),
+      shutdown_(loop, config.reboot,
+                {[this] { pause_for_shutdown(); }, [this] { resume_after_shutdown(); },
+                 [this](VerdictClient::Done done) {
+                   verdicts_.ask(pusher_.authority(), std::nullopt, std::move(done));
+                 }}),
       beat_(loop, [this] { beat(); }),
       first_(loop,
              [this] {
@@ -104,6 +110,7 @@ base::Checked<base::Done> Agent::start() {
     socket_ = *std::move(socket);
   }
   units_.start();
+  shutdown_.start();
   beat_.start(base::Duration::zero(), config_.heartbeat);
   first_.start(config_.heartbeat);
   push_change();
@@ -187,6 +194,9 @@ std::string Agent::document(std::uint64_t seq) {
   for (const auto& [name, monitor] : monitors_) {
     auto report = monitor->report();
     if (!report) continue;
+    // What nothing tells apart within a boot is told apart by the boot at least, so that a hold
+    // with startup automatic does not outlive it.
+    if (!monitor->tells_instance()) report->instance = "boot";
     report->paused = holds_.paused(name);
     report->hook = hooks_.outcome(name);
     heartbeat.services.emplace(name, *std::move(report));
@@ -227,9 +237,46 @@ void Agent::on_request(const ControlRequest& request, const std::string& by,
     reply({ExitCode::Done, "", status()});
     return;
   }
+  if (request.command == ControlRequest::Command::Verdict) {
+    answer_verdict(request.service, reply);
+    return;
+  }
   holds_.ask(request, by, clock_.now(), reply);
   constexpr base::Duration kLook = std::chrono::milliseconds(250);
   if (holds_.busy()) patience_.start(kLook, kLook);
+}
+
+void Agent::answer_verdict(const std::optional<std::string>& service,
+                           const ControlSocket::Reply& reply) {
+  verdicts_.ask(pusher_.authority(), service, [reply](const base::Checked<HostVerdict>& verdict) {
+    if (!verdict) return reply({ExitCode::Failed, verdict.error().message, {}});
+    reply({ExitCode::Done,
+           "",
+           {{"safe_to_stop", verdict->safe_to_stop},
+            {"reasons", verdict->reasons},
+            {"warnings", verdict->warnings}}});
+  });
+}
+
+void Agent::pause_for_shutdown() {
+  ControlRequest request;
+  request.command = ControlRequest::Command::Pause;
+  request.reason = "the host shuts down";
+  request.force = true;
+  on_request(request, ShutdownDelay::kBy,
+             [](const ControlAnswer& answer) { spdlog::info("{}", printable(answer.text)); });
+}
+
+void Agent::resume_after_shutdown() {
+  for (const auto& [name, monitor] : monitors_) {
+    const auto paused = holds_.paused(name);
+    if (!paused || paused->by != ShutdownDelay::kBy) continue;
+    ControlRequest request;
+    request.command = ControlRequest::Command::Resume;
+    request.service = name;
+    on_request(request, ShutdownDelay::kBy,
+               [](const ControlAnswer& answer) { spdlog::info("{}", printable(answer.text)); });
+  }
 }
 
 json Agent::status() const {
@@ -238,7 +285,7 @@ json Agent::status() const {
                  {{"url", pusher_.authority()},
                   {"connected", pusher_.connected()},
                   {"failure", pusher_.last_failure()}}},
-                {"systemd", {{"failure", units_.failure()}}},
+                {"systemd", {{"failure", units_.failure()}, {"shutdown", shutdown_.text()}}},
                 {"generation", generation_},
                 {"lease", static_cast<double>(pusher_.lease().count()) / 1e3},
                 {"services", json::object()}};

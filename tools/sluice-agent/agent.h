@@ -19,7 +19,9 @@
 #include "tools/sluice-agent/service_monitor.h"
 #include "tools/sluice-agent/sessions/flow_sampler.h"
 #include "tools/sluice-agent/sessions/port_sampler.h"
+#include "tools/sluice-agent/systemd/shutdown_delay.h"
 #include "tools/sluice-agent/systemd/unit_watcher.h"
+#include "tools/sluice-agent/verdict_client.h"
 
 namespace sluice::agent {
 
@@ -64,6 +66,10 @@ class Agent {
   base::Checked<base::Done> keep();
   void on_request(const ControlRequest& request, const std::string& by,
                   const ControlSocket::Reply& reply);
+  void answer_verdict(const std::optional<std::string>& service, const ControlSocket::Reply& reply);
+  // Pauses all services because the host shuts down, and lifts those pauses.
+  void pause_for_shutdown();
+  void resume_after_shutdown();
   nlohmann::json status() const;
   nlohmann::json service_status(const std::string& name) const;
 
@@ -84,6 +90,8 @@ class Agent {
   Pusher pusher_;
   HostHolds holds_;
   Hooks hooks_;
+  VerdictClient verdicts_;
+  ShutdownDelay shutdown_;
   Timer beat_;
   Timer first_;
   bool begun_ = false;  // the first push is out

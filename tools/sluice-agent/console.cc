@@ -177,6 +177,10 @@ std::string render_status(const json& status) {
       !failure.empty()) {
     page += printable(failure) + "\n";
   }
+  if (const std::string text = text_of(status.value("systemd", json::object()), "shutdown");
+      !text.empty()) {
+    page += printable(text) + "\n";
+  }
   std::vector<Row> rows{{"SERVICE", "HEALTH", "SESSIONS", "HOLD"}};
   std::string remarks;
   const json services = status.value("services", json::object());

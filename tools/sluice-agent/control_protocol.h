@@ -17,12 +17,13 @@
 //    "force": false}
 //   {"v": 1, "exit": 0, "text": "front-end is held (generation 17)"}
 //
-// Requests: `v` is 1; `command` is pause, resume or status; `service` absent means the whole
+// Requests: `v` is 1; `command` is pause, resume, status or verdict; `service` absent means the whole
 // server; `startup`, `reason` and `force` belong to pause. A line is at most kMaxLine octets; one
 // that is longer, or that is no request, is answered by exit 2 and a text. Answers come in the
 // order of the requests of a connection; pause and resume are answered when the authority has
 // decided or cannot be reached. `exit` is what the command line tool exits with. The answer to
-// status carries the member "status", an object.
+// status carries the member "status", an object; so does that to verdict when the authority has
+// given one: {"safe_to_stop": false, "reasons": ["3 calls on front-end"], "warnings": []}.
 //
 // Who the peer is comes from the kernel (SO_PEERCRED); whether he may talk, from the permissions of
 // the socket's file.
@@ -40,7 +41,7 @@ enum class ExitCode : std::uint8_t {
 };
 
 struct ControlRequest {
-  enum class Command : std::uint8_t { Pause, Resume, Status };
+  enum class Command : std::uint8_t { Pause, Resume, Status, Verdict };
   Command command = Command::Status;
   std::optional<std::string> service;  // absent: the whole server
   std::string reason;
@@ -51,7 +52,7 @@ struct ControlRequest {
 struct ControlAnswer {
   ExitCode exit = ExitCode::Done;
   std::string text;       // for people; may have several lines
-  nlohmann::json status;  // of the command status; else null
+  nlohmann::json status;  // of status and verdict; else null
 };
 
 // Both directions; a line without its newline. Any octets are accepted.

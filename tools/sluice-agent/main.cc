@@ -1,15 +1,19 @@
 // The command line of the agent; everything else is in the library beside it.
 
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
 #include <optional>
 #include <string>
+#include <thread>
 
 #include <CLI/CLI.hpp>
 
+#include "config/base/duration.h"
 #include "config/load_agent.h"
 #include "tools/sluice-agent/console.h"
 #include "tools/sluice-agent/control_protocol.h"
+#include "tools/sluice-agent/drain_and_wait.h"
 #include "tools/sluice-agent/run.h"
 #include "tools/sluice-agent/startup.h"
 
@@ -25,6 +29,7 @@ struct Options {
   std::string service;
   std::string startup;
   std::string reason;
+  std::string timeout;
   bool force = false;
   bool json = false;
 };
@@ -60,9 +65,7 @@ std::string lower_case(std::string text) {
   return text;
 }
 
-int ask(ControlRequest::Command command, const Options& options) {
-  const auto path = socket_path(options);
-  if (!path) return fail(path.error().message);
+ControlRequest request_of(ControlRequest::Command command, const Options& options) {
   ControlRequest request;
   request.command = command;
   if (!options.service.empty()) request.service = lower_case(options.service);
@@ -71,6 +74,34 @@ int ask(ControlRequest::Command command, const Options& options) {
     if (name == options.startup) request.startup = startup;
   }
   request.force = options.force;
+  return request;
+}
+
+int drain_and_wait(const Options& options) {
+  // systemd runs ExecStop= also when the main process has ended by itself, and then says how
+  // (systemd.exec(5)): there is nobody left to wait for.
+  if (const char* ended = std::getenv("EXIT_CODE"); ended != nullptr) {
+    std::cout << "the service has already ended (" << ended << "): nothing to wait for\n";
+    return exit_with(ExitCode::Done);
+  }
+  const auto path = socket_path(options);
+  if (!path) return fail(path.error().message);
+  const base::SystemClock clock;
+  agent::DrainAndWait drain(
+      request_of(ControlRequest::Command::Pause, options), base::parse_duration(options.timeout),
+      {[&](const ControlRequest& request) { return agent::ask_agent(*path, request); },
+       [](const std::string& line) { std::cout << line << std::endl; },
+       [](base::Duration time) { std::this_thread::sleep_for(time); }, clock});
+  const agent::ControlAnswer answer = drain.run();
+  if (answer.exit != ExitCode::Done) return fail(answer.text, answer.exit);
+  std::cout << answer.text << "\n";
+  return exit_with(ExitCode::Done);
+}
+
+int ask(ControlRequest::Command command, const Options& options) {
+  const auto path = socket_path(options);
+  if (!path) return fail(path.error().message);
+  const ControlRequest request = request_of(command, options);
   const agent::ControlAnswer answer = agent::ask_agent(*path, request);
   if (answer.exit != ExitCode::Done) return fail(answer.text, answer.exit);
   if (command != ControlRequest::Command::Status) {
@@ -114,9 +145,23 @@ int main(int argc, char** argv) {
                   "override the floor, and hold even when no authority can be reached");
   CLI::App* const resume = app.add_subcommand("resume", "lift what `pause` has placed");
   resume->add_option("service", options.service, "default: all services of this server");
+  CLI::App* const waiting = app.add_subcommand(
+      "drain-and-wait", "pause a service and wait until it is safe to stop; for ExecStop= of a unit");
+  waiting->add_option("service", options.service, "the service that the unit runs")->required();
+  waiting->add_option("--timeout", options.timeout, "give up after this time, such as 10min (exit 4)")
+      ->check(CLI::Validator(
+          [](const std::string& text) {
+            return base::parse_duration(text) ? "" : "must be a duration such as 10min";
+          },
+          "DURATION"));
+  waiting->add_option("--startup", options.startup,
+                      "what the next start of the service does to the hold")
+      ->check(CLI::IsMember({"manual", "automatic"}));
+  waiting->add_option("--reason", options.reason, "for those who see the hold")
+      ->default_val("its unit is being stopped");
   CLI::App* const status = app.add_subcommand("status", "what the agent sees and was told");
   status->add_flag("--json", options.json, "as one JSON document");
-  for (CLI::App* const command : {pause, resume, status}) add_where(*command, options);
+  for (CLI::App* const command : {pause, resume, waiting, status}) add_where(*command, options);
 
   try {
     app.parse(argc, argv);
@@ -126,5 +171,6 @@ int main(int argc, char** argv) {
   if (running->parsed()) return run(options);
   if (pause->parsed()) return ask(ControlRequest::Command::Pause, options);
   if (resume->parsed()) return ask(ControlRequest::Command::Resume, options);
+  if (waiting->parsed()) return drain_and_wait(options);
   return ask(ControlRequest::Command::Status, options);
 }

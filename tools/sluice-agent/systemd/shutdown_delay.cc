@@ -1,0 +1,180 @@
+#include "tools/sluice-agent/systemd/shutdown_delay.h"
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include <fcntl.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include "config/base/duration.h"
+#include "tools/sluice-agent/log.h"
+
+namespace sluice::agent {
+namespace {
+
+constexpr const char* kLogind = "org.freedesktop.login1";
+constexpr const char* kPath = "/org/freedesktop/login1";
+constexpr const char* kManager = "org.freedesktop.login1.Manager";
+
+std::string joined(const std::vector<std::string>& texts) {
+  std::string all;
+  for (const std::string& text : texts) all += (all.empty() ? "" : "; ") + text;
+  return all;
+}
+
+}  // namespace
+
+ShutdownDelay::ShutdownDelay(uv_loop_t* loop, const config::Reboot& settings, World world)
+    : settings_(settings),
+      world_(std::move(world)),
+      look_(loop, [this] { look(); }),
+      limit_(loop,
+             [this] { release("the time is over (" + base::to_text(settings_.at_most) + ")"); }),
+      bus_(loop, {[this] { on_connected(); },
+                  [this](const std::string& why) {
+                    // A lock that we hold stays with its descriptor; announcements would be missed.
+                    failure_ = "the system bus: " + why;
+                    spdlog::warn("a shutdown cannot be heard of: {}", failure_);
+                  }}) {}
+
+ShutdownDelay::~ShutdownDelay() {
+  close_lock();
+}
+
+void ShutdownDelay::start() {
+  if (settings_.delay) bus_.start();
+}
+
+std::string ShutdownDelay::text() const {
+  switch (state_) {
+    case State::Off:
+      if (!settings_.delay) return "";
+      return "a shutdown does not wait: " +
+             (failure_.empty() ? std::string("logind has not answered yet") : failure_);
+    case State::Guarding:
+      return "a shutdown waits for the verdict, " + base::to_text(settings_.at_most) + " at most" +
+             (warning_.empty() ? "" : "; " + warning_);
+    case State::Delaying:
+      return "a shutdown waits: " + (against_.empty() ? "no verdict yet" : against_);
+    case State::Released:
+      break;
+  }
+  return "the host shuts down";
+}
+
+void ShutdownDelay::on_connected() {
+  bus_.match(std::string("type='signal',sender='") + kLogind + "',interface='" + kManager +
+                 "',member='PrepareForShutdown',path='" + kPath + "'",
+             [this](sd_bus_message* signal) {
+               int active = 0;
+               if (sd_bus_message_read(signal, "b", &active) >= 0) on_announcement(active != 0);
+             });
+  // A logind that was restarted knows no locks.
+  bus_.match(std::string("type='signal',sender='org.freedesktop.DBus',"
+                         "member='NameOwnerChanged',arg0='") +
+                 kLogind + "'",
+             [this](sd_bus_message* signal) {
+               const char* name = nullptr;
+               const char* before = nullptr;
+               const char* now = nullptr;
+               if (sd_bus_message_read(signal, "sss", &name, &before, &now) >= 0 && *now != '\0') {
+                 take_lock();
+               }
+             });
+  take_lock();
+}
+
+void ShutdownDelay::take_lock() {
+  if (state_ == State::Delaying) return;
+  bus_.call({kLogind, kPath, "org.freedesktop.DBus.Properties", "Get"},
+            [this](const auto& reply) {
+              if (reply) on_limit(*reply);
+            },
+            "ss", kManager, "InhibitDelayMaxUSec");
+  bus_.call(
+      {kLogind, kPath, kManager, "Inhibit"},
+      [this](const auto& reply) {
+        int lock = -1;
+        if (!reply || sd_bus_message_read(*reply, "h", &lock) < 0) {
+          close_lock();
+          state_ = State::Off;
+          failure_ = "logind gives no lock: " +
+                     (reply ? "its answer has none" : printable(reply.error().message));
+          spdlog::warn("a shutdown will not wait for the verdict: {}", failure_);
+          return;
+        }
+        close_lock();
+        lock_ = fcntl(lock, F_DUPFD_CLOEXEC, 3);  // the message takes its own with it
+        if (state_ == State::Off) {
+          spdlog::info("a shutdown waits for the verdict, {} at most",
+                       base::to_text(settings_.at_most));
+        }
+        state_ = State::Guarding;
+        failure_.clear();
+      },
+      "ssss", "shutdown", "sluice-agent", "sessions in progress end first", "delay");
+}
+
+void ShutdownDelay::on_limit(sd_bus_message* reply) {
+  std::uint64_t microseconds = 0;
+  if (sd_bus_message_read(reply, "v", "t", &microseconds) < 0) return;
+  const auto limit = std::chrono::microseconds(microseconds);
+  warning_.clear();
+  if (limit >= settings_.at_most) return;
+  warning_ = "logind waits for " +
+             base::to_text(std::chrono::duration_cast<base::Duration>(limit)) +
+             " only (InhibitDelayMaxSec, logind.conf(5))";
+  spdlog::warn("reboot.at_most is {}, but {}", base::to_text(settings_.at_most), warning_);
+}
+
+void ShutdownDelay::on_announcement(bool shutting_down) {
+  if (!shutting_down) {
+    if (state_ != State::Delaying && state_ != State::Released) return;
+    spdlog::warn("the shutdown was called off");
+    look_.stop();
+    limit_.stop();
+    state_ = State::Guarding;
+    world_.resume();
+    if (lock_ < 0) take_lock();
+    return;
+  }
+  if (state_ != State::Guarding) return;
+  spdlog::warn("the host wants to shut down: its services are paused, and it waits until it is "
+               "safe, {} at most",
+               base::to_text(settings_.at_most));
+  state_ = State::Delaying;
+  against_.clear();
+  world_.hold();
+  limit_.start(settings_.at_most);
+  look_.start(kLook, kLook);
+}
+
+void ShutdownDelay::look() {
+  if (asked_) return;  // an authority that hangs is asked once
+  asked_ = true;
+  world_.verdict([this](const base::Checked<HostVerdict>& verdict) {
+    asked_ = false;
+    if (state_ != State::Delaying) return;
+    if (verdict && verdict->safe_to_stop) return release("the verdict is safe");
+    against_ = verdict ? joined(verdict->reasons) : "no verdict: " + verdict.error().message;
+  });
+}
+
+void ShutdownDelay::release(const std::string& why) {
+  spdlog::warn("the shutdown goes on: {}{}", why,
+               why.starts_with("the time") && !against_.empty() ? "; it is not safe: " + against_
+                                                                : "");
+  look_.stop();
+  limit_.stop();
+  close_lock();
+  state_ = State::Released;
+}
+
+void ShutdownDelay::close_lock() {
+  if (lock_ >= 0) close(lock_);
+  lock_ = -1;
+}
+
+}  // namespace sluice::agent
