@@ -107,7 +107,7 @@ class OfSluiced(Scenario):
     def test_the_control_thread_pings_by_itself(self):
         daemon = self.start_supervised(WATCHDOG_SECONDS)
         self.supervisor.await_said("WATCHDOG", times=2)
-        with StoppedThread(daemon.process.pid, "sluiced"):
+        with StoppedThread(daemon.process.pid):
             self.await_silence()
         self.supervisor.await_said("WATCHDOG", times=self.pings() + 2)
 

@@ -59,10 +59,10 @@ def _ptrace(request, thread):
 
 class StoppedThread:
     """One thread of a process stands still within the `with`, all others go on, as a debugger does
-    it. Signals can't: they stop a process as a whole."""
+    it. Signals can't: they stop a process as a whole. Without a name, the process's first one."""
 
-    def __init__(self, pid, name):
-        self.id = next(
+    def __init__(self, pid, name=None):
+        self.id = pid if name is None else next(
             int(task.name)
             for task in pathlib.Path(f"/proc/{pid}/task").iterdir()
             if (task / "comm").read_text().strip() == name
