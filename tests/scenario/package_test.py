@@ -176,6 +176,7 @@ class Life(Package):
         self.check_who_may_what()
         self.check_reloads()
         self.check_the_agent()
+        self.check_a_hook()
         self.check_the_watchdog()
         self.check_port_53()
         self.check_an_upgrade()
@@ -274,6 +275,20 @@ class Life(Package):
         self.sh("runuser -u sluice-agent -- busctl call org.freedesktop.systemd1 "
                 "/org/freedesktop/systemd1 org.freedesktop.systemd1.Manager GetUnit s "
                 "sluiced.service")  # fmt: skip
+
+    def check_a_hook(self):
+        """The agent's commands run in the agent's sandbox, as the unit says."""
+        hook = "{ id -un; grep NoNewPrivs /proc/self/status; ls /root 2>&1; } >/var/lib/%s/hook"
+        self.edit(
+            "/etc/sluice/agent.yaml", "    checks:",
+            f"    on_hold: [/bin/sh, -c, '{hook % 'sluice-agent'}']\n    checks:",
+        )  # fmt: skip
+        self.sh("systemctl restart sluice-agent; sluicectl drain fe01 --force")
+        said = eventually(
+            lambda: self.machine.shell("cat /var/lib/sluice-agent/hook").stdout, "the hook has run"
+        )
+        self.assertRegex(said, r"^sluice-agent\nNoNewPrivs:\s+1\nls: .*denied")
+        self.sh("sluicectl resume fe01")
 
     def check_the_watchdog(self):
         """A daemon that stands still is started anew, and answers; its holds are there."""
