@@ -16,6 +16,10 @@ from support.sluiced import configuration
 from support.systemd import FakeSystemd, RealSystemd
 
 FRONT_END = "front-end.service"
+SERVICES = [
+    "front-end", "attendant", "conferencing-announcement", "response-group", "announcement",
+    "call-park",
+]  # fmt: skip
 TIMED_OUT = 4
 
 
@@ -25,7 +29,9 @@ class Console(Scenario):
         self.daemon = self.start(configuration(**{"ttl": "1s", **(pool or {})}), agents=False)
         for number in (2, 3):
             self.daemon.agent(number, services=["front-end", "call-park"]).push()
-        self.host = Host(self.daemon, 1, environment=systemd.environment, **fields)
+        # All that its server is configured to run: the verdict is on all of it.
+        services = {"services": SERVICES, "checks": [{"command": ["/bin/true"]}], **fields}
+        self.host = Host(self.daemon, 1, environment=systemd.environment, **services)
         self.host.sessions(1)
         self.host.start_agent()
         self.addCleanup(self.end)
@@ -50,7 +56,7 @@ class StopOfAUnit(Console):
 
     def start_unit(self):
         """Its ExecStop= is what an administrator would write."""
-        folder = self.folder / "host1"
+        folder = self.folder / "authority" / "host1"
         command = (
             f"{self.build.resolve()}/sluice-agent drain-and-wait front-end "
             f"--config {folder}/agent.yaml"

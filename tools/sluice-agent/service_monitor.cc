@@ -148,9 +148,7 @@ std::optional<health::ServiceReport> ServiceMonitor::report() const {
   health::ServiceReport report;
   report.health = *known;
   if (process_.state == PidInstance::State::Running) report.instance = process_.instance;
-  if (units_.health == UnitsVerdict::Health::Up && !units_.instance.empty()) {
-    report.instance = units_.instance;
-  }
+  if (!units_.instance.empty()) report.instance = units_.instance;
   count_sessions(report);
   return report;
 }

@@ -43,9 +43,10 @@ UnitsVerdict judge_units(std::span<const UnitState> units) {
   if (units.empty()) return {};
   if (std::ranges::all_of(units, is_up)) return {Up, instance_of(units)};
   if (std::ranges::all_of(units, is_stopped)) return {Stopped, {}};
+  if (std::ranges::all_of(units, known)) return {Down, instance_of(units)};
   const bool one_is_not = std::ranges::any_of(
       units, [](const UnitState& unit) { return unit.known() && !is_up(unit); });
-  return {one_is_not || std::ranges::all_of(units, known) ? Down : Unknown, {}};
+  return {one_is_not ? Down : Unknown, {}};
 }
 
 }  // namespace sluice::agent

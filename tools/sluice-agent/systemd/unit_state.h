@@ -30,8 +30,9 @@ struct UnitsVerdict {
     Stopped,  // each is inactive or failed: nothing of the service runs
   };
   Health health = Health::Unknown;
-  // Of one that is up: what tells this run from any other. The invocation of its unit; of several
-  // units a hash of theirs, so that a restart of one of them is a new run of the service.
+  // Of one that is up or down: what tells this run from any other. The invocation of its unit; of
+  // several units a hash of theirs, so that a restart of one of them is a new run of the service.
+  // One that is stopping is still the run that it was: a hold that is placed now knows it.
   std::string instance;
 
   friend bool operator==(const UnitsVerdict&, const UnitsVerdict&) = default;

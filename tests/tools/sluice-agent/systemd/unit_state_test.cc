@@ -51,9 +51,11 @@ TEST(JudgeUnits, TheInstanceIsTheInvocationAndOfSeveralChangesWithEach) {
   EXPECT_NE(both("02", "01"), before);
 }
 
-TEST(JudgeUnits, WhatDoesNotRunHasNoInstance) {
+TEST(JudgeUnits, WhatDoesNotRunHasNoInstanceWhatIsStoppingHas) {
   EXPECT_EQ(judge_units(std::vector{unit("failed")}).instance, "");
-  EXPECT_EQ(judge_units(std::vector{unit("activating")}).instance, "");
+  EXPECT_EQ(judge_units(std::vector{unit("deactivating")}).instance, "aa");
+  const std::vector units{unit("active", "01"), unit("failed", "02")};
+  EXPECT_FALSE(judge_units(units).instance.empty());
 }
 
 TEST(UnitState, SaysItsStateInSystemdsWords) {
