@@ -175,6 +175,19 @@ class OnTheHost(Scenario):
         daemon.api().resume(self.host.name, service="front-end")
         eventually(lambda: trace.read_text() == "held\nresumed\n", "on_resume ran once")
 
+    def test_a_hook_that_fails_stands_against_the_verdict_and_is_shown(self):
+        broken = ["/bin/sh", "-c", "echo cannot reach kamailio >&2; exit 7"]
+        daemon = self.start_with_host(on_hold={"command": broken, "timeout": "5s"})
+        daemon.api().drain(self.host.name, service="front-end")
+        text = "on_hold: exit status 7: cannot reach kamailio"
+        eventually(
+            lambda: {"code": "hook-failed", "text": f"the hook of front-end on its host has failed: {text}"}
+            in daemon.api().verdict(self.host.name, "front-end")["reasons"],
+            "the verdict says so",
+        )
+        self.assertIn(f"front-end: hook failed: {text}", self.host.type("status").stdout)
+        self.assertIn("front-end: on_hold says: cannot reach kamailio", self.host.log())
+
     def test_a_command_that_prints_no_number_makes_the_sessions_unknown(self):
         daemon = self.start_with_host()
         self.host.sessions("many")

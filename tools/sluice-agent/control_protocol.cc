@@ -12,10 +12,11 @@ using Command = ControlRequest::Command;
 using nlohmann::json;
 
 constexpr std::uint64_t kVersion = 1;
-constexpr std::array<std::pair<std::string_view, Command>, 4> kCommands{{{"pause", Command::Pause},
-                                                                        {"resume", Command::Resume},
-                                                                        {"status", Command::Status},
-                                                                        {"verdict", Command::Verdict}}};
+constexpr std::array<std::pair<std::string_view, Command>, 4> kCommands{
+    {{"pause", Command::Pause},
+     {"resume", Command::Resume},
+     {"status", Command::Status},
+     {"verdict", Command::Verdict}}};
 
 std::string line_of(const json& document) {
   return document.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";

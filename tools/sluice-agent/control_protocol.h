@@ -17,9 +17,9 @@
 //    "force": false}
 //   {"v": 1, "exit": 0, "text": "front-end is held (generation 17)"}
 //
-// Requests: `v` is 1; `command` is pause, resume, status or verdict; `service` absent means the whole
-// server; `startup`, `reason` and `force` belong to pause. A line is at most kMaxLine octets; one
-// that is longer, or that is no request, is answered by exit 2 and a text. Answers come in the
+// Requests: `v` is 1; `command` is pause, resume, status or verdict; `service` absent means the
+// whole server; `startup`, `reason` and `force` belong to pause. A line is at most kMaxLine octets;
+// one that is longer, or that is no request, is answered by exit 2 and a text. Answers come in the
 // order of the requests of a connection; pause and resume are answered when the authority has
 // decided or cannot be reached. `exit` is what the command line tool exits with. The answer to
 // status carries the member "status", an object; so does that to verdict when the authority has

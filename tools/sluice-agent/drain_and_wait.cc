@@ -32,7 +32,8 @@ ControlAnswer DrainAndWait::run() {
   while (true) {
     const auto text = against();
     if (!text) return {ExitCode::NoAuthority, text.error().message, {}};
-    if (text->empty()) return {ExitCode::Done, pause_.service.value_or("it") + " is safe to stop", {}};
+    if (text->empty())
+      return {ExitCode::Done, pause_.service.value_or("it") + " is safe to stop", {}};
     if (limit_ && world_.clock.now().mono - start >= *limit_) {
       return {ExitCode::TimedOut, "not safe after " + base::to_text(*limit_) + ": " + *text, {}};
     }

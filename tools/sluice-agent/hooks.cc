@@ -33,11 +33,12 @@ void log_output(const std::string& service, std::string_view hook, const Process
 }  // namespace
 
 Hooks::Hooks(uv_loop_t* loop, const std::vector<config::AgentService>& services, HostState& state,
-             std::function<void()> changed)
-    : loop_(loop), state_(state), changed_(std::move(changed)) {
+             std::function<void()> changed, base::Duration first_pause)
+    : loop_(loop), state_(state), changed_(std::move(changed)), first_pause_(first_pause) {
   for (const config::AgentService& service : services) {
     if (service.on_hold.command.empty() && service.on_resume.command.empty()) continue;
     Service& mine = services_[service.name];
+    mine.pause = first_pause_;
     mine.again = std::make_unique<Timer>(loop_, [this, &name = service.name, &mine] {
       if (!mine.running && failed(name)) start(name, mine, mine.wanted);
     });
@@ -81,7 +82,7 @@ void Hooks::advance(const std::string& name, Service& service) {
   const auto& record = state_.services[name].hook;
   // Nothing on record: the service was never held in this agent's time.
   if (service.wanted == (record ? record->held : false)) return;
-  service.pause = kFirstPause;
+  service.pause = first_pause_;
   start(name, service, service.wanted);
 }
 

@@ -32,8 +32,9 @@ class Hooks {
   static constexpr base::Duration kLongestPause = std::chrono::minutes(5);
 
   // `changed`: a record of `state` has changed; it is to be written to disk, and pushed.
+  // `services` outlive this; `first_pause` is shorter in tests.
   Hooks(uv_loop_t* loop, const std::vector<config::AgentService>& services, HostState& state,
-        std::function<void()> changed);
+        std::function<void()> changed, base::Duration first_pause = kFirstPause);
 
   void on_held(const std::string& service, bool held);
 
@@ -47,7 +48,7 @@ class Hooks {
     bool wanted = false;  // held, as last heard
     std::unique_ptr<Process> process;
     bool running = false;
-    base::Duration pause = kFirstPause;
+    base::Duration pause{0};
     std::unique_ptr<Timer> again;  // runs out when a hook that failed is due again
   };
 
@@ -59,6 +60,7 @@ class Hooks {
   uv_loop_t* loop_;
   HostState& state_;
   std::function<void()> changed_;
+  base::Duration first_pause_;
   std::map<std::string, Service, std::less<>> services_;
 };
 

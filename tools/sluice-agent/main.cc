@@ -146,16 +146,19 @@ int main(int argc, char** argv) {
   CLI::App* const resume = app.add_subcommand("resume", "lift what `pause` has placed");
   resume->add_option("service", options.service, "default: all services of this server");
   CLI::App* const waiting = app.add_subcommand(
-      "drain-and-wait", "pause a service and wait until it is safe to stop; for ExecStop= of a unit");
+      "drain-and-wait",
+      "pause a service and wait until it is safe to stop; for ExecStop= of a unit");
   waiting->add_option("service", options.service, "the service that the unit runs")->required();
-  waiting->add_option("--timeout", options.timeout, "give up after this time, such as 10min (exit 4)")
+  waiting
+      ->add_option("--timeout", options.timeout, "give up after this time, such as 10min (exit 4)")
       ->check(CLI::Validator(
           [](const std::string& text) {
             return base::parse_duration(text) ? "" : "must be a duration such as 10min";
           },
           "DURATION"));
-  waiting->add_option("--startup", options.startup,
-                      "what the next start of the service does to the hold")
+  waiting
+      ->add_option("--startup", options.startup,
+                   "what the next start of the service does to the hold")
       ->check(CLI::IsMember({"manual", "automatic"}));
   waiting->add_option("--reason", options.reason, "for those who see the hold")
       ->default_val("its unit is being stopped");

@@ -47,9 +47,9 @@ VerdictClient::VerdictClient(uv_loop_t* loop, std::string server, std::string to
 
 void VerdictClient::ask(const std::string& authority, const std::optional<std::string>& service,
                         Done done) {
-  waiting_.push_back({authority + "/v1/servers/" + server_ + "/verdict" +
-                          (service ? "?service=" + *service : ""),
-                      std::move(done)});
+  waiting_.push_back(
+      {authority + "/v1/servers/" + server_ + "/verdict" + (service ? "?service=" + *service : ""),
+       std::move(done)});
   if (!http_.busy()) start_next();
 }
 

@@ -17,7 +17,7 @@ namespace sluice::agent {
 // (interfaces.md, the verdict).
 struct HostVerdict {
   bool safe_to_stop = false;
-  std::vector<std::string> reasons;   // against it, as texts
+  std::vector<std::string> reasons;  // against it, as texts
   std::vector<std::string> warnings;
 };
 

@@ -59,7 +59,8 @@ TEST_F(Draining, PausesByForceAndWaitsUntilItIsSafe) {
   EXPECT_TRUE(asked[0].force);
   EXPECT_EQ(asked[1].command, Command::Verdict);
   EXPECT_EQ(asked[1].service, "front-end");
-  EXPECT_THAT(said, ElementsAre("front-end is held (generation 3)", "waiting: 2 calls on front-end"))
+  EXPECT_THAT(said,
+              ElementsAre("front-end is held (generation 3)", "waiting: 2 calls on front-end"))
       << "a number that falls is no news";
 }
 

@@ -21,8 +21,11 @@ struct HooksOfOneService : testing::Test {
     service.on_hold.command = {"sh", "-c", "echo hold >> " + folder.file("log")};
     service.on_resume.command = {"sh", "-c", "echo resume >> " + folder.file("log")};
   }
-  Hooks make() {
-    return Hooks(loop.get(), {service}, state, [this] { ++changes; });
+  std::vector<config::AgentService> services;
+  Hooks make(base::Duration first_pause = Hooks::kFirstPause) {
+    services = {service};
+    return Hooks(
+        loop.get(), services, state, [this] { ++changes; }, first_pause);
   }
   bool ends(const Hooks& hooks, const char* how) {
     return loop.run_until([&] {
@@ -72,10 +75,10 @@ TEST_F(HooksOfOneService, ThatTheEndOfTheAgentCutShortHaveFailed) {
   Hooks hooks = make();
   EXPECT_EQ(hooks.outcome("front-end")->state, "failed");
   hooks.on_held("front-end", true);
-  EXPECT_EQ(hooks.outcome("front-end")->state, "failed") << "not repeated";
+  EXPECT_EQ(hooks.outcome("front-end")->state, "failed") << "not at once";
 }
 
-TEST_F(HooksOfOneService, ThatFailSayWhyAndAreNotRepeated) {
+TEST_F(HooksOfOneService, ThatFailSayWhyAndWaitBeforeTheyRunAgain) {
   service.on_hold.command = {"sh", "-c",
                              "echo x >> " + folder.file("log") + "; echo broken >&2; exit 7"};
   Hooks hooks = make();
@@ -117,6 +120,39 @@ TEST_F(HooksOfOneService, OfAServiceWithoutHooksLeaveNoTrace) {
   hooks.on_held("unheard-of", true);
   EXPECT_TRUE(state.services.empty());
   EXPECT_EQ(changes, 0);
+}
+
+TEST_F(HooksOfOneService, ThatFailedRunAgainWhileTheHoldStands) {
+  service.on_hold.command = {
+      "sh", "-c", "echo x >> " + folder.file("log") + "; test -e " + folder.file("ready")};
+  Hooks hooks = make(std::chrono::milliseconds(10));
+  hooks.on_held("front-end", true);
+  ASSERT_TRUE(loop.run_until([&] { return log() == "x\nx\nx\n"; }));
+  folder.write("ready", "");
+  ASSERT_TRUE(ends(hooks, "ok"));
+  const std::string runs = log();
+  hooks.on_held("front-end", true);
+  EXPECT_EQ(log(), runs) << "one that has ended well is over";
+}
+
+TEST_F(HooksOfOneService, ThatTheEndOfTheAgentCutShortRunAgain) {
+  service.on_hold.command = {"sleep", "1000"};
+  {
+    Hooks hooks = make();
+    hooks.on_held("front-end", true);
+  }
+  service.on_hold.command = {"true"};
+  Hooks hooks = make(std::chrono::milliseconds(10));
+  EXPECT_TRUE(ends(hooks, "ok"));
+}
+
+TEST_F(HooksOfOneService, AreKilledAtTheirTimeLimit) {
+  service.on_hold.command = {"sleep", "1000"};
+  service.on_hold.timeout = std::chrono::milliseconds(100);
+  Hooks hooks = make();
+  hooks.on_held("front-end", true);
+  ASSERT_TRUE(ends(hooks, "failed"));
+  EXPECT_EQ(hooks.outcome("front-end")->text, "on_hold: killed at its time limit");
 }
 
 }  // namespace

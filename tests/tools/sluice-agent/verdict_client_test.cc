@@ -24,7 +24,8 @@ TEST(ParseVerdict, ReadsWhatTheAuthoritySays) {
 TEST(ParseVerdict, RefusesWhatIsNone) {
   for (const char* text :
        {"", "[]", "{}", R"({"safe_to_stop": true})", R"({"safe_to_stop": 1, "reasons": []})",
-        R"({"safe_to_stop": true, "reasons": [1]})", R"({"safe_to_stop": true, "reasons": [{}]})"}) {
+        R"({"safe_to_stop": true, "reasons": [1]})",
+        R"({"safe_to_stop": true, "reasons": [{}]})"}) {
     EXPECT_FALSE(parse_verdict(text)) << text;
   }
 }

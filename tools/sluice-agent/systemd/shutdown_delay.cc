@@ -88,11 +88,12 @@ void ShutdownDelay::on_connected() {
 
 void ShutdownDelay::take_lock() {
   if (state_ == State::Delaying) return;
-  bus_.call({kLogind, kPath, "org.freedesktop.DBus.Properties", "Get"},
-            [this](const auto& reply) {
-              if (reply) on_limit(*reply);
-            },
-            "ss", kManager, "InhibitDelayMaxUSec");
+  bus_.call(
+      {kLogind, kPath, "org.freedesktop.DBus.Properties", "Get"},
+      [this](const auto& reply) {
+        if (reply) on_limit(*reply);
+      },
+      "ss", kManager, "InhibitDelayMaxUSec");
   bus_.call(
       {kLogind, kPath, kManager, "Inhibit"},
       [this](const auto& reply) {
@@ -141,9 +142,10 @@ void ShutdownDelay::on_announcement(bool shutting_down) {
     return;
   }
   if (state_ != State::Guarding) return;
-  spdlog::warn("the host wants to shut down: its services are paused, and it waits until it is "
-               "safe, {} at most",
-               base::to_text(settings_.at_most));
+  spdlog::warn(
+      "the host wants to shut down: its services are paused, and it waits until it is "
+      "safe, {} at most",
+      base::to_text(settings_.at_most));
   state_ = State::Delaying;
   against_.clear();
   world_.hold();
@@ -163,9 +165,9 @@ void ShutdownDelay::look() {
 }
 
 void ShutdownDelay::release(const std::string& why) {
-  spdlog::warn("the shutdown goes on: {}{}", why,
-               why.starts_with("the time") && !against_.empty() ? "; it is not safe: " + against_
-                                                                : "");
+  spdlog::warn(
+      "the shutdown goes on: {}{}", why,
+      why.starts_with("the time") && !against_.empty() ? "; it is not safe: " + against_ : "");
   look_.stop();
   limit_.stop();
   close_lock();

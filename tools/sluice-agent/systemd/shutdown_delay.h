@@ -65,10 +65,10 @@ class ShutdownDelay {
   World world_;
   State state_ = State::Off;
   int lock_ = -1;
-  bool asked_ = false;    // for a verdict that has not come yet
-  std::string failure_;   // why there is no lock
-  std::string warning_;   // logind's limit is shorter than ours
-  std::string against_;   // what the last verdict said
+  bool asked_ = false;   // for a verdict that has not come yet
+  std::string failure_;  // why there is no lock
+  std::string warning_;  // logind's limit is shorter than ours
+  std::string against_;  // what the last verdict said
   Timer look_;
   Timer limit_;
   SystemBus bus_;
