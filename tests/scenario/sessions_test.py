@@ -168,25 +168,29 @@ class Flows(Counting):
             self.skipTest(str(error))
         self.addCleanup(self.network.leave)  # the last thing of all
         super().setUp()
-        self.service = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.service.bind(("127.0.0.1", 0))
+        self.service = self.open(socket.AF_INET, "127.0.0.1", 0)
         self.port = self.service.getsockname()[1]
-        self.addCleanup(self.service.close)
+
+    def open(self, family, address, port):
+        service = socket.socket(family, socket.SOCK_DGRAM)
+        self.addCleanup(service.close)
+        service.bind((address, port))
+        return service
 
     def track(self):
         if why := self.network.track():
             self.skipTest(f"this kernel does not track for us: {why}")
 
-    def call(self, answer=True):
-        client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    def call(self, service=None, answer=True):
+        service = service or self.service
+        client = socket.socket(service.family, socket.SOCK_DGRAM)
         client.settimeout(20)
         self.addCleanup(client.close)
-        client.sendto(b"hello", self.service.getsockname())
-        _, caller = self.service.recvfrom(100)
+        client.sendto(b"hello", service.getsockname())
+        _, caller = service.recvfrom(100)
         if answer:
-            self.service.sendto(b"answer", caller)
+            service.sendto(b"answer", caller)
             client.recv(100)
-        return client
 
     def test_flows_that_are_answered_are_sessions(self):
         self.track()
@@ -201,6 +205,14 @@ class Flows(Counting):
         always(
             lambda: self.front_end()["sessions"] == {"calls": 3}, "nobody answered it", during=0.6
         )
+        try:
+            other = self.open(socket.AF_INET6, "::1", self.port)
+        except OSError:
+            return  # no IPv6 here
+        self.call(other)
+        self.sessions_become({"calls": 4})
+        self.call(self.open(socket.AF_INET, "127.0.0.1", 0))  # another port
+        always(lambda: self.front_end()["sessions"] == {"calls": 4}, "not ours", during=0.6)
 
     def test_without_a_rule_that_tracks_nothing_is_known(self):
         self.start_counting(calls={"udp_ports": [self.port]})

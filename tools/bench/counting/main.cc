@@ -1,25 +1,30 @@
 // Sessions in number, and what counting them costs; see tools/bench/sessions.
 //
-//   bench_counting hold ADDRESS@PORT COUNT      holds that many established connections until its
-//                                               input ends
+//   bench_counting accept ADDRESS@PORT COUNT    accepts that many connections, and
+//   bench_counting connect ADDRESS@PORT COUNT   makes them; both say "held" once they stand, and
+//                                               hold them until their input ends
 //   bench_counting talk ADDRESS@PORT COUNT      makes that many answered UDP flows
 //   bench_counting connections PORT ROUNDS      counts the connections, ROUNDS times
 //   bench_counting flows PORT ROUNDS            counts the UDP flows, ROUNDS times
 //
-// The last two print one line of JSON: how many there are, and the median and worst time in
-// milliseconds; for flows also the longest time that the loop was busy with them at once.
+// The last two print one line of JSON: how many there are, the median and worst time in
+// milliseconds, and the CPU time; for flows also the longest time that the loop was busy at once.
 
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -61,27 +66,67 @@ void bind_to(const Descriptor& socket, const base::SocketAddress& where) {
   if (bind(socket.get(), reinterpret_cast<sockaddr*>(&storage), length) != 0) give_up("bind");
 }
 
-int hold(const base::SocketAddress& where, unsigned count) {
-  const rlimit files{2 * count + 100, 2 * count + 100};
+// One connection after the other, by `make`, in as many processes as it takes: each may have so
+// many files open. Says "held" when all stand, and ends with its input.
+template <class Make>
+int hold(unsigned count, const Make& make) {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) give_up("getrlimit");
+  files.rlim_cur = files.rlim_max;
   if (setrlimit(RLIMIT_NOFILE, &files) != 0) give_up("setrlimit");
-  const Descriptor listener = open_socket(where, SOCK_STREAM);
-  bind_to(listener, where);
-  if (listen(listener.get(), 128) != 0) give_up("listen");
-  sockaddr_storage storage{};
-  const socklen_t length = where.to(storage);
-  std::vector<Descriptor> held;
-  for (unsigned i = 0; i < count; ++i) {
-    held.push_back(open_socket(where, SOCK_STREAM));
-    if (connect(held.back().get(), reinterpret_cast<sockaddr*>(&storage), length) != 0) {
-      give_up("connect");
-    }
-    held.emplace_back(accept(listener.get(), nullptr, nullptr));
-    if (held.back().get() < 0) give_up("accept");
+  const auto each = static_cast<unsigned>(std::min<rlim_t>(files.rlim_cur, 100'000) - 50);
+  std::array<int, 2> told{};
+  if (pipe(told.data()) != 0) give_up("pipe");
+  char done = '.';
+  std::vector<pid_t> children;
+  for (unsigned left = count; left > 0; left -= std::min(left, each)) {
+    children.push_back(fork());
+    if (children.back() < 0) give_up("fork");
+    if (children.back() != 0) continue;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    std::vector<Descriptor> held;
+    while (held.size() < std::min(left, each)) held.push_back(make());
+    if (write(told[1], &done, 1) != 1) give_up("write");
+    pause();
+    std::_Exit(EXIT_SUCCESS);
+  }
+  close(told[1]);
+  for (std::size_t i = 0; i < children.size(); ++i) {
+    if (read(told[0], &done, 1) != 1) return EXIT_FAILURE;
   }
   std::puts("held");
   std::fflush(stdout);
   while (std::getchar() != EOF) continue;
+  for (const pid_t child : children) {
+    kill(child, SIGKILL);
+    waitpid(child, nullptr, 0);
+  }
   return EXIT_SUCCESS;
+}
+
+int accept_all(const base::SocketAddress& where, unsigned count) {
+  const Descriptor listener = open_socket(where, SOCK_STREAM);
+  bind_to(listener, where);
+  if (listen(listener.get(), 4096) != 0) give_up("listen");
+  std::puts("listening");
+  std::fflush(stdout);
+  return hold(count, [&] {
+    Descriptor accepted(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    if (accepted.get() < 0) give_up("accept");
+    return accepted;
+  });
+}
+
+int connect_all(const base::SocketAddress& where, unsigned count) {
+  sockaddr_storage storage{};
+  const socklen_t length = where.to(storage);
+  return hold(count, [&] {
+    Descriptor client = open_socket(where, SOCK_STREAM);
+    if (connect(client.get(), reinterpret_cast<sockaddr*>(&storage), length) != 0) {
+      give_up("connect");
+    }
+    return client;
+  });
 }
 
 // Clients of many addresses: one has no more than 64,000 ports.
@@ -110,15 +155,25 @@ int talk(const base::SocketAddress& where, unsigned count) {
   return EXIT_SUCCESS;
 }
 
+// Milliseconds of CPU time, user and system.
+double spent() {
+  timespec time{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return 1e3 * static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e6;
+}
+
 struct Times {
   std::vector<double> whole;
+  double before = spent();
   double longest_piece = 0;
 
   void print(std::uint64_t count) {
     std::sort(whole.begin(), whole.end());
-    std::printf("{\"count\": %llu, \"median\": %.3f, \"worst\": %.3f, \"piece\": %.3f}\n",
-                static_cast<unsigned long long>(count), whole[whole.size() / 2], whole.back(),
-                longest_piece);
+    std::printf(
+        "{\"count\": %llu, \"best\": %.3f, \"median\": %.3f, \"worst\": %.3f, \"cpu\": %.3f, "
+        "\"piece\": %.3f}\n",
+        static_cast<unsigned long long>(count), whole.front(), whole[whole.size() / 2],
+        whole.back(), (spent() - before) / static_cast<double>(whole.size()), longest_piece);
   }
 };
 
@@ -168,10 +223,13 @@ int run(std::string_view what, const std::string& where, unsigned count) {
   if (what == "connections") return count_connections(port, count);
   if (what == "flows") return count_flows(port, count);
   const auto address = base::SocketAddress::parse(where);
-  if (address && what == "hold") return hold(*address, count);
+  if (address && what == "accept") return accept_all(*address, count);
+  if (address && what == "connect") return connect_all(*address, count);
   if (address && what == "talk") return talk(*address, count);
-  std::fputs("usage: bench_counting hold|talk ADDRESS@PORT COUNT | connections|flows PORT ROUNDS\n",
-             stderr);
+  std::fputs(
+      "usage: bench_counting accept|connect|talk ADDRESS@PORT COUNT | connections|flows PORT "
+      "ROUNDS\n",
+      stderr);
   return 2;
 }
 

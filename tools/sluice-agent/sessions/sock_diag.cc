@@ -59,18 +59,36 @@ Connection connection_of(const inet_diag_msg& found) {
           (std::uint64_t{found.id.idiag_cookie[1]} << 32) | found.id.idiag_cookie[0]};
 }
 
-// Zero, or an errno; ENOBUFS and EINTR are worth another try. What it found until then is in
-// `connections` all the same.
-int dump_family(int family, std::span<const inet_diag_bc_op> filter,
-                std::vector<Connection>& connections) {
+void add_filter(NetlinkRequest& request, std::span<const inet_diag_bc_op> filter) {
+  request.attribute(INET_DIAG_REQ_BYTECODE,
+                    {reinterpret_cast<const std::uint8_t*>(filter.data()), filter.size_bytes()});
+}
+
+// The older form of the question, which asks for both families: the kernel walks its table once,
+// which is most of what a count costs.
+NetlinkRequest both_families(std::span<const inet_diag_bc_op> filter) {
+  NetlinkRequest request(TCPDIAG_GETSOCK, NLM_F_REQUEST | NLM_F_DUMP);
+  inet_diag_req wanted{};
+  wanted.idiag_states = 1U << TCP_ESTABLISHED;
+  request.header(wanted);
+  add_filter(request, filter);
+  return request;
+}
+
+NetlinkRequest one_family(int family, std::span<const inet_diag_bc_op> filter) {
+  NetlinkRequest request(SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST | NLM_F_DUMP);
   inet_diag_req_v2 wanted{};
   wanted.sdiag_family = static_cast<std::uint8_t>(family);
   wanted.sdiag_protocol = IPPROTO_TCP;
   wanted.idiag_states = 1U << TCP_ESTABLISHED;
-  NetlinkRequest request(SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST | NLM_F_DUMP);
   request.header(wanted);
-  request.attribute(INET_DIAG_REQ_BYTECODE,
-                    {reinterpret_cast<const std::uint8_t*>(filter.data()), filter.size_bytes()});
+  add_filter(request, filter);
+  return request;
+}
+
+// Zero, or an errno; ENOBUFS and EINTR are worth another try. What it found until then is in
+// `connections` all the same.
+int dump(NetlinkRequest request, std::vector<Connection>& connections) {
   const auto question = NetlinkQuestion::ask(NETLINK_SOCK_DIAG, request);
   if (!question) return question.error();
   std::array<std::uint8_t, NetlinkQuestion::kReceiveBuffer> buffer{};
@@ -81,12 +99,23 @@ int dump_family(int family, std::span<const inet_diag_bc_op> filter,
     while (const auto message = next_message(*datagram)) {
       interrupted |= (message->flags & NLM_F_DUMP_INTR) != 0;
       if (const auto end = end_of_answer(*message)) return *end == 0 && interrupted ? EINTR : *end;
-      if (message->type != SOCK_DIAG_BY_FAMILY) continue;
+      if (message->type != SOCK_DIAG_BY_FAMILY && message->type != TCPDIAG_GETSOCK) continue;
       if (const auto found = message->start<inet_diag_msg>()) {
         connections.push_back(connection_of(*found));
       }
     }
   }
+}
+
+int dump_all(std::span<const inet_diag_bc_op> filter, std::vector<Connection>& connections) {
+  const int both = dump(both_families(filter), connections);
+  if (both != EINVAL && both != EOPNOTSUPP && both != ENOENT) return both;
+  // A kernel without the older form.
+  connections.clear();
+  const int error = dump(one_family(AF_INET, filter), connections);
+  if (error != 0) return error;
+  // Accepted IPv4 connections of an IPv6 listener are in the IPv6 dump alone: nothing is twice.
+  return dump(one_family(AF_INET6, filter), connections);
 }
 
 }  // namespace
@@ -128,9 +157,7 @@ base::Checked<std::vector<Connection>> established_connections(
   int error = 0;
   for (int i = 0; i < kTries; ++i) {
     connections.clear();
-    // Accepted IPv4 connections of an IPv6 listener are in the IPv6 dump alone: nothing is twice.
-    error = dump_family(AF_INET, filter, connections);
-    if (error == 0) error = dump_family(AF_INET6, filter, connections);
+    error = dump_all(filter, connections);
     if (error == 0) return connections;
     if (error != ENOBUFS && error != EINTR) break;
   }

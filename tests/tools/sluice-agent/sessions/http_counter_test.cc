@@ -1,7 +1,7 @@
 #include "tools/sluice-agent/sessions/http_counter.h"
 
 #include <atomic>
-#include <cstring>
+#include <mutex>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -43,7 +43,10 @@ class Page {
   config::HttpMetric metric() const {
     return {"http://127.0.0.1:" + std::to_string(port_) + "/metrics?x=1", "calls", {}};
   }
-  std::string asked() const { return asked_; }  // once an answer has come
+  std::string asked() const {  // of the last one
+    const std::lock_guard lock(mutex_);
+    return asked_;
+  }
 
  private:
   void serve() {
@@ -59,7 +62,10 @@ class Page {
         if (count <= 0) break;
         asked.append(buffer.data(), static_cast<std::size_t>(count));
       }
-      asked_ = asked;
+      {
+        const std::lock_guard lock(mutex_);
+        asked_ = asked;
+      }
       std::size_t sent = 0;
       while (sent < octets_.size()) {
         const ssize_t count =
@@ -75,6 +81,7 @@ class Page {
   bool close_;
   Descriptor listener_;
   std::uint16_t port_ = 0;
+  mutable std::mutex mutex_;
   std::string asked_;
   std::atomic<bool> over_ = false;
   std::thread thread_;
