@@ -18,19 +18,12 @@ std::uint32_t hash_of(const base::SocketAddress& end) {
 
 }  // namespace
 
-FlowCounts::FlowCounts(std::vector<std::uint16_t> ports) : ports_(std::move(ports)) {
+FlowList::FlowList(std::vector<std::uint16_t> ports, std::vector<base::Prefix> local)
+    : ports_(std::move(ports)), local_(std::move(local)) {
   std::sort(ports_.begin(), ports_.end());
 }
 
-void FlowCounts::begin(base::MonoTime now, std::vector<base::Prefix> local) {
-  begun_ = now;
-  local_ = std::move(local);
-  last_local_.reset();
-  keys_.clear();
-  any_v4_ = any_v6_ = false;
-}
-
-bool FlowCounts::is_local(const base::IpAddress& address) {
+bool FlowList::is_local(const base::IpAddress& address) {
   if (last_local_ == address) return true;
   const bool local = std::any_of(local_.begin(), local_.end(), [&](const base::Prefix& prefix) {
     return prefix.contains(address);
@@ -39,7 +32,7 @@ bool FlowCounts::is_local(const base::IpAddress& address) {
   return local;
 }
 
-void FlowCounts::add(const Flow& flow) {
+void FlowList::add(const Flow& flow) {
   if (!flow.answered) return;
   const std::uint16_t port = flow.destination.port;
   if (!std::binary_search(ports_.begin(), ports_.end(), port)) return;
@@ -48,27 +41,28 @@ void FlowCounts::add(const Flow& flow) {
   (flow.destination.address.is_v4() ? any_v4_ : any_v6_) = true;
 }
 
-void FlowCounts::end() {
+std::vector<FlowList::Key> FlowList::take() {
   std::sort(keys_.begin(), keys_.end());
   keys_.erase(std::unique(keys_.begin(), keys_.end()), keys_.end());
+  return std::exchange(keys_, {});
+}
+
+void FlowCounts::take(std::vector<FlowList::Key> list, base::MonoTime begun) {
   for (auto& [port, count] : counts_) count.flows = 0;
-  for (const Key& key : keys_) {
+  auto before = list_.begin();
+  for (const FlowList::Key& key : list) {
     Count& count = counts_[key.port];
     ++count.flows;
-    if (known_ && !std::binary_search(known_keys_.begin(), known_keys_.end(), key)) {
-      count.newest = begun_;
-    }
+    while (before != list_.end() && *before < key) ++before;
+    if (known_ && (before == list_.end() || *before != key)) count.newest = begun;
   }
-  known_keys_.swap(keys_);
-  // Memory of a time with many flows is given back.
-  if (keys_.capacity() > 2 * known_keys_.size() + 1024) keys_ = {};
+  list_ = std::move(list);
   known_ = true;
 }
 
 void FlowCounts::lose() {
   known_ = false;
-  keys_ = {};
-  known_keys_ = {};
+  list_ = {};
 }
 
 std::optional<FlowCounts::Count> FlowCounts::count(std::span<const std::uint16_t> ports) const {

@@ -12,32 +12,55 @@
 
 namespace sluice::agent {
 
-// What lists of the kernel's UDP flows say of local ports: pure.
+// The flows to local ports in one list of the kernel's: pure.
 //
 // A flow counts when it was sent to one of the ports at an address of this host and was answered:
 // what nobody answers is no session, and a scanner or a forged packet must not keep a server from
 // being stopped. Whether it is old enough to be ASSURED does not matter: a call is one from its
 // first answer on. It ends when the kernel forgets it, some time after its last packet (30 s to
 // 2 min by default, nf_conntrack_udp_timeout and its _stream): late, never early.
+class FlowList {
+ public:
+  // 32 bits of a flow's name are the kernel's, which may use them again for another flow; the rest
+  // tells who sent it.
+  struct Key {
+    std::uint64_t flow = 0;
+    std::uint16_t port = 0;
+    friend auto operator<=>(const Key&, const Key&) = default;
+  };
+
+  FlowList(std::vector<std::uint16_t> ports, std::vector<base::Prefix> local);
+
+  void add(const Flow& flow);
+  std::size_t size() const noexcept { return keys_.size(); }
+  // Whether there are flows of the family that count.
+  bool any(bool v4) const noexcept { return v4 ? any_v4_ : any_v6_; }
+  // All that were added, ascending; one that was added twice is there once.
+  std::vector<Key> take();
+
+ private:
+  bool is_local(const base::IpAddress& address);
+
+  std::vector<std::uint16_t> ports_;  // ascending
+  std::vector<base::Prefix> local_;
+  std::optional<base::IpAddress> last_local_;  // the answer for most flows
+  std::vector<Key> keys_;
+  bool any_v4_ = false;
+  bool any_v6_ = false;
+};
+
+// What one list after the other says of the ports: pure.
 class FlowCounts {
  public:
   struct Count {
     std::uint64_t flows = 0;
-    // When a list first showed a flow that the one before did not. Nothing without a list before
-    // it: what is there at first may be old.
+    // When the list was begun that first showed a flow that the one before did not. Nothing without
+    // a list before it: what is there at first may be old.
     std::optional<base::MonoTime> newest;
   };
 
-  explicit FlowCounts(std::vector<std::uint16_t> ports);
-
-  // A list begins, one flow after the other follows; a flow that stands in it twice counts once.
-  void begin(base::MonoTime now, std::vector<base::Prefix> local);
-  void add(const Flow& flow);
-  std::size_t size() const noexcept { return keys_.size(); }  // so far
-  // Whether the list has flows of the family that count.
-  bool any(bool v4) const noexcept { return v4 ? any_v4_ : any_v6_; }
-  // The list is whole.
-  void end();
+  // A whole list, as FlowList::take() gives it.
+  void take(std::vector<FlowList::Key> list, base::MonoTime begun);
   // There is no whole list: the numbers are not known any more.
   void lose();
 
@@ -45,25 +68,8 @@ class FlowCounts {
   std::optional<Count> count(std::span<const std::uint16_t> ports) const;
 
  private:
-  // The flow's name: 32 bits of it are the kernel's, which may use them again for another flow. The
-  // port is beside it.
-  struct Key {
-    std::uint64_t flow = 0;
-    std::uint16_t port = 0;
-    friend auto operator<=>(const Key&, const Key&) = default;
-  };
-
-  bool is_local(const base::IpAddress& address);
-
-  std::vector<std::uint16_t> ports_;  // ascending
-  std::vector<base::Prefix> local_;
-  std::optional<base::IpAddress> last_local_;  // the answer for most flows
-  std::vector<Key> keys_;                      // of the list under way
-  std::vector<Key> known_keys_;                // of the last whole one, ascending
+  std::vector<FlowList::Key> list_;  // the last one
   std::map<std::uint16_t, Count> counts_;
-  base::MonoTime begun_;
-  bool any_v4_ = false;
-  bool any_v6_ = false;
   bool known_ = false;
 };
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <initializer_list>
 #include <string>
 
 #include <arpa/inet.h>
@@ -56,12 +57,12 @@ int read_family(std::uint8_t family, std::vector<base::Prefix>& out) {
 
 base::Checked<std::vector<base::Prefix>> local_addresses() {
   std::vector<base::Prefix> prefixes;
-  const int error = read_family(AF_INET, prefixes);
-  if (error != 0) {
+  for (const auto family : std::initializer_list<std::uint8_t>{AF_INET, AF_INET6}) {
+    const int error = read_family(family, prefixes);
+    // A host without addresses of the family may be without its table, or its protocol.
+    if (error == 0 || error == ENOENT || error == EOPNOTSUPP || error == EAFNOSUPPORT) continue;
     return base::failure(std::string("the addresses of this host: ") + std::strerror(error));
   }
-  // A host without IPv6 has no such table.
-  static_cast<void>(read_family(AF_INET6, prefixes));
   return prefixes;
 }
 

@@ -22,26 +22,25 @@ constexpr std::array<std::uint16_t, 1> kSip{5060};
 constexpr std::array<std::uint16_t, 2> kBoth{5060, 5062};
 
 struct Flows : testing::Test {
-  FlowCounts counts{{5062, 5060}};
+  FlowCounts counts;
 
+  static FlowList list_of(const std::vector<Flow>& flows) {
+    FlowList list({5062, 5060},
+                  {*base::Prefix::parse("192.0.2.1/32"), *base::Prefix::parse("127.0.0.0/8"),
+                   *base::Prefix::parse("2001:db8::1/128")});
+    for (const Flow& each : flows) list.add(each);
+    return list;
+  }
   void list(int second, const std::vector<Flow>& flows) {
-    counts.begin(at(second),
-                 {*base::Prefix::parse("192.0.2.1/32"), *base::Prefix::parse("127.0.0.0/8"),
-                  *base::Prefix::parse("2001:db8::1/128")});
-    for (const Flow& each : flows) counts.add(each);
-    counts.end();
+    counts.take(list_of(flows).take(), at(second));
   }
   std::uint64_t sip() const { return counts.count(kSip)->flows; }
 };
 
-TEST_F(Flows, AreKnownOnceAListIsWhole) {
+TEST_F(Flows, AreKnownWhileThereIsAWholeList) {
   EXPECT_FALSE(counts.count(kSip));
-  counts.begin(at(1), {});
-  EXPECT_FALSE(counts.count(kSip));
-  counts.end();
-  EXPECT_EQ(counts.count(kSip)->flows, 0U);
-  counts.begin(at(2), {});
-  EXPECT_EQ(counts.count(kSip)->flows, 0U) << "the last whole one counts";
+  list(1, {});
+  EXPECT_EQ(sip(), 0U);
   counts.lose();
   EXPECT_FALSE(counts.count(kSip));
 }
@@ -91,9 +90,10 @@ TEST_F(Flows, TellANewOneFromOneThatWasThere) {
 }
 
 TEST_F(Flows, OfEachFamilyAreSeenApart) {
-  list(1, {flow(1)});
-  EXPECT_TRUE(counts.any(true));
-  EXPECT_FALSE(counts.any(false));
+  const FlowList list = list_of({flow(1), flow(2, "2001:db8::9@5060")});
+  EXPECT_TRUE(list.any(true));
+  EXPECT_FALSE(list.any(false)) << "it is not this host's";
+  EXPECT_EQ(list.size(), 1U);
 }
 
 }  // namespace
