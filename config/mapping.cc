@@ -1,53 +1,11 @@
 #include "config/mapping.h"
 
 #include <algorithm>
-#include <array>
 #include <string>
 
+#include "config/base/nearest.h"
+
 namespace sluice::config {
-namespace {
-
-// The keys of this project have at most 22 letters; what is far longer is no typo of one.
-constexpr std::size_t kLongestTypo = 40;
-
-// Letters to add, drop, change or swap with the next (the typing mistakes) to come from `a` to `b`.
-std::size_t edits(std::string_view a, std::string_view b) {
-  std::array<std::array<std::size_t, kLongestTypo + 1>, 3> rows{};
-  for (std::size_t j = 0; j <= b.size(); ++j) rows[0][j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    const auto& before_last = rows[(i + 1) % 3];
-    const auto& last = rows[(i + 2) % 3];
-    auto& row = rows[i % 3];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t changed = last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
-      row[j] = std::min({last[j] + 1, row[j - 1] + 1, changed});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
-        row[j] = std::min(row[j], before_last[j - 2] + 1);
-      }
-    }
-  }
-  return rows[a.size() % 3][b.size()];
-}
-
-}  // namespace
-
-std::optional<std::string_view> nearest(std::string_view typo,
-                                        const std::vector<std::string_view>& words) {
-  if (typo.size() > kLongestTypo) return {};
-  std::optional<std::string_view> best;
-  // A third of the letters wrong is a typo, more is another word.
-  std::size_t fewest = std::max<std::size_t>(typo.size() / 3, 1) + 1;
-  for (const std::string_view word : words) {
-    if (word.size() > kLongestTypo) continue;
-    const std::size_t count = edits(typo, word);
-    if (count >= fewest) continue;
-    fewest = count;
-    best = word;
-  }
-  return best;
-}
-
 Mapping::Mapping(const Value& value)
     : self_(value),
       is_mapping_(value.kind() == Document::Kind::Mapping || value.kind() == Document::Kind::Null) {
@@ -95,8 +53,8 @@ void Mapping::find_duplicates() {
 void Mapping::complain_unknown(const Entry& entry) const {
   const Value key = at_key(entry);
   if (entry.key == "<<") return key.reject("merge keys are not part of YAML 1.2: write them out");
-  if (const auto meant = nearest(entry.key, asked_)) {
-    return key.reject("is not a known key; did you mean \"" + std::string(*meant) + "\"?");
+  if (const std::string hint = base::did_you_mean(entry.key, asked_); !hint.empty()) {
+    return key.reject("is not a known key" + hint);
   }
   std::string known;
   for (const std::string_view word : asked_) {

@@ -78,8 +78,4 @@ class Mapping {
   std::vector<std::string_view> asked_;
 };
 
-// The word of `words` that `typo` was probably meant to be, or nothing.
-std::optional<std::string_view> nearest(std::string_view typo,
-                                        const std::vector<std::string_view>& words);
-
 }  // namespace sluice::config

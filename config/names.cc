@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "config/base/address.h"
+#include "config/base/nearest.h"
 #include "config/mapping.h"
 
 namespace sluice::config {
@@ -220,8 +221,7 @@ std::string NameTable::hint(std::string_view typo, std::string_view what) {
     if (entry.taken.what == what) words.push_back(name_of(entry));
   }
   std::sort(words.begin(), words.end());  // the same hint each time, where two are as near
-  const auto meant = nearest(typo, words);
-  return meant ? "; did you mean \"" + std::string(*meant) + "\"?" : std::string();
+  return base::did_you_mean(typo, words);
 }
 
 }  // namespace sluice::config

@@ -43,7 +43,8 @@ void explain(const ApiContext& api, Exchange exchange) {
   api.control([exchange, type, owner = canonical(*name)](Authority& authority) {
     auto explanation = authority.explain(owner);
     if (!explanation) {
-      return reply(exchange, problem(not_found("no answer set has that name")));
+      return reply(exchange, problem(not_found("no answer set has that name" +
+                                               explain_hint(*authority.topology(), owner))));
     }
     tell_missing_addresses(*explanation, type, *authority.topology());
     exchange.reply([type, owner, explanation = std::move(*explanation)] {

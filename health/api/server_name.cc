@@ -3,8 +3,28 @@
 #include <algorithm>
 #include <vector>
 
+#include "config/base/nearest.h"
+
 namespace sluice::health {
 namespace {
+
+// Among more names a guess would keep the control thread for longer than a millisecond.
+constexpr std::size_t kMostNames = 1'000;
+
+// "; did you mean NAME?", of whole names or of first labels, as `typed` is one; empty: no guess.
+template <class Named>
+std::string hint(const std::string& typed, const std::vector<Named>& all,
+                 std::string_view Named::*name) {
+  if (all.size() > kMostNames) return {};
+  const bool label = typed.find('.') == std::string::npos;
+  std::vector<std::string_view> words;
+  words.reserve(all.size());
+  for (const Named& each : all) {
+    const std::string_view whole = each.*name;
+    words.push_back(label ? whole.substr(0, whole.find('.')) : whole);
+  }
+  return base::did_you_mean(typed, words);
+}
 
 // The one of `all` that has this first label.
 template <class Named>
@@ -21,7 +41,8 @@ Outcome<std::string> resolve_label(const std::vector<Named>& all, const std::str
   }
   if (candidates.size() == 1) return std::string(candidates.front());
   if (candidates.empty()) {
-    return base::Unexpected{not_found("no " + what + " of that name is configured")};
+    return base::Unexpected{
+        not_found("no " + what + " of that name is configured" + hint(label, all, &Named::fqdn))};
   }
   constexpr std::size_t kNamed = 5;  // a label such as fe01 may be in every pool
   std::string detail = "the label is not unique; it may be";
@@ -55,6 +76,15 @@ Outcome<std::string> resolve_pool(const Topology& topology, std::string_view tex
   std::string name = canonical(text);
   if (topology.pool(name)) return name;
   return resolve_label(topology.pools(), name, "pool");
+}
+
+std::string explain_hint(const Topology& topology, const std::string& owner) {
+  if (const auto server = topology.server(owner)) {
+    const PoolId pool = topology.servers()[*server].pool;
+    return "; it is a server of " + std::string(topology.pools()[pool].fqdn);
+  }
+  if (const auto pool = resolve_pool(topology, owner)) return "; did you mean \"" + *pool + "\"?";
+  return hint(owner, topology.answer_sets(), &TopologyAnswerSet::owner);
 }
 
 base::Result<std::string, HttpResponse> own_server(const Topology& topology,

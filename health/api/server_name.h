@@ -22,6 +22,10 @@ Outcome<std::string> resolve_server(const Topology& topology, std::string_view t
 // Likewise of the pool.
 Outcome<std::string> resolve_pool(const Topology& topology, std::string_view text);
 
+// What may have been meant by an owner name that no answer set has, to stand behind a sentence that
+// says so; empty: no guess.
+std::string explain_hint(const Topology& topology, const std::string& owner);
+
 // The server that the path names, or the response that says why there is none. An agent that asks
 // for another than its own learns nothing, not even whether it exists.
 base::Result<std::string, HttpResponse> own_server(const Topology& topology,

@@ -63,10 +63,10 @@ TEST(LoadApi, RefusesEachMistakeOfListenersAndTokens) {
        "name"},
       {"role: operator", "role: agent, server: s3.example.org",
        "t.yaml:6: api.tokens[0].server: no pool has a server s3.example.org; did you mean "
-       "\"s1.example.org\"?"},
+       "\"s1.example.org\" or \"s2.example.org\"?"},
       {"role: operator", "role: agent, server: pool.example.org",
        "t.yaml:6: api.tokens[0].server: no pool has a server pool.example.org; did you mean "
-       "\"s1.example.org\"?"},
+       "\"s1.example.org\" or \"s2.example.org\"?"},
       {"role: operator", "role: agent, server: s1",
        "t.yaml:6: api.tokens[0].server: must be a full name such as fe01.pool01.contoso.example, "
        "is s1"},

@@ -164,17 +164,5 @@ TEST(Printable, ShortensBetweenCharacters) {
   EXPECT_EQ(printable("a\x1b[0m\n"), "a\\x1b[0m\\x0a");
 }
 
-TEST(Nearest, IsATypoAwayNotAnotherWord) {
-  const std::vector<std::string_view> words{"ttl", "order", "servers", "service"};
-  EXPECT_EQ(nearest("tll", words), "ttl");
-  EXPECT_EQ(nearest("odrer", words), "order");
-  EXPECT_EQ(nearest("server", words), "servers");
-  EXPECT_EQ(nearest("Service", words), "service");
-  EXPECT_EQ(nearest("banana", words), std::nullopt);
-  EXPECT_EQ(nearest("", words), std::nullopt);
-  EXPECT_EQ(nearest(std::string(100, 's'), words), std::nullopt);
-  EXPECT_EQ(nearest("x", {}), std::nullopt);
-}
-
 }  // namespace
 }  // namespace sluice::config

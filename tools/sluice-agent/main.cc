@@ -16,6 +16,7 @@
 #include "tools/sluice-agent/drain_and_wait.h"
 #include "tools/sluice-agent/run.h"
 #include "tools/sluice-agent/startup.h"
+#include "tools/typo.h"
 
 namespace {
 
@@ -169,6 +170,11 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {  // --help and --version too
+    const std::string unknown = error.get_exit_code() == 0 ? "" : unknown_word(app);
+    if (!unknown.empty()) {
+      std::cerr << "sluice-agent: " << unknown << "\nsluice-agent --help tells more.\n";
+      return exit_with(ExitCode::Usage);
+    }
     return app.exit(error) == 0 ? exit_with(ExitCode::Done) : exit_with(ExitCode::Usage);
   }
   if (running->parsed()) return run(options);

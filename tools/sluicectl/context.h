@@ -22,6 +22,8 @@ struct Context {
   std::ostream& err;
   Surface out_surface;
   Surface err_surface;
+  // stdout's, as it is now: a terminal's size changes. Empty: as it was.
+  std::function<Surface()> surface_now = {};
 };
 
 // Writes what went wrong and says what to exit with. With --json a problem document goes to

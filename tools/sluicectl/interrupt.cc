@@ -1,5 +1,7 @@
 #include "tools/sluicectl/interrupt.h"
 
+#include <array>
+
 #include <poll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -14,7 +16,12 @@ Interrupt::Interrupt() {
     const bool known = sigaction(signal, nullptr, &action) == 0;
     if (known && action.sa_handler != SIG_IGN) sigaddset(&wanted, signal);
   }
+  sigset_t resized;
+  sigemptyset(&resized);
+  sigaddset(&resized, SIGWINCH);
   sigprocmask(SIG_BLOCK, &wanted, &before_);
+  resized_ = signalfd(-1, &resized, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (resized_ >= 0) sigprocmask(SIG_BLOCK, &resized, nullptr);
   descriptor_ = signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
   // Without it (no descriptors left) the signals end the process, as they do elsewhere.
   if (descriptor_ < 0) sigprocmask(SIG_SETMASK, &before_, nullptr);
@@ -22,6 +29,7 @@ Interrupt::Interrupt() {
 
 Interrupt::~Interrupt() {
   if (descriptor_ >= 0) close(descriptor_);
+  if (resized_ >= 0) close(resized_);
   sigprocmask(SIG_SETMASK, &before_, nullptr);
 }
 
@@ -31,9 +39,11 @@ bool Interrupt::pending() const {
 }
 
 std::optional<Exit> Interrupt::wait(base::Duration duration) {
-  pollfd watched{.fd = descriptor_, .events = POLLIN, .revents = 0};
-  if (poll(&watched, 1, static_cast<int>(duration.count())) != 1) return {};
+  std::array<pollfd, 2> watched{{{.fd = descriptor_, .events = POLLIN, .revents = 0},
+                                 {.fd = resized_, .events = POLLIN, .revents = 0}}};
+  if (poll(watched.data(), watched.size(), static_cast<int>(duration.count())) < 1) return {};
   signalfd_siginfo taken{};
+  if (watched[1].revents != 0) static_cast<void>(!read(resized_, &taken, sizeof taken));
   if (read(descriptor_, &taken, sizeof taken) != static_cast<ssize_t>(sizeof taken)) return {};
   return taken.ssi_signo == SIGTERM ? Exit::Terminated : Exit::Interrupted;
 }

@@ -21,12 +21,14 @@ class Interrupt {
   // A signal has come and was not taken yet.
   bool pending() const;
 
-  // Waits so long, or until a signal comes: takes it and says what to exit with.
+  // Waits so long, or until a signal comes: takes it and says what to exit with. Ends early, with
+  // nothing, when the terminal's size changes.
   std::optional<Exit> wait(base::Duration duration);
 
  private:
   sigset_t before_{};
   int descriptor_ = -1;
+  int resized_ = -1;  // SIGWINCH, apart: it breaks nothing off
 };
 
 }  // namespace sluice::ctl

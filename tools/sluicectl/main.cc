@@ -55,7 +55,8 @@ Exit run_command(const Options& options) {
                   .out = std::cout,
                   .err = std::cerr,
                   .out_surface = surface_of(STDOUT_FILENO),
-                  .err_surface = surface_of(STDERR_FILENO)};
+                  .err_surface = surface_of(STDERR_FILENO),
+                  .surface_now = [] { return surface_of(STDOUT_FILENO); }};
   return flushed(run(options, context));
 }
 

@@ -1,6 +1,7 @@
 #include "tools/sluicectl/options.h"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include <CLI/CLI.hpp>
@@ -9,6 +10,7 @@
 #include "tools/sluicectl/options/declarations.h"
 #include "tools/sluicectl/options/parsed.h"
 #include "tools/sluicectl/options/validators.h"
+#include "tools/typo.h"
 
 namespace sluice::ctl {
 namespace {
@@ -51,14 +53,30 @@ void declare_program(CLI::App& program, Parsed& parsed) {
   declare_commands(program, parsed);
 }
 
+// Of --watch: as `watch` of procps takes it, or a DURATION.
+std::optional<base::Duration> interval_of(const std::string& text) {
+  constexpr base::Duration kLeast = std::chrono::milliseconds(100);
+  if (text == "true") return std::chrono::seconds(1);
+  auto interval = base::parse_duration(text);
+  double seconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  constexpr double kDay = 86'400;
+  if (error == std::errc{} && end == text.data() + text.size() && seconds >= 0 && seconds <= kDay) {
+    interval = base::Duration(static_cast<base::Duration::rep>(seconds * 1e3));
+  }
+  return interval && *interval >= kLeast ? interval : std::nullopt;
+}
+
 // `--wait fe02` must not take the server for a duration, and `--wait 15m fe02` has to take it: the
-// flag is joined with what follows when that is a DURATION.
-void join_wait(std::vector<std::string>& words) {
+// flag is joined with what follows when that is a DURATION. --watch likewise.
+void join_durations(std::vector<std::string>& words) {
   for (std::size_t at = 0; at + 1 < words.size() && words[at] != "--"; ++at) {
-    if (words[at] == "--wait" && base::parse_duration(words[at + 1])) {
-      words[at] += "=" + words[at + 1];
-      words.erase(words.begin() + static_cast<std::ptrdiff_t>(at) + 1);
-    }
+    const std::string& next = words[at + 1];
+    const bool joins = (words[at] == "--wait" && base::parse_duration(next)) ||
+                       (words[at] == "--watch" && next != "true" && interval_of(next));
+    if (!joins) continue;
+    words[at] += "=" + next;
+    words.erase(words.begin() + static_cast<std::ptrdiff_t>(at) + 1);
   }
 }
 
@@ -109,6 +127,12 @@ base::Result<Options, Stop> finish(Parsed parsed, const Connection& environment)
   if (options.wait && !options.at.empty()) {
     return usage("--wait waits from now on: use sluicectl wait when the time of --at has come");
   }
+  if (!parsed.watch.empty()) {
+    options.watch = interval_of(parsed.watch);
+    if (!options.watch) {
+      return usage("--watch: '" + parsed.watch + "' is no interval: 2, 0.5 or 10s, at least 0.1");
+    }
+  }
   for (const std::string& server : parsed.servers) {
     options.servers.push_back(*parse_dns_server(server));  // the validator has seen it
   }
@@ -120,12 +144,10 @@ base::Result<Options, Stop> finish(Parsed parsed, const Connection& environment)
   return std::move(options);
 }
 
-// The words of CLI11 for a command that does not exist are about options.
+// CLI11 has no words for what was meant.
 std::string mistake_of(const CLI::App& program, const CLI::ParseError& error) {
-  const auto rest = program.remaining();
-  const bool command =
-      program.get_subcommands().empty() && !rest.empty() && !rest.front().starts_with('-');
-  return command ? "there is no command '" + rest.front() + "'" : error.what();
+  const std::string unknown = unknown_word(program);
+  return unknown.empty() ? error.what() : unknown;
 }
 
 }  // namespace
@@ -135,7 +157,7 @@ base::Result<Options, Stop> parse_options(std::vector<std::string> words,
   CLI::App program("Takes servers of a pool out of service without losing a session.", "sluicectl");
   Parsed parsed;
   declare_program(program, parsed);
-  join_wait(words);
+  join_durations(words);
   name_server(words);
   std::ranges::reverse(words);  // as CLI11 wants it
   try {

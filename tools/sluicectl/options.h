@@ -48,9 +48,10 @@ struct Options {
   std::vector<Endpoint> endpoints;  // at least one
   std::string token_file;           // empty: none
 
-  std::string pool;     // status, where empty is all; roll
-  std::string server;   // SERVER; of token: --server
-  std::string service;  // --service; empty: the whole server
+  std::string pool;                     // status and verify, where empty is all; roll
+  std::optional<base::Duration> watch;  // status: again and again, so long apart
+  std::string server;                   // SERVER; of token: --server
+  std::string service;                  // --service; empty: the whole server
 
   std::string reason;                   // drain
   std::string startup;                  // drain: manual, automatic; empty: each service's default
@@ -87,7 +88,7 @@ struct Options {
   // Whether it goes on until something is so, or a signal comes, after which something is to be
   // said or cleared away.
   bool waits() const {
-    return wait || command == Command::Wait || command == Command::Watch ||
+    return wait || watch || command == Command::Wait || command == Command::Watch ||
            command == Command::Roll || command == Command::Backup;
   }
 };

@@ -10,6 +10,7 @@
 #include "tools/sluiced/counted.h"
 #include "tools/sluiced/daemon.h"
 #include "tools/sluiced/log.h"
+#include "tools/typo.h"
 
 namespace sluice {
 namespace {
@@ -66,6 +67,11 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    const std::string unknown = error.get_exit_code() == 0 ? "" : unknown_word(app);
+    if (!unknown.empty()) {
+      std::fprintf(stderr, "sluiced: %s\nsluiced --help tells more.\n", unknown.c_str());
+      return kUsage;
+    }
     return app.exit(error) == 0 ? kDone : kUsage;
   }
   return only_check ? check(file) : serve(file);

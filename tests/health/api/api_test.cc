@@ -281,6 +281,28 @@ TEST_F(ApiTest, ShowsWhoRespondsWhereAndWhatAnswersMayShow) {
   EXPECT_EQ(second["last_resort"], json::array());
 }
 
+TEST_F(ApiTest, SaysWhatMayHaveBeenMeant) {
+  config_.pools[0].servers[0].fqdn = "front01.pool.example";
+  start();
+  const auto detail = [&](const std::string& target) {
+    return std::string(ask("GET", target, "dashboards").json()["detail"]);
+  };
+  EXPECT_EQ(detail("/v1/servers/frnot01"),
+            "no server of that name is configured; did you mean \"front01\"?");
+  EXPECT_EQ(detail("/v1/servers/front01.pol.example"),
+            "no server of that name is configured; did you mean \"front01.pool.example\"?");
+  EXPECT_EQ(detail("/v1/servers/banana"), "no server of that name is configured");
+  EXPECT_EQ(detail("/v1/pools/pol"), "no pool of that name is configured; did you mean \"pool\"?");
+  EXPECT_EQ(detail("/v1/explain?name=calpark.pool.example"),
+            "no answer set has that name; did you mean \"call-park.pool.example\"?");
+  EXPECT_EQ(detail("/v1/explain?name=pool"),
+            "no answer set has that name; did you mean \"pool.example\"?");
+  EXPECT_EQ(detail("/v1/explain?name=front01.pool.example"),
+            "no answer set has that name; it is a server of pool.example");
+  EXPECT_EQ(ask("GET", "/v1/servers/frnot01", "a").json()["detail"],
+            "an agent's token is for its own server alone");
+}
+
 TEST_F(ApiTest, FindsAServerByAUniqueLabelAndListsThoseOfAnother) {
   config::Pool second = config_.pools[0];
   second.fqdn = "pool2.example";

@@ -42,6 +42,10 @@ TEST(ParseOptions, KnowsEveryCommandOfTheContract) {
       {{"unforce", "fe"}, Command::Unforce},
       {{"explain", "name"}, Command::Explain},
       {{"explain", "name", "SRV"}, Command::Explain},
+      {{"verify"}, Command::Verify},
+      {{"verify", "pool"}, Command::Verify},
+      {{"dig", "name"}, Command::Dig},
+      {{"dig", "name", "NS"}, Command::Dig},
       {{"schedule", "list"}, Command::ScheduleList},
       {{"schedule", "cancel", "7"}, Command::ScheduleCancel},
       {{"roll", "pool", "--exec", "true"}, Command::Roll},
@@ -72,6 +76,60 @@ TEST(ParseOptions, WaitTakesADurationOnlyWhereOneStands) {
   EXPECT_EQ(limit({"drain", "fe02", "--wait", "1h30m"}), 90min);
   EXPECT_EQ(limit({"drain", "fe02", "--wait=90s"}), 90s);
   EXPECT_EQ(limit({"drain", "fe02", "--wait", "0s"}), 0s);
+}
+
+TEST(ParseOptions, AMistypedWordIsGuessed) {
+  const auto first_line = [](std::vector<std::string> words) {
+    const auto options = parsed(std::move(words));
+    EXPECT_FALSE(options);
+    EXPECT_EQ(options.error().exit, Exit::Usage);
+    return options.error().text.substr(0, options.error().text.find('\n'));
+  };
+  EXPECT_EQ(first_line({"drian", "fe02"}),
+            "sluicectl: there is no command 'drian'; did you mean \"drain\"?");
+  EXPECT_EQ(first_line({"pasue", "fe02"}),
+            "sluicectl: there is no command 'pasue'; did you mean \"pause\"?");
+  EXPECT_EQ(first_line({"banana"}), "sluicectl: there is no command 'banana'");
+  EXPECT_EQ(first_line({"drain", "fe02", "--reson=x"}),
+            "sluicectl: there is no option --reson; did you mean \"--reason\"?");
+  EXPECT_EQ(first_line({"status", "--jsno"}),
+            "sluicectl: there is no option --jsno; did you mean \"--json\"?");
+  EXPECT_EQ(first_line({"schedule", "cancle", "7"}),
+            "sluicectl: there is no command 'cancle'; did you mean \"cancel\"?");
+  EXPECT_EQ(first_line({"resume", "fe01", "fe02"}), "sluicectl: 'fe02' is one word too many");
+}
+
+TEST(ParseOptions, WatchTakesSeconds) {
+  const auto interval = [](std::vector<std::string> words) {
+    const auto options = parsed(std::move(words));
+    EXPECT_TRUE(options) << options.error().text;
+    EXPECT_TRUE(options->waits());
+    EXPECT_EQ(options->pool, "pool");
+    return options->watch;
+  };
+  EXPECT_EQ(interval({"status", "pool", "--watch"}), 1s);
+  EXPECT_EQ(interval({"status", "--watch", "pool"}), 1s);
+  EXPECT_EQ(interval({"status", "--watch=2", "pool"}), 2s);
+  EXPECT_EQ(interval({"status", "--watch", "0.5", "pool"}), 500ms);
+  EXPECT_EQ(interval({"status", "pool", "--watch=1m"}), 1min);
+  EXPECT_FALSE(parsed({"status"})->watch);
+  EXPECT_FALSE(parsed({"status", "--watch=0"}));
+  EXPECT_FALSE(parsed({"status", "--watch=often"}));
+}
+
+TEST(ParseOptions, DnsServersAreAddresses) {
+  const auto at = [](const char* text) { return *base::SocketAddress::parse(text); };
+  const auto verify = parsed({"verify", "--server", "192.0.2.1", "--server=::1@5353", "pool"});
+  ASSERT_TRUE(verify) << verify.error().text;
+  EXPECT_EQ(verify->servers, (std::vector{at("192.0.2.1@53"), at("::1@5353")}));
+  EXPECT_EQ(verify->pool, "pool");
+  const auto dig = parsed({"dig", "name", "@192.0.2.1@54"});
+  ASSERT_TRUE(dig) << dig.error().text;
+  EXPECT_EQ(dig->servers, std::vector{at("192.0.2.1@54")});
+  EXPECT_EQ(dig->type, "");
+  EXPECT_FALSE(parsed({"dig", "name", "@resolver"}));
+  EXPECT_FALSE(parsed({"dig", "name", "fe02"})) << "no type";
+  EXPECT_FALSE(parsed({"verify", "--server", "192.0.2.1@0"}));
 }
 
 TEST(ParseOptions, RollHasDefaultsThatAreSafe) {

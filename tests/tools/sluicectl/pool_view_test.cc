@@ -89,6 +89,17 @@ TEST(PoolView, GoesByShortNamesWhereItIsNarrow) {
   EXPECT_NE(view.find("\na       fe "), std::string::npos) << view;
 }
 
+TEST(PoolView, KeepsWhatCountsWhereItIsVeryNarrow) {
+  Pool several = pool();
+  several.servers[0].services[0].sessions = Counters{{"calls", 3}, {"registrations", 12}};
+  several.servers[1].services[0].name = "a-service-with-a-long-name";
+  EXPECT_EQ(pool_view(several, kNow, {.width = 72}),
+            "p.example  generation 17, 1 of 1 accepting (at least 1)\n"
+            "SERVER  SERVICE    STATUS     SESSIONS        IN-ANSWERS  HOLDS  HORIZON\n"
+            "a       fe         accepting  call=3 regi=12  @ _sip._t\u2026  -      -\n"
+            "b       a-servic\u2026  unknown    unknown         -           -      -\n");
+}
+
 TEST(PoolView, SaysWhatIsNotAsItShouldBe) {
   Pool sad = pool(R"(, "warnings": ["call-park: no agent pushes it"])");
   sad.mass_loss_guard = true;

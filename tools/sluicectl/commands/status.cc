@@ -1,37 +1,165 @@
+#include <algorithm>
+#include <optional>
 #include <ostream>
+#include <string>
 
 #include "tools/sluicectl/commands/commands.h"
 #include "tools/sluicectl/render/pool_view.h"
+#include "tools/sluicectl/render/screen.h"
 #include "tools/sluicectl/render/words.h"
 
 namespace sluice::ctl {
 namespace {
+
+// Whoever watches is to see it when the authority hangs. Of the largest that there is, the state
+// comes in two.
+constexpr base::Duration kLookLimit = std::chrono::seconds(10);
+// Looking takes at most this part of the authority's time, however many pools there are.
+constexpr int kShare = 5;
 
 // One pool's document has the same shape as a pool in the list of all.
 Pools read_one_pool(JsonReader& reader) {
   return {.pools = {read_pool(reader)}, .orphans = {}};
 }
 
-}  // namespace
-
-Exit status(const Options& options, Context& context) {
+base::Result<Got<Pools>, ApiError> look(const Options& options, Context& context,
+                                        base::Duration limit) {
   const bool all = options.pool.empty();
   Request request;
   request.path = all ? "/v1/pools" : "/v1/pools/" + percent_encode(options.pool);
-  const auto got = understood(context.api.send(request), all ? read_pools : read_one_pool);
+  request.limit = limit;
+  return understood(context.api.send(request), all ? read_pools : read_one_pool);
+}
+
+std::string view(const Pools& pools, base::WallTime now, const Surface& surface) {
+  std::string text;
+  for (const Pool& pool : pools.pools) {
+    text += (text.empty() ? "" : "\n") + pool_view(pool, now, surface);
+  }
+  if (pools.pools.empty()) text = "no pools\n";
+  if (!pools.orphans.empty()) {
+    text += (text.empty() ? "" : "\n") + orphans_view(pools.orphans, now);
+  }
+  return text;
+}
+
+// On a terminal a picture that is drawn over; elsewhere documents one after another.
+class Watching {
+ public:
+  Watching(const Options& options, Context& context) : options_(options), context_(context) {}
+
+  Exit run() {
+    while (true) {
+      const base::MonoTime begun = context_.clock.now().mono;
+      auto got = look(options_, context_, kLookLimit);
+      if (const auto exit =
+              got ? on_state(std::move(got->value), got->text) : on_error(got.error())) {
+        return *exit;
+      }
+      const auto took =
+          std::chrono::duration_cast<base::Duration>(context_.clock.now().mono - begun);
+      if (const auto signal = pause(std::max(*options_.watch, kShare * took))) {
+        screen_.reset();
+        return *signal;
+      }
+    }
+  }
+
+ private:
+  // A pause ends early when the terminal's size changes: then the same is drawn anew.
+  std::optional<Exit> pause(base::Duration duration) {
+    const base::MonoTime end = context_.clock.now().mono + duration;
+    while (true) {
+      const auto left = std::chrono::ceil<base::Duration>(end - context_.clock.now().mono);
+      if (left <= base::Duration{0}) return {};
+      if (const auto signal = context_.pause(left)) return signal;
+      if (context_.clock.now().mono < end) draw();
+    }
+  }
+
+  std::optional<Exit> on_state(Pools pools, const std::string& text) {
+    if (lost_since_ && !screen_) {
+      context_.err << "sluicectl: the authority answers again" << std::endl;
+    }
+    lost_since_.reset();
+    heard_ = true;
+    if (options_.json) {
+      // On one line, whatever the authority's own lines are.
+      const auto document = parse_document(text);
+      context_.out << document->dump(-1, ' ', false, Json::error_handler_t::replace) << std::endl;
+    } else if (!context_.out_surface.redraw) {
+      const base::WallTime now = context_.clock.now().wall;
+      context_.out << (shown_ ? "\n" : "") << local_time(now, now) << '\n'
+                   << view(pools, now, context_.out_surface) << std::flush;
+    } else {
+      if (!screen_) screen_.emplace(context_.out);
+      last_ = std::move(pools);
+      draw();
+    }
+    shown_ = true;
+    if (!context_.out.good()) return Exit::Failed;  // stdout's end, which main() tells
+    return {};
+  }
+
+  std::optional<Exit> on_error(const ApiError& error) {
+    if (error.kind == ApiError::Kind::Interrupted) {
+      screen_.reset();
+      // The signal is still there to be taken: it says which exit it is.
+      return context_.pause(base::Duration{0}).value_or(Exit::Interrupted);
+    }
+    constexpr long kUnavailable = 503;
+    const bool passing = error.kind == ApiError::Kind::Unreachable ||
+                         error.kind == ApiError::Kind::NoAnswer || error.status == kUnavailable;
+    if (!heard_ || !passing) {
+      screen_.reset();
+      return report(error, options_, context_);
+    }
+    if (!lost_since_) {
+      lost_since_ = context_.clock.now().wall;
+      if (!screen_) {
+        context_.err << "sluicectl: no answer, trying again: "
+                     << error.message.substr(0, error.message.find(';')) << std::endl;
+      }
+    }
+    draw();
+    return {};
+  }
+
+  void draw() {
+    if (!screen_) return;
+    const Surface surface = context_.surface_now ? context_.surface_now() : context_.out_surface;
+    const base::WallTime now = context_.clock.now().wall;
+    std::string head = local_time(now, now);
+    if (lost_since_) {
+      head = toned(head + "  the authority does not answer since " + local_time(*lost_since_, now) +
+                       ": what follows is from before",
+                   Tone::Bad, surface);
+    } else {
+      head = toned(head + "  Ctrl-C ends", Tone::Quiet, surface);
+    }
+    screen_->draw(head + "\n" + view(last_, now, surface), surface);
+  }
+
+  const Options& options_;
+  Context& context_;
+  Pools last_;
+  bool heard_ = false;
+  bool shown_ = false;
+  std::optional<base::WallTime> lost_since_;
+  std::optional<Screen> screen_;
+};
+
+}  // namespace
+
+Exit status(const Options& options, Context& context) {
+  if (options.watch) return Watching(options, context).run();
+  const auto got = look(options, context, kRequestLimit);
   if (!got) return report(got.error(), options, context);
   if (options.json) {
     print_document(got->text, context);
-    return Exit::Done;
+  } else {
+    context.out << view(got->value, context.clock.now().wall, context.out_surface);
   }
-  const base::WallTime now = context.clock.now().wall;
-  const char* between = "";
-  for (const Pool& pool : got->value.pools) {
-    context.out << between << pool_view(pool, now, context.out_surface);
-    between = "\n";
-  }
-  if (got->value.pools.empty()) context.out << "no pools\n";
-  if (!got->value.orphans.empty()) context.out << between << orphans_view(got->value.orphans, now);
   return Exit::Done;
 }
 

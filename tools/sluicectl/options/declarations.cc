@@ -25,6 +25,11 @@ void declare_status(CLI::App& command, Parsed& parsed) {
       .add_option("POOL", parsed.options.pool,
                   "FQDN, or a label that is unique; default: all pools")
       ->check(not_empty());
+  command
+      .add_flag("--watch", parsed.watch,
+                "again and again, so many seconds apart (default: 1): drawn in place on a\n"
+                "terminal, else one document after another (--json: one a line)")
+      ->option_text("[=SECONDS]");
 }
 
 void declare_server(CLI::App& command, Parsed& parsed) {
@@ -94,8 +99,7 @@ void declare_verify(CLI::App& command, Parsed& parsed) {
       .add_option("--server", parsed.servers,
                   "ask this resolver, too: it may answer from its cache (may be repeated)")
       ->check(a_dns_server())
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false)
       ->option_text("ADDRESS@PORT");
   command.add_flag("--no-ns", options.no_ns,
                    "ask the responders (and --server) alone, not the zone's name servers");
@@ -121,7 +125,7 @@ void declare_dig(CLI::App& command, Parsed& parsed) {
                   "whom to ask, as a client of a resolver would; @ADDRESS@PORT is short for it\n"
                   "(default: the authority's own responder)")
       ->check(a_dns_server())
-      ->expected(1)
+      ->allow_extra_args(false)
       ->option_text("ADDRESS@PORT");
   command.add_flag("--tcp", options.tcp, "over TCP at once (default: where UDP is truncated)");
 }

@@ -15,6 +15,7 @@ struct Parsed {
   std::string wait_for = "drained";
   std::string timeout;
   std::string soak;
+  std::string watch;  // empty: not given; "true": without SECONDS
   std::vector<std::string> servers;
 };
 

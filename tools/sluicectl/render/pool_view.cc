@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -13,7 +14,9 @@ namespace sluice::ctl {
 namespace {
 
 std::string warning_line(const std::string& text, const Surface& surface) {
-  return "  " + toned("warning:", Tone::Waiting, surface) + " " + text + "\n";
+  constexpr std::string_view kWarning = "warning:";
+  std::string lines = wrapped(std::string(kWarning) + " " + text, surface.width, 2);
+  return lines.replace(2, kWarning.size(), toned(kWarning, Tone::Waiting, surface));
 }
 
 std::string header(const Pool& pool, const Surface& surface) {
@@ -114,27 +117,38 @@ Tone holds_tone(const Service& service) {
   return alarmed ? Tone::Waiting : Tone::Plain;
 }
 
-Table table(const Pool& pool, base::WallTime now, bool full_names) {
+// What a row tells, from all to what an operator cannot do without.
+enum class Detail : std::uint8_t {
+  All,
+  ShortNames,  // servers by their names within the pool
+  Least,       // likewise; counts without long words, no startup types (`services` has them)
+};
+
+Table table(const Pool& pool, base::WallTime now, Detail detail) {
   const bool domains = std::ranges::any_of(
       pool.servers, [](const Server& server) { return !server.domain.empty(); });
-  std::vector<Column> columns{{"SERVER", false}, {"DOMAIN", true},   {"SERVICE", false},
-                              {"STATUS", false}, {"SESSIONS", true}, {"IN-ANSWERS", true},
-                              {"HOLDS", true},   {"HORIZON", false}, {"STARTUP", false}};
-  if (!domains) columns.erase(columns.begin() + 1);
+  const bool least = detail == Detail::Least;
+  std::vector<Column> columns{{"SERVER", least}};
+  if (domains) columns.push_back({"DOMAIN", true});
+  for (Column each :
+       {Column{"SERVICE", least}, Column{"STATUS", least}, Column{"SESSIONS", !least},
+        Column{"IN-ANSWERS", true}, Column{"HOLDS", true}, Column{"HORIZON", false}}) {
+    columns.push_back(std::move(each));
+  }
+  if (!least) columns.push_back({"STARTUP", false});
   Table rows(std::move(columns));
   for (const Server& server : pool.servers) {
-    const std::string name = full_names ? server.name : relative_name(server.name, pool.name);
     for (const Service& service : server.services) {
-      std::vector<Cell> row{name,
-                            server.domain,
-                            service.name,
-                            {status_words(service, server), tone_of(service)},
-                            sessions_words(service),
-                            in_answers(pool, server, service),
-                            {holds_words(service, now), holds_tone(service)},
-                            horizon_words(service, now),
-                            service.startup};
-      if (!domains) row.erase(row.begin() + 1);
+      std::vector<Cell> row{detail == Detail::All ? server.name
+                                                  : relative_name(server.name, pool.name)};
+      if (domains) row.emplace_back(server.domain);
+      row.emplace_back(service.name);
+      row.emplace_back(status_words(service, server), tone_of(service));
+      row.emplace_back(least ? short_sessions_words(service) : sessions_words(service));
+      row.emplace_back(in_answers(pool, server, service));
+      row.emplace_back(holds_words(service, now), holds_tone(service));
+      row.emplace_back(horizon_words(service, now));
+      if (!least) row.emplace_back(service.startup);
       rows.add(std::move(row));
     }
   }
@@ -144,8 +158,11 @@ Table table(const Pool& pool, base::WallTime now, bool full_names) {
 }  // namespace
 
 std::string pool_view(const Pool& pool, base::WallTime now, const Surface& surface) {
-  Table rows = table(pool, now, true);
-  if (surface.width != 0 && rows.natural_width() > surface.width) rows = table(pool, now, false);
+  Table rows = table(pool, now, Detail::All);
+  for (const Detail less : {Detail::ShortNames, Detail::Least}) {
+    if (surface.width == 0 || rows.natural_width() <= surface.width) break;
+    rows = table(pool, now, less);
+  }
   return header(pool, surface) + notes(pool, now, surface) + rows.render(surface);
 }
 

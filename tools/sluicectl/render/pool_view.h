@@ -9,7 +9,7 @@
 namespace sluice::ctl {
 
 // `status`: a line about the pool, then a row for each server and service. Where the surface is too
-// narrow for FQDNs, servers go by their names within the pool.
+// narrow, servers go by their names within the pool, then sessions by their numbers.
 std::string pool_view(const Pool& pool, base::WallTime now, const Surface& surface);
 
 // Holds that wait for their server or service to come back into the configuration.

@@ -10,6 +10,7 @@ namespace {
 
 // Terminals that do not tell their size, such as serial lines, have had this many since the VT100.
 constexpr std::size_t kUntoldWidth = 80;
+constexpr std::size_t kUntoldHeight = 24;
 
 std::string_view environment(const char* name) {
   const char* value = std::getenv(name);
@@ -43,6 +44,7 @@ Surface surface_of(int descriptor) {
   winsize size{};
   const bool told = ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
   surface.width = told ? size.ws_col : kUntoldWidth;
+  surface.height = told && size.ws_row > 0 ? size.ws_row : kUntoldHeight;
   surface.redraw = environment("TERM") != "dumb";
   surface.colour = surface.redraw && environment("NO_COLOR").empty();
   return surface;

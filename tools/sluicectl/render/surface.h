@@ -11,7 +11,8 @@ namespace sluice::ctl {
 struct Surface {
   std::size_t width = 0;  // columns; 0: no limit (a file, a pipe)
   bool colour = false;
-  bool redraw = false;  // a terminal: a line may be written over
+  bool redraw = false;     // a terminal: a line may be written over
+  std::size_t height = 0;  // lines; 0: no limit
 };
 
 // Of a file descriptor. Colour only on a terminal, and not with NO_COLOR (no-color.org) or

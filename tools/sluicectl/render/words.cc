@@ -41,6 +41,18 @@ std::string sessions_words(const Service& service) {
   return words.empty() ? "none" : words;
 }
 
+std::string short_sessions_words(const Service& service) {
+  constexpr std::size_t kLetters = 4;
+  if (!service.sessions || service.sessions->empty()) return sessions_words(service);
+  if (service.sessions->size() == 1) return std::to_string(service.sessions->front().second);
+  std::string words;
+  for (const auto& [counter, count] : *service.sessions) {
+    if (!words.empty()) words += ' ';
+    words += counter.substr(0, kLetters) + "=" + std::to_string(count);
+  }
+  return words;
+}
+
 std::string horizon_words(const Service& service, base::WallTime now) {
   if (service.in_answers || !service.cache_horizon) return "-";
   if (*service.cache_horizon > now) return "in " + compact(*service.cache_horizon - now);

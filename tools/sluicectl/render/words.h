@@ -17,6 +17,9 @@ std::string local_time(base::WallTime time, base::WallTime now);
 // "calls=3 registrations=12"; "none" where there is nothing to count; "unknown".
 std::string sessions_words(const Service& service);
 
+// Where there is little room: "12" of one counter, "call=3 regi=12" of several.
+std::string short_sessions_words(const Service& service);
+
 // "-" (in answers, or never named), "in 28s", "clear".
 std::string horizon_words(const Service& service, base::WallTime now);
 
