@@ -49,7 +49,7 @@ class OnATerminal(Scenario):
         self.assertEqual(len([line for line in terminal.lines() if line]), 16)
         self.assertTrue(all(len(line) <= 80 for line in terminal.lines()))
         daemon.api().drain(server_name(1), reason="patch")
-        self.shown(terminal, "2 of 3 accepting", "server by op")
+        self.shown(terminal, "2 of 3 accepting", "operations: ")
         terminal.resize(200, 50)
         self.shown(terminal, server_name(3), "connections=0", "STARTUP", absent=["not shown"])
         self.assertEqual(terminal.text().count("SERVER"), 1)
@@ -69,6 +69,16 @@ class OnATerminal(Scenario):
         terminal.type("echo status $?")
         terminal.press("Enter")
         self.shown(terminal, "status 130")
+
+    def test_a_wait_shows_sessions_and_caches_however_narrow_it_is(self):
+        daemon = self.start(ttl="60s")
+        daemon.agent(1).say(sessions={"connections": 7})  # of each of six services
+        terminal = self.terminal(daemon)
+        terminal.run("sluicectl", "drain", "fe01", "--wait")
+        self.shown(terminal, "fe01: 42 connections left; caches clear in ")
+        terminal.press("C-c")
+        self.shown(terminal, "interrupted", "`sluicectl resume fe01` lifts it")
+        self.assertNotIn("42 connections left", terminal.text())
 
     def test_however_it_ends_the_terminal_is_as_it_was(self):
         daemon = self.start()

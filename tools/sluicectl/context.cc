@@ -1,7 +1,11 @@
 #include "tools/sluicectl/context.h"
 
+#include <algorithm>
 #include <ostream>
 #include <string>
+#include <string_view>
+
+#include "tools/sluicectl/render/text.h"
 
 namespace sluice::ctl {
 namespace {
@@ -28,18 +32,35 @@ const char* title_of(ApiError::Kind kind) {
 
 }  // namespace
 
+namespace {
+
+// On a terminal words are broken at blanks.
+void complain(const std::string& message, Context& context) {
+  std::string_view rest = message;
+  bool first = true;
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    context.err << wrapped((first ? "sluicectl: " : "") + std::string(rest.substr(0, end)),
+                           context.err_surface.width, 0, 0);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    first = false;
+  }
+}
+
+}  // namespace
+
 Exit report(const ApiError& error, const Options& options, Context& context) {
   if (error.text.empty()) {
     return report(exit_of(error), title_of(error.kind), error.message, options, context);
   }
-  context.err << "sluicectl: " << error.message << '\n';
+  complain(error.message, context);
   if (options.json) print_document(error.text, context);
   return exit_of(error);
 }
 
 Exit report(Exit exit, const std::string& title, const std::string& message, const Options& options,
             Context& context) {
-  context.err << "sluicectl: " << message << '\n';
+  complain(message, context);
   if (options.json) {
     const Json problem{{"type", "about:blank"}, {"title", title}, {"detail", message}};
     // Arguments of the user's may be any octets.
@@ -49,7 +70,9 @@ Exit report(Exit exit, const std::string& title, const std::string& message, con
 }
 
 void warn(const std::vector<std::string>& warnings, Context& context) {
-  for (const std::string& warning : warnings) context.err << "warning: " << warning << '\n';
+  for (const std::string& warning : warnings) {
+    context.err << wrapped("warning: " + warning, context.err_surface.width, 0);
+  }
 }
 
 void print_document(const std::string& text, Context& context) {

@@ -1,11 +1,13 @@
 // sluicectl, the operators' tool: one command, one connection, one exit code.
 
+#include <algorithm>
 #include <clocale>
 #include <cstdlib>
 #include <ctime>
 #include <iostream>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -32,7 +34,15 @@ Exit flushed(Exit exit) {
   return exit == Exit::Done ? Exit::Failed : exit;
 }
 
-Exit stopped(const Stop& stop) {
+// `json`: as a problem document (RFC 9457), as other failures are told.
+Exit stopped(const Stop& stop, bool json) {
+  if (json && stop.exit != Exit::Done) {
+    std::string detail = stop.text.substr(0, stop.text.find('\n'));
+    constexpr std::string_view kProgram = "sluicectl: ";
+    if (detail.starts_with(kProgram)) detail.erase(0, kProgram.size());
+    const Json problem{{"type", "about:blank"}, {"title", "usage"}, {"detail", detail}};
+    std::cout << problem.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
+  }
   (stop.exit == Exit::Done ? std::cout : std::cerr) << stop.text;
   return flushed(stop.exit);
 }
@@ -64,7 +74,8 @@ Exit run_program(const std::vector<std::string>& words) {
   const auto options = parse_options(words, {.api = environment("SLUICE_API"),
                                              .socket = environment("SLUICE_SOCKET"),
                                              .token_file = environment("SLUICE_TOKEN_FILE")});
-  return options ? run_command(*options) : stopped(options.error());
+  if (options) return run_command(*options);
+  return stopped(options.error(), std::ranges::find(words, "--json") != words.end());
 }
 
 }  // namespace

@@ -10,27 +10,32 @@
 #include "tools/sluicectl/options/declarations.h"
 #include "tools/sluicectl/options/parsed.h"
 #include "tools/sluicectl/options/validators.h"
+#include "tools/sluicectl/render/text.h"
 #include "tools/typo.h"
 
 namespace sluice::ctl {
 namespace {
 
 constexpr const char* kFooter =
-    R"(SERVER is an FQDN or a label that is unique. DURATION is 90s, 15m, 2h or 1h30m; a TIME is RFC 3339,
-HH:MM (local, the next one) or +DURATION.
+    R"(SERVER is an FQDN or a label that is unique. DURATION is 90s, 15m, 2h or 1h30m;
+a TIME is RFC 3339, HH:MM (local, the next one) or +DURATION.
 
-Options may stand before or after the command. Where the authority is: --api, --socket, else
-SLUICE_SOCKET, SLUICE_API, else the socket /run/sluice/sluice.sock, else http://127.0.0.1:8053.
-On a socket the file's permissions decide; by URL a token does: --token-file, else SLUICE_TOKEN_FILE.
+Options may stand before or after the command. Where the authority is: --api,
+--socket, else SLUICE_SOCKET, SLUICE_API, else the socket
+/run/sluice/sluice.sock, else http://127.0.0.1:8053. On a socket the file's
+permissions decide; by URL a token does: --token-file, else SLUICE_TOKEN_FILE.
 No proxy is used.
 
-With --json, stdout is the authority's document as it came (of drain --wait and of wait: a second or
-last one, the server at the end; of watch and roll: an object a line), or for a failure a problem
-document (RFC 9457); people's words are on stderr. Times are the user's local ones. NO_COLOR is
-respected.
+With --json, stdout is the authority's document as it came (of drain --wait and
+of wait: a second or last one, the server at the end; of watch, roll and status
+--watch: an object a line; of verify and dig: one of their own), or for a
+failure a problem document (RFC 9457); people's words are on stderr. Times are
+the user's local ones. Tables fit the terminal; elsewhere nothing is cut.
+NO_COLOR is respected.
 
-Exit codes: 0 done; 1 failed; 2 usage; 3 refused by a rule, or for ready: not safe; 4 timed out;
-5 no authority, or not authorised. A signal that ends what waits: 130 or 143; holds stay.
+Exit codes: 0 done; 1 failed; 2 usage; 3 refused by a rule, or for ready: not
+safe; 4 timed out; 5 no authority, or not authorised. A signal that ends what
+waits: 130 or 143; holds stay.
 )";
 
 void declare_program(CLI::App& program, Parsed& parsed) {
@@ -144,6 +149,29 @@ base::Result<Options, Stop> finish(Parsed parsed, const Connection& environment)
   return std::move(options);
 }
 
+// In 80 columns, as terminals have them and mails quote them: CLI11 breaks no lines. What an option
+// does stands in a column of its own.
+std::string fitted(const std::string& help) {
+  constexpr std::size_t kColumns = 80;
+  constexpr std::size_t kDescriptions = 30;
+  std::string text;
+  for (std::size_t begin = 0; begin < help.size();) {
+    const std::size_t end = std::min(help.find('\n', begin), help.size());
+    const std::string line = help.substr(begin, end - begin);
+    begin = end + 1;
+    if (line.size() <= kColumns) {
+      text += line + '\n';
+    } else if (line.starts_with("  ")) {
+      const std::string left = line.substr(0, kDescriptions);
+      text += left + wrapped(line.substr(kDescriptions), kColumns, kDescriptions, kDescriptions)
+                         .substr(kDescriptions);
+    } else {
+      text += wrapped(line, kColumns, 0, 0);
+    }
+  }
+  return text;
+}
+
 // CLI11 has no words for what was meant.
 std::string mistake_of(const CLI::App& program, const CLI::ParseError& error) {
   const std::string unknown = unknown_word(program);
@@ -165,11 +193,12 @@ base::Result<Options, Stop> parse_options(std::vector<std::string> words,
   } catch (const CLI::CallForVersion& version) {
     return base::Unexpected{Stop{Exit::Done, std::string(version.what()) + "\n"}};
   } catch (const CLI::Success&) {
-    return base::Unexpected{Stop{Exit::Done, program.help()}};
+    return base::Unexpected{Stop{Exit::Done, fitted(program.help())}};
   } catch (const CLI::ParseError& error) {
     return usage(mistake_of(program, error));
   }
-  if (program.get_subcommands().empty()) return base::Unexpected{Stop{Exit::Usage, program.help()}};
+  if (program.get_subcommands().empty())
+    return base::Unexpected{Stop{Exit::Usage, fitted(program.help())}};
   parsed.options.command = command_of(program);
   return finish(std::move(parsed), environment);
 }

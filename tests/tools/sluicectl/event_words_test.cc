@@ -47,6 +47,17 @@ TEST_F(EventWords, ARefusalNamesItsRule) {
             "09:59:30  refusal         fe02: rule floor, would keep 1 of 2 (by operations)");
 }
 
+TEST_F(EventWords, OnATerminalTheWordsGoOnBelowThemselves) {
+  const char* members =
+      R"("type": "drain", "server": "fe02.example", "text": "a reason of many words")";
+  const std::string whole = "09:59:30  drain           fe02.example: a reason of many words";
+  EXPECT_EQ(line(members, {.width = 62}), whole);
+  EXPECT_EQ(line(members, {.width = 61}),
+            "09:59:30  drain           fe02.example: a reason of many\n"
+            "                          words");
+  EXPECT_EQ(line(members, {.width = 40}), whole) << "no room for a column of words";
+}
+
 TEST_F(EventWords, WhatHasNoTimeIsOfNow) {
   const auto read =
       read_answer(*parse_document(R"({"type": "reset", "text": "too old"})"), read_event);

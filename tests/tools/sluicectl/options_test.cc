@@ -1,6 +1,7 @@
 #include "tools/sluicectl/options.h"
 
 #include <chrono>
+#include <sstream>
 
 #include "gtest/gtest.h"
 
@@ -76,6 +77,22 @@ TEST(ParseOptions, WaitTakesADurationOnlyWhereOneStands) {
   EXPECT_EQ(limit({"drain", "fe02", "--wait", "1h30m"}), 90min);
   EXPECT_EQ(limit({"drain", "fe02", "--wait=90s"}), 90s);
   EXPECT_EQ(limit({"drain", "fe02", "--wait", "0s"}), 0s);
+}
+
+TEST(ParseOptions, HelpFitsATerminal) {
+  std::vector<std::vector<std::string>> all{{"--help"}, {"schedule", "cancel", "--help"}};
+  for (const char* command :
+       {"status", "services", "drain", "resume", "wait", "ready", "force-up", "schedule", "explain",
+        "verify", "dig", "roll", "watch", "history", "backup", "reload", "token"}) {
+    all.push_back({command, "--help"});
+  }
+  for (const auto& words : all) {
+    const auto options = parsed(words);
+    ASSERT_FALSE(options);
+    EXPECT_EQ(options.error().exit, Exit::Done);
+    std::istringstream help(options.error().text);
+    for (std::string line; std::getline(help, line);) EXPECT_LE(line.size(), 80U) << line;
+  }
 }
 
 TEST(ParseOptions, AMistypedWordIsGuessed) {

@@ -28,5 +28,14 @@ TEST(Progress, ATerminalGetsOneLineThatGoesAway) {
   EXPECT_EQ(terminal.str(), "\r\x1b[K3 left, …\r\x1b[K3 left, …\r\x1b[K");
 }
 
+TEST(Progress, ANarrowTerminalGetsTheBriefLine) {
+  std::ostringstream terminal;
+  Progress progress(terminal, {.width = 12, .redraw = true});
+  progress.show("fits still", "", "brief");
+  progress.show("a line that does not", "", "brief");
+  progress.show("a line that does not", "");
+  EXPECT_EQ(terminal.str(), "\r\x1b[Kfits still\r\x1b[Kbrief\r\x1b[Ka line tha…");
+}
+
 }  // namespace
 }  // namespace sluice::ctl

@@ -58,5 +58,13 @@ TEST(Joined, PutsTheTextBetween) {
   EXPECT_EQ(joined({"a", "b", "c"}, ", "), "a, b, c");
 }
 
+TEST(Wrapped, BreaksAtBlanks) {
+  EXPECT_EQ(wrapped("one two three", 9, 2), "  one two\n    three\n");
+  EXPECT_EQ(wrapped("one two three", 0, 2), "  one two three\n");
+  EXPECT_EQ(wrapped("one two", 5, 1, 0), " one\ntwo\n");
+  EXPECT_EQ(wrapped("incomprehensible word", 6, 0), "incomprehensible\n  word\n") << "no break";
+  EXPECT_EQ(wrapped("", 6, 1), " \n");
+}
+
 }  // namespace
 }  // namespace sluice::ctl

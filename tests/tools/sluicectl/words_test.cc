@@ -170,6 +170,43 @@ TEST_F(Words, ACountdownAloneIsNoChange) {
   EXPECT_NE(waiting_words(verdict, kNow + 1s, false), before);
 }
 
+TEST_F(Words, ShortFormsKeepWhatCounts) {
+  Service service;
+  service.status = "accepting";
+  EXPECT_EQ(short_sessions_words(service), "unknown");
+  service.sessions = Counters{};
+  EXPECT_EQ(short_sessions_words(service), "none");
+  service.sessions = Counters{{"connections", 12}};
+  EXPECT_EQ(short_sessions_words(service), "12");
+  service.sessions = Counters{{"calls", 3}, {"registrations", 12}};
+  EXPECT_EQ(short_sessions_words(service), "call=3 regi=12");
+  Server server;
+  EXPECT_EQ(short_status_words(service, server), "accepting");
+  server.lease = "guarded";
+  EXPECT_EQ(short_status_words(service, server), "guarded");
+  service.forced = "down";
+  EXPECT_EQ(short_status_words(service, server), "forced down");
+  Hold hold;
+  hold.scope = "server";
+  hold.origin = "operator";
+  hold.by = "operations";
+  hold.reason = "patch";
+  service.holds = {hold};
+  hold.by.clear();
+  hold.origin = "host";
+  hold.reason.clear();
+  service.holds.push_back(hold);
+  EXPECT_EQ(short_holds_words(service), "operations: patch; host");
+}
+
+TEST_F(Words, ShortNamesAreLabelsWhereTheseTellServersApart) {
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(short_names({"fe01.a.example", "fe02.a.example"}), (Names{"fe01", "fe02"}));
+  EXPECT_EQ(short_names({"fe01.a.example", "fe01.b.example"}),
+            (Names{"fe01.a.example", "fe01.b.example"}));
+  EXPECT_EQ(short_names({"fe01.a.example", "fe01.a.example"}), (Names{"fe01", "fe01"}));
+}
+
 TEST_F(Words, NamesWithinAPool) {
   EXPECT_EQ(relative_name("pool01.example", "pool01.example"), "@");
   EXPECT_EQ(relative_name("_sip._tcp.pool01.example", "pool01.example"), "_sip._tcp");

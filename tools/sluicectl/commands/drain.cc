@@ -54,8 +54,8 @@ void print_sessions(const Server& server, const Options& options, Context& conte
     for (const auto& [counter, count] : service.sessions.value_or(Counters{})) any |= count > 0;
     if (any) left.push_back(service.name + " " + sessions_words(service));
   }
-  context.out << (left.empty() ? "no sessions left" : "sessions left: " + joined(left, ", "))
-              << '\n';
+  context.out << wrapped(left.empty() ? "no sessions left" : "sessions left: " + joined(left, ", "),
+                         context.out_surface.width, 0);
 }
 
 // Whether answers name what was drained all the same (when_all_held: serve_held).
@@ -87,7 +87,8 @@ Exit print_planned(const Answer& answer, const Options& options, Context& contex
     print_document(got->text, context);
   } else {
     const base::WallTime now = context.clock.now().wall;
-    context.out << subject_words(plan.server, plan.service) << ' ' << plan_words(plan, now) << '\n';
+    context.out << wrapped(subject_words(plan.server, plan.service) + ' ' + plan_words(plan, now),
+                           context.out_surface.width, 0);
     if (plan.expires) {
       context.out << "held from then on until " << local_time(*plan.expires, now)
                   << (plan.then == "alarm" ? ", then an alarm\n" : ", then lifted\n");
@@ -102,18 +103,15 @@ void print_drained(const Acknowledgement& reply, const Options& options, Context
   const auto server = server_now(options, context);
   const std::string name = server ? server->name : printable(options.server);
   const bool answered = server && still_answered(*server, options.service);
-  context.out << subject_words(name, printable(options.service));
+  std::string line = subject_words(name, printable(options.service));
   if (answered) {
-    context.out << " is held, but still answered (when_all_held: serve_held)";
+    line += " is held, but still answered (when_all_held: serve_held)";
   } else {
-    context.out << (options.service.empty() ? " left every answer"
-                                            : " left every answer of its own");
+    line += options.service.empty() ? " left every answer" : " left every answer of its own";
   }
-  context.out << ": generation " << reply.generation;
-  if (!reply.confirmed_by.empty()) {
-    context.out << ", confirmed by " << joined(reply.confirmed_by, ", ");
-  }
-  context.out << '\n';
+  line += ": generation " + std::to_string(reply.generation);
+  if (!reply.confirmed_by.empty()) line += ", confirmed by " + joined(reply.confirmed_by, ", ");
+  context.out << wrapped(line, context.out_surface.width, 0);
   if (reply.cache_horizon) {
     context.out << caches_words(*reply.cache_horizon, context.clock.now().wall) << '\n';
   } else if (!answered) {

@@ -1,4 +1,6 @@
 #include <ostream>
+#include <string>
+#include <vector>
 
 #include "tools/sluicectl/api/answers.h"
 #include "tools/sluicectl/commands/commands.h"
@@ -6,6 +8,29 @@
 #include "tools/sluicectl/render/words.h"
 
 namespace sluice::ctl {
+namespace {
+
+Table table(const Explanation& explanation, const std::vector<std::string>& names,
+            base::WallTime now) {
+  Table rows({{"SERVER", false},
+              {"IN", false},
+              {"RULE", false},
+              {"SINCE", false},
+              {"BY", true},
+              {"WHY", true}});
+  for (std::size_t at = 0; at < names.size(); ++at) {
+    const ExplainedMember& member = explanation.members[at];
+    rows.add({names[at],
+              {member.in ? "yes" : "no", member.in ? Tone::Good : Tone::Bad},
+              member.rule,
+              member.since ? local_time(*member.since, now) : "",
+              member.by,
+              member.text});
+  }
+  return rows;
+}
+
+}  // namespace
 
 Exit explain(const Options& options, Context& context) {
   Request request;
@@ -23,19 +48,11 @@ Exit explain(const Options& options, Context& context) {
   if (!explanation.fallback.empty()) context.out << ", answers by " << explanation.fallback;
   context.out << '\n';
   const base::WallTime now = context.clock.now().wall;
-  Table rows({{"SERVER", false},
-              {"IN", false},
-              {"RULE", false},
-              {"SINCE", false},
-              {"BY", true},
-              {"WHY", true}});
-  for (const ExplainedMember& member : explanation.members) {
-    rows.add({member.server,
-              {member.in ? "yes" : "no", member.in ? Tone::Good : Tone::Bad},
-              member.rule,
-              member.since ? local_time(*member.since, now) : "",
-              member.by,
-              member.text});
+  std::vector<std::string> names;
+  for (const ExplainedMember& member : explanation.members) names.push_back(member.server);
+  Table rows = table(explanation, names, now);
+  if (context.out_surface.width != 0 && rows.natural_width() > context.out_surface.width) {
+    rows = table(explanation, short_names(names), now);
   }
   context.out << rows.render(context.out_surface);
   return Exit::Done;

@@ -1,4 +1,6 @@
 #include <ostream>
+#include <string>
+#include <vector>
 
 #include "tools/sluicectl/commands/commands.h"
 #include "tools/sluicectl/render/table.h"
@@ -13,6 +15,27 @@ std::string what(const Schedule& schedule, base::WallTime now) {
   if (!schedule.expires) return schedule.kind;
   return schedule.kind + ", until " + local_time(*schedule.expires, now) +
          (schedule.then == "alarm" ? " then an alarm" : " then lifted");
+}
+
+// `narrow`: servers by their labels where these tell them apart.
+Table table(const std::vector<Schedule>& schedules, bool narrow, base::WallTime now) {
+  std::vector<std::string> names;
+  for (const Schedule& each : schedules) names.push_back(each.server);
+  if (narrow) names = short_names(names);
+  Table rows({{"ID", false},
+              {"WHAT", narrow},
+              {"SERVER", narrow},
+              {"SERVICE", narrow},
+              {"AT", false},
+              {narrow ? "LEAVES" : "LEAVES ANSWERS", false},
+              {"BY", true},
+              {"REASON", true}});
+  for (std::size_t at = 0; at < names.size(); ++at) {
+    const Schedule& each = schedules[at];
+    rows.add({each.id, what(each, now), names[at], each.service, local_time(each.at, now),
+              each.leaves_at ? local_time(*each.leaves_at, now) : "", each.by, each.reason});
+  }
+  return rows;
 }
 
 }  // namespace
@@ -31,17 +54,9 @@ Exit schedule_list(const Options& options, Context& context) {
     return Exit::Done;
   }
   const base::WallTime now = context.clock.now().wall;
-  Table rows({{"ID", false},
-              {"WHAT", false},
-              {"SERVER", false},
-              {"SERVICE", false},
-              {"AT", false},
-              {"LEAVES ANSWERS", false},
-              {"BY", true},
-              {"REASON", true}});
-  for (const Schedule& each : got->value) {
-    rows.add({each.id, what(each, now), each.server, each.service, local_time(each.at, now),
-              each.leaves_at ? local_time(*each.leaves_at, now) : "", each.by, each.reason});
+  Table rows = table(got->value, false, now);
+  if (context.out_surface.width != 0 && rows.natural_width() > context.out_surface.width) {
+    rows = table(got->value, true, now);
   }
   context.out << rows.render(context.out_surface);
   return Exit::Done;

@@ -1,6 +1,7 @@
 #include "tools/sluicectl/commands/wait.h"
 
 #include <algorithm>
+#include <map>
 #include <ostream>
 #include <utility>
 #include <vector>
@@ -28,8 +29,9 @@ constexpr std::chrono::seconds kLeastRequest{1};
 struct Sight {
   enum class Kind : std::uint8_t { Reached, Waiting, Lifted, Hopeless, NoService };
   Kind kind = Kind::Waiting;
-  std::string line;   // for people
-  std::string state;  // the same without countdowns
+  std::string line;     // for people
+  std::string state;    // the same without countdowns
+  std::string brief{};  // for a narrow terminal
 };
 
 std::vector<const Service*> watched(const Server& server, const std::string& only) {
@@ -38,6 +40,32 @@ std::vector<const Service*> watched(const Server& server, const std::string& onl
     if (only.empty() || service.name == only) found.push_back(&service);
   }
   return found;
+}
+
+// "15 connections left; caches clear in 18 s": sums over the services, and no clock times.
+std::string brief_words(const Verdict& verdict, const std::vector<const Service*>& services,
+                        base::WallTime now) {
+  std::map<std::string, std::uint64_t> sums;
+  for (const Service* service : services) {
+    for (const auto& [counter, count] : service->sessions.value_or(Counters{})) {
+      sums[counter] += count;
+    }
+  }
+  std::vector<std::string> left;
+  for (const auto& [counter, sum] : sums) {
+    if (sum > 0) left.push_back(std::to_string(sum) + " " + counter);
+  }
+  std::vector<std::string> parts;
+  if (verdict.reason("sessions") != nullptr) parts.push_back(joined(left, ", ") + " left");
+  for (const Reason& reason : verdict.reasons) {
+    if (reason.code == "sessions") continue;
+    if (reason.code == "horizon" && reason.until) {
+      parts.push_back("caches clear in " + spoken(*reason.until - now));
+    } else {
+      parts.push_back(reason.text);
+    }
+  }
+  return joined(parts, "; ");
 }
 
 Sight look_for_accepting(const std::vector<const Service*>& services) {
@@ -59,7 +87,8 @@ Sight look_for_safe(const Verdict& verdict, const std::vector<const Service*>& s
   }
   if (placed && !free.empty()) return {Sight::Kind::Lifted, joined(free, ", "), {}};
   return {verdict.hopeless() ? Sight::Kind::Hopeless : Sight::Kind::Waiting,
-          waiting_words(verdict, now, true), waiting_words(verdict, now, false)};
+          waiting_words(verdict, now, true), waiting_words(verdict, now, false),
+          brief_words(verdict, services, now)};
 }
 
 Sight look(const Server& server, const Goal& goal, const Options& options, base::WallTime now) {
@@ -108,11 +137,13 @@ class Wait {
     heard_ = now.mono;
     document_ = got.text;
     subject_ = subject_words(got.value.name, options_.service);
+    brief_subject_ = subject_words(short_names({got.value.name}).front(), options_.service);
     const Sight sight = look(got.value, goal_, options_, now.wall);
     switch (sight.kind) {
       case Sight::Kind::Waiting:
         last_ = sight.line;
-        progress_.show(subject_ + ": " + sight.line, sight.state);
+        progress_.show(subject_ + ": " + sight.line, sight.state,
+                       sight.brief.empty() ? "" : brief_subject_ + ": " + sight.brief);
         return {};
       case Sight::Kind::Reached:
         progress_.clear();
@@ -175,7 +206,10 @@ class Wait {
 
   Exit end(Exit exit, const std::string& message) {
     progress_.clear();
-    context_.err << "sluicectl: " << subject_ << ": " << message << '\n';
+    const std::size_t note = std::min(message.find('\n'), message.size());
+    context_.err << wrapped("sluicectl: " + subject_ + ": " + message.substr(0, note),
+                            context_.err_surface.width, 0, 0);
+    if (note < message.size()) context_.err << message.substr(note + 1) << '\n';
     finish_document();
     return exit;
   }
@@ -191,8 +225,9 @@ class Wait {
   const base::MonoTime started_;
   std::optional<base::MonoTime> heard_;  // when the authority last answered
   std::string subject_;
-  std::string last_;      // what was last waited for
-  std::string document_;  // the server as last seen
+  std::string brief_subject_;  // the server by its label
+  std::string last_;           // what was last waited for
+  std::string document_;       // the server as last seen
 };
 
 }  // namespace

@@ -106,11 +106,11 @@ void declare_verify(CLI::App& command, Parsed& parsed) {
   command.add_flag("--strict", options.strict,
                    "exit 3 when a cache is still stale, or something changed meanwhile");
   command.footer(
-      "Each RRset of the pool is asked for over UDP and TCP: of the responders and of the zone's\n"
-      "name servers it must be what the authority answers now; a resolver may be stale, as long "
-      "as\n"
-      "its caches may name who left. Exit codes: 0 right, stale caches included (--strict: 3);\n"
-      "1 something is wrong: a wrong answer, none, a refusal; 5 no authority to compare with.");
+      "Each RRset of the pool is asked for over UDP and TCP. Of the responders and of\n"
+      "the zone's name servers it must be what the authority answers now; a resolver\n"
+      "may be stale, for as long as caches may name who left.\n\n"
+      "Exit codes: 0 right, stale caches included (with --strict: 3); 1 something is\n"
+      "wrong: a wrong answer, none, a refusal; 5 no authority to compare with.");
 }
 
 void declare_dig(CLI::App& command, Parsed& parsed) {

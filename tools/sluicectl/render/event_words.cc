@@ -67,7 +67,13 @@ std::string event_line(const Event& event, base::WallTime now, const Surface& su
   }
   if (words.empty()) return line;
   const std::size_t width = display_width(event.type);
-  return line.append(width < kTypeWidth ? kTypeWidth - width : 0, ' ') + "  " + words;
+  line.append(width < kTypeWidth ? kTypeWidth - width : 0, ' ').append("  ");
+  // On a terminal the words go on below themselves.
+  const std::size_t before = time.size() + 2 + std::max(width, kTypeWidth) + 2;
+  if (surface.width <= 2 * before) return line + words;
+  std::string lines = wrapped(words, surface.width, before, before);
+  lines.pop_back();
+  return line + lines.substr(before);
 }
 
 }  // namespace sluice::ctl

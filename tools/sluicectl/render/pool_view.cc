@@ -131,7 +131,7 @@ Table table(const Pool& pool, base::WallTime now, Detail detail) {
   std::vector<Column> columns{{"SERVER", least}};
   if (domains) columns.push_back({"DOMAIN", true});
   for (Column each :
-       {Column{"SERVICE", least}, Column{"STATUS", least}, Column{"SESSIONS", !least},
+       {Column{"SERVICE", least}, Column{"STATUS", false}, Column{"SESSIONS", !least},
         Column{"IN-ANSWERS", true}, Column{"HOLDS", true}, Column{"HORIZON", false}}) {
     columns.push_back(std::move(each));
   }
@@ -143,10 +143,12 @@ Table table(const Pool& pool, base::WallTime now, Detail detail) {
                                                   : relative_name(server.name, pool.name)};
       if (domains) row.emplace_back(server.domain);
       row.emplace_back(service.name);
-      row.emplace_back(status_words(service, server), tone_of(service));
+      row.emplace_back(least ? short_status_words(service, server) : status_words(service, server),
+                       tone_of(service));
       row.emplace_back(least ? short_sessions_words(service) : sessions_words(service));
       row.emplace_back(in_answers(pool, server, service));
-      row.emplace_back(holds_words(service, now), holds_tone(service));
+      row.emplace_back(least ? short_holds_words(service) : holds_words(service, now),
+                       holds_tone(service));
       row.emplace_back(horizon_words(service, now));
       if (!least) row.emplace_back(service.startup);
       rows.add(std::move(row));

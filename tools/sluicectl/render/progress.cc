@@ -11,7 +11,9 @@ constexpr const char* kEraseLine = "\r\x1b[K";  // ECMA-48: to the line's start,
 
 }  // namespace
 
-void Progress::show(const std::string& line, const std::string& state) {
+void Progress::show(const std::string& whole, const std::string& state, const std::string& brief) {
+  const bool narrow = surface_.redraw && display_width(whole) >= surface_.width;
+  const std::string& line = narrow && !brief.empty() ? brief : whole;
   const std::string& compared = surface_.redraw ? line : state;
   if (compared == last_) return;
   last_ = compared;

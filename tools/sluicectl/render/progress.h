@@ -17,8 +17,9 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
 
   // `line` is what to show now; `state` is what of it is worth a new line in a log (a countdown
-  // is not).
-  void show(const std::string& line, const std::string& state);
+  // is not). `brief` takes the place of a line for which the terminal is too narrow; empty: it is
+  // cut.
+  void show(const std::string& line, const std::string& state, const std::string& brief = {});
 
   // Takes the redrawn line away, so that something else can be written.
   void clear();

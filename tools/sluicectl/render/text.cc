@@ -110,6 +110,11 @@ std::string fit(std::string_view text, std::size_t columns) {
 }
 
 std::string wrapped(std::string_view text, std::size_t columns, std::size_t indent) {
+  return wrapped(text, columns, indent, indent + 2);
+}
+
+std::string wrapped(std::string_view text, std::size_t columns, std::size_t indent,
+                    std::size_t hanging) {
   std::string lines;
   std::string line(indent, ' ');
   bool begun = false;  // the line has a word
@@ -119,7 +124,7 @@ std::string wrapped(std::string_view text, std::size_t columns, std::size_t inde
     text.remove_prefix(std::min(blank + 1, text.size()));
     if (begun && columns != 0 && display_width(line) + 1 + display_width(word) > columns) {
       lines += line + '\n';
-      line.assign(indent + 2, ' ');
+      line.assign(hanging, ' ');
       begun = false;
     }
     if (begun) line += ' ';

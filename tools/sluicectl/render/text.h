@@ -19,7 +19,10 @@ std::size_t display_width(std::string_view text);
 std::string fit(std::string_view text, std::size_t columns);
 
 // Prose in lines of at most `columns`, broken at blanks, each with a newline: the first after
-// `indent` blanks, the others after two more. 0 columns: one line.
+// `indent` blanks, the others after `hanging`. 0 columns: one line.
+std::string wrapped(std::string_view text, std::size_t columns, std::size_t indent,
+                    std::size_t hanging);
+// The others after two more.
 std::string wrapped(std::string_view text, std::size_t columns, std::size_t indent);
 
 std::string joined(const std::vector<std::string>& parts, std::string_view between);

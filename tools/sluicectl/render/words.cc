@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <ctime>
+#include <map>
 #include <vector>
 
 #include "tools/sluicectl/render/duration_words.h"
@@ -102,6 +103,16 @@ std::string holds_words(const Service& service, base::WallTime now) {
   return joined(all, "; ");
 }
 
+std::string short_holds_words(const Service& service) {
+  std::vector<std::string> all;
+  for (const Hold& hold : service.holds) {
+    std::string words = hold.by.empty() ? hold.origin : hold.by;
+    if (!hold.reason.empty()) words += ": " + hold.reason;
+    all.push_back(std::move(words));
+  }
+  return joined(all, "; ");
+}
+
 std::string status_words(const Service& service, const Server& server) {
   std::vector<std::string> notes;
   if (!service.forced.empty()) notes.push_back("forced " + service.forced);
@@ -110,6 +121,11 @@ std::string status_words(const Service& service, const Server& server) {
     notes.emplace_back("checks fail");
   }
   return notes.empty() ? service.status : service.status + " (" + joined(notes, ", ") + ")";
+}
+
+std::string short_status_words(const Service& service, const Server& server) {
+  if (!service.forced.empty()) return "forced " + service.forced;
+  return server.lease == "guarded" ? "guarded" : service.status;
 }
 
 Tone tone_of(const Service& service) {
@@ -161,6 +177,16 @@ std::string relative_name(std::string_view owner, std::string_view pool) {
   const bool below = owner.size() > pool.size() + 1 && owner.ends_with(pool) &&
                      owner[owner.size() - pool.size() - 1] == '.';
   return std::string(below ? owner.substr(0, owner.size() - pool.size() - 1) : owner);
+}
+
+std::vector<std::string> short_names(const std::vector<std::string>& servers) {
+  std::map<std::string, std::string> owners;  // by label
+  std::vector<std::string> labels;
+  for (const std::string& server : servers) {
+    labels.push_back(server.substr(0, server.find('.')));
+    if (owners.emplace(labels.back(), server).first->second != server) return servers;
+  }
+  return labels;
 }
 
 std::string subject_words(std::string_view server, std::string_view service) {

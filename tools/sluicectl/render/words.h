@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/base/clock.h"
 #include "tools/sluicectl/api/answers.h"
@@ -25,6 +26,8 @@ std::string horizon_words(const Service& service, base::WallTime now);
 
 // "server by operations: patch; service by root (host)"; empty: no hold.
 std::string holds_words(const Service& service, base::WallTime now);
+// Where there is little room, whose and why: "operations: patch; root".
+std::string short_holds_words(const Service& service);
 std::string hold_words(const Hold& hold, base::WallTime now);
 
 // "until 14:00:00, then lifted"; "until 14:00:00, then an alarm"; empty: it ends by nobody but an
@@ -33,6 +36,8 @@ std::string expiry_words(const Hold& hold, base::WallTime now);
 
 // The status with what is special about it: "accepting (forced up)", "draining (checks fail)".
 std::string status_words(const Service& service, const Server& server);
+// Where there is little room: "forced up", "guarded", else the status.
+std::string short_status_words(const Service& service, const Server& server);
 Tone tone_of(const Service& service);
 
 // As a service console has it: Running, Paused, Stopped, Unknown.
@@ -54,6 +59,9 @@ std::string plan_words(const Schedule& schedule, base::WallTime now);
 
 // An owner name within its pool: "@" for the pool's own, "attendant", "_sip._tcp".
 std::string relative_name(std::string_view owner, std::string_view pool);
+
+// The first labels of servers, where these tell them apart; else the names.
+std::vector<std::string> short_names(const std::vector<std::string>& servers);
 
 // "front-end on fe02.pool01.contoso.example", or the server alone.
 std::string subject_words(std::string_view server, std::string_view service);

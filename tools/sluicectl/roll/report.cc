@@ -80,7 +80,7 @@ Exit Report::plan(const Pool& pool, const std::vector<Group>& groups,
     print_document(plan_document(pool_, forecast).dump(), context_);
     return forecast.exit;
   }
-  Table rows({{"TURN", false}, {"SERVER", false}, {"DOMAIN", true}, {"NOW", true}});
+  Table rows({{"TURN", false}, {"SERVER", true}, {"DOMAIN", true}, {"NOW", true}});
   std::size_t turn = 0;
   for (const Forecast::Turn& each : forecast.turns) {
     ++turn;
@@ -180,8 +180,8 @@ void Report::people(const Machine& machine, const std::string& journal) {
   // With --json the table is on stderr: stdout is for documents.
   std::ostream& out = options_.json ? context_.err : context_.out;
   const Surface& surface = options_.json ? context_.err_surface : context_.out_surface;
-  Table rows({{"SERVER", false},
-              {"STATE", false},
+  Table rows({{"SERVER", true},
+              {"STATE", true},
               {"DRAINED IN", false},
               {"COMMAND", false},
               {"ACCEPTING AFTER", false}});
