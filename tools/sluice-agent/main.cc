@@ -5,12 +5,16 @@
 #include <iostream>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include <CLI/CLI.hpp>
 
 #include "config/base/duration.h"
 #include "config/load_agent.h"
+#include "tools/command_line/completion.h"
+#include "tools/sluice-agent/command_line.h"
+#include "tools/sluice-agent/completion.h"
 #include "tools/sluice-agent/console.h"
 #include "tools/sluice-agent/control_protocol.h"
 #include "tools/sluice-agent/drain_and_wait.h"
@@ -23,17 +27,7 @@ namespace {
 using namespace sluice;
 using agent::ControlRequest;
 using agent::ExitCode;
-
-struct Options {
-  std::string config = "/etc/sluice/agent.yaml";
-  std::string socket;
-  std::string service;
-  std::string startup;
-  std::string reason;
-  std::string timeout;
-  bool force = false;
-  bool json = false;
-};
+using agent::Options;
 
 int exit_with(ExitCode code) {
   return static_cast<int>(code);
@@ -115,58 +109,16 @@ int ask(ControlRequest::Command command, const Options& options) {
   return exit_with(ExitCode::Done);
 }
 
-void add_config(CLI::App& command, Options& options) {
-  command.add_option("--config", options.config, "the agent's configuration")
-      ->capture_default_str();
-}
-
-void add_where(CLI::App& command, Options& options) {
-  add_config(command, options);
-  command.add_option("--socket", options.socket,
-                     "the running agent's socket, in place of --config");
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("The agent of Sluice on a server of a pool.", "sluice-agent");
-  app.set_version_flag("--version", "sluice-agent " SLUICE_VERSION);
-  app.require_subcommand(1);
+  if (argc > 1 && std::string_view(argv[1]) == command_line::kCompleteWord) {
+    agent::print_completion({argv + 2, argv + argc});
+    return exit_with(ExitCode::Done);
+  }
+  CLI::App app;
   Options options;
-
-  CLI::App* const running = app.add_subcommand("run", "push heartbeats until SIGTERM");
-  add_config(*running, options);
-  CLI::App* const pause =
-      app.add_subcommand("pause", "no new connections, on the whole server or one service");
-  pause->add_option("service", options.service, "default: all services of this server");
-  pause->add_option("--startup", options.startup, "what a restart of the service does to the hold")
-      ->check(CLI::IsMember({"manual", "automatic"}));
-  pause->add_option("--reason", options.reason, "for those who see the hold");
-  pause->add_flag("--force", options.force,
-                  "override the floor, and hold even when no authority can be reached");
-  CLI::App* const resume = app.add_subcommand("resume", "lift what `pause` has placed");
-  resume->add_option("service", options.service, "default: all services of this server");
-  CLI::App* const waiting = app.add_subcommand(
-      "drain-and-wait",
-      "pause a service and wait until it is safe to stop; for ExecStop= of a unit");
-  waiting->add_option("service", options.service, "the service that the unit runs")->required();
-  waiting
-      ->add_option("--timeout", options.timeout, "give up after this time, such as 10min (exit 4)")
-      ->check(CLI::Validator(
-          [](const std::string& text) {
-            return base::parse_duration(text) ? "" : "must be a duration such as 10min";
-          },
-          "DURATION"));
-  waiting
-      ->add_option("--startup", options.startup,
-                   "what the next start of the service does to the hold")
-      ->check(CLI::IsMember({"manual", "automatic"}));
-  waiting->add_option("--reason", options.reason, "for those who see the hold")
-      ->default_val("its unit is being stopped");
-  CLI::App* const status = app.add_subcommand("status", "what the agent sees and was told");
-  status->add_flag("--json", options.json, "as one JSON document");
-  for (CLI::App* const command : {pause, resume, waiting, status}) add_where(*command, options);
-
+  agent::declare(app, options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {  // --help and --version too
@@ -177,9 +129,10 @@ int main(int argc, char** argv) {
     }
     return app.exit(error) == 0 ? exit_with(ExitCode::Done) : exit_with(ExitCode::Usage);
   }
-  if (running->parsed()) return run(options);
-  if (pause->parsed()) return ask(ControlRequest::Command::Pause, options);
-  if (resume->parsed()) return ask(ControlRequest::Command::Resume, options);
-  if (waiting->parsed()) return drain_and_wait(options);
+  const std::string& command = app.get_subcommands().front()->get_name();
+  if (command == "run") return run(options);
+  if (command == "pause") return ask(ControlRequest::Command::Pause, options);
+  if (command == "resume") return ask(ControlRequest::Command::Resume, options);
+  if (command == "drain-and-wait") return drain_and_wait(options);
   return ask(ControlRequest::Command::Status, options);
 }

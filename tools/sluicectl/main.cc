@@ -13,8 +13,10 @@
 
 #include <unistd.h>
 
+#include "tools/command_line/completion.h"
 #include "tools/sluicectl/api/client.h"
 #include "tools/sluicectl/commands/commands.h"
+#include "tools/sluicectl/completion.h"
 #include "tools/sluicectl/interrupt.h"
 #include "tools/sluicectl/options.h"
 
@@ -71,9 +73,14 @@ Exit run_command(const Options& options) {
 }
 
 Exit run_program(const std::vector<std::string>& words) {
-  const auto options = parse_options(words, {.api = environment("SLUICE_API"),
-                                             .socket = environment("SLUICE_SOCKET"),
-                                             .token_file = environment("SLUICE_TOKEN_FILE")});
+  const Connection from_environment{.api = environment("SLUICE_API"),
+                                    .socket = environment("SLUICE_SOCKET"),
+                                    .token_file = environment("SLUICE_TOKEN_FILE")};
+  if (!words.empty() && words.front() == command_line::kCompleteWord) {
+    print_completion({words.begin() + 1, words.end()}, from_environment);
+    return Exit::Done;
+  }
+  const auto options = parse_options(words, from_environment);
   if (options) return run_command(*options);
   return stopped(options.error(), std::ranges::find(words, "--json") != words.end());
 }

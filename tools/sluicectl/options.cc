@@ -38,26 +38,6 @@ safe; 4 timed out; 5 no authority, or not authorised. A signal that ends what
 waits: 130 or 143; holds stay.
 )";
 
-void declare_program(CLI::App& program, Parsed& parsed) {
-  program.require_subcommand(0, 1);
-  program.get_formatter()->label("SUBCOMMAND", "COMMAND");
-  program.get_formatter()->label("REQUIRED", "");
-  program.set_version_flag("--version", "sluicectl " SLUICE_VERSION);
-  program.footer(kFooter);
-  auto* api = program.add_option("--api", parsed.connection.api, "the authority's API")
-                  ->option_text("URL")
-                  ->check(not_empty());
-  program.add_option("--socket", parsed.connection.socket, "the authority's socket on this host")
-      ->check(not_empty())
-      ->option_text("PATH")
-      ->excludes(api);
-  program.add_option("--token-file", parsed.connection.token_file, "the file that holds the token")
-      ->type_name("PATH")
-      ->check(not_empty());
-  program.add_flag("--json", parsed.options.json, "the authority's documents as they come");
-  declare_commands(program, parsed);
-}
-
 // Of --watch: as `watch` of procps takes it, or a DURATION.
 std::optional<base::Duration> interval_of(const std::string& text) {
   constexpr base::Duration kLeast = std::chrono::milliseconds(100);
@@ -180,9 +160,31 @@ std::string mistake_of(const CLI::App& program, const CLI::ParseError& error) {
 
 }  // namespace
 
+void declare_program(CLI::App& program, Parsed& parsed) {
+  program.description("Takes servers of a pool out of service without losing a session.");
+  program.name("sluicectl");
+  program.require_subcommand(0, 1);
+  program.get_formatter()->label("SUBCOMMAND", "COMMAND");
+  program.get_formatter()->label("REQUIRED", "");
+  program.set_version_flag("--version", "sluicectl " SLUICE_VERSION);
+  program.footer(kFooter);
+  auto* api = program.add_option("--api", parsed.connection.api, "the authority's API")
+                  ->option_text("URL")
+                  ->check(not_empty());
+  program.add_option("--socket", parsed.connection.socket, "the authority's socket on this host")
+      ->check(not_empty())
+      ->option_text("PATH")
+      ->excludes(api);
+  program.add_option("--token-file", parsed.connection.token_file, "the file that holds the token")
+      ->type_name("PATH")
+      ->check(not_empty());
+  program.add_flag("--json", parsed.options.json, "the authority's documents as they come");
+  declare_commands(program, parsed);
+}
+
 base::Result<Options, Stop> parse_options(std::vector<std::string> words,
                                           const Connection& environment) {
-  CLI::App program("Takes servers of a pool out of service without losing a session.", "sluicectl");
+  CLI::App program;
   Parsed parsed;
   declare_program(program, parsed);
   join_durations(words);

@@ -1,12 +1,17 @@
 // sluiced: the authority. See interfaces.md, "Programs".
 
 #include <cstdio>
+#include <iostream>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <malloc.h>
 
+#include "tools/command_line/completion.h"
 #include "tools/sluiced/blueprint.h"
+#include "tools/sluiced/command_line.h"
 #include "tools/sluiced/counted.h"
 #include "tools/sluiced/daemon.h"
 #include "tools/sluiced/log.h"
@@ -57,13 +62,22 @@ int serve(const std::string& file) {
   return kDone;
 }
 
+// For a shell's TAB; nothing of a mistake is shown in the line that is being typed.
+int complete(const std::vector<std::string>& words) {
+  CLI::App app;
+  CommandLine line;
+  declare(app, line);
+  command_line::print(command_line::complete(app, words), std::cout);
+  return kDone;
+}
+
 int run(int argc, char** argv) {
-  CLI::App app("The authority of Sluice: answers DNS for pools, takes servers out without a cut.");
-  std::string file = "/etc/sluice/sluice.yaml";
-  bool only_check = false;
-  app.add_option("--config", file, "the configuration")->capture_default_str();
-  app.add_flag("--check", only_check, "say what is wrong in the configuration, and exit");
-  app.set_version_flag("--version", "sluiced " SLUICE_VERSION);
+  if (argc > 1 && std::string_view(argv[1]) == command_line::kCompleteWord) {
+    return complete({argv + 2, argv + argc});
+  }
+  CLI::App app;
+  CommandLine line;
+  declare(app, line);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -74,7 +88,7 @@ int run(int argc, char** argv) {
     }
     return app.exit(error) == 0 ? kDone : kUsage;
   }
-  return only_check ? check(file) : serve(file);
+  return line.only_check ? check(line.file) : serve(line.file);
 }
 
 }  // namespace
