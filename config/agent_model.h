@@ -24,11 +24,15 @@ using Command = std::vector<std::string>;
 // Passes when a TCP connection to `target` is accepted within the timeout.
 struct TcpCheck {
   base::SocketAddress target;  // never port 0
+
+  friend bool operator==(const TcpCheck&, const TcpCheck&) = default;
 };
 
 // Passes when the command exits 0 within the timeout.
 struct CommandCheck {
   Command command;
+
+  friend bool operator==(const CommandCheck&, const CommandCheck&) = default;
 };
 
 // How a TLS peer is judged. Without `ca` any certificate passes: a check asks whether the service
@@ -36,12 +40,16 @@ struct CommandCheck {
 struct TlsTrust {
   std::string ca;  // file of the authorities that may have signed the certificate, PEM; empty: any
   std::string name;  // asked for (SNI) and, with `ca`, that of the certificate; empty: the target's
+
+  friend bool operator==(const TlsTrust&, const TlsTrust&) = default;
 };
 
 // Passes when a TLS handshake (TLS 1.2 or newer) is through within the timeout.
 struct TlsCheck {
   base::SocketAddress target;  // never port 0
   TlsTrust trust;
+
+  friend bool operator==(const TlsCheck&, const TlsCheck&) = default;
 };
 
 // Passes when a GET is answered with one of these statuses within the timeout; redirects are not
@@ -50,6 +58,8 @@ struct HttpCheck {
   std::string url;                    // http or https
   std::vector<std::uint16_t> status;  // 100..599 each; empty: any 2xx
   TlsTrust trust;                     // of https
+
+  friend bool operator==(const HttpCheck&, const HttpCheck&) = default;
 };
 
 // Passes when OPTIONS (RFC 3261 section 11) is answered with one of these statuses within the
@@ -59,6 +69,8 @@ struct SipCheck {
   base::SocketAddress target;  // never port 0
   Transport transport = Transport::Udp;
   std::vector<std::uint16_t> status;  // 200..699 each; empty: any 2xx
+
+  friend bool operator==(const SipCheck&, const SipCheck&) = default;
 };
 
 using Probe = std::variant<TcpCheck, TlsCheck, HttpCheck, SipCheck, CommandCheck>;
@@ -76,21 +88,29 @@ struct Check {
   // lease: a service that fails leaves the answers as soon as a machine that died, and one lost SYN
   // (retransmitted after 1 s, the timeout) takes nobody out.
   unsigned fall = 3;  // 1..20
+
+  friend bool operator==(const Check&, const Check&) = default;
 };
 
 // Established connections whose local port is one of these, as the kernel counts them.
 struct TcpConnections {
   std::vector<std::uint16_t> ports;  // at least one, no duplicates, never 0
+
+  friend bool operator==(const TcpConnections&, const TcpConnections&) = default;
 };
 
 // UDP flows to these local ports, as the kernel's connection tracking knows them.
 struct UdpFlows {
   std::vector<std::uint16_t> ports;  // at least one, no duplicates, never 0
+
+  friend bool operator==(const UdpFlows&, const UdpFlows&) = default;
 };
 
 // The number that the command prints.
 struct CommandCount {
   Command command;
+
+  friend bool operator==(const CommandCount&, const CommandCount&) = default;
 };
 
 // A metric of a page in Prometheus' text format: the sum of its series that have these labels.
@@ -98,6 +118,8 @@ struct HttpMetric {
   std::string url;
   std::string metric;
   std::map<std::string, std::string> labels;
+
+  friend bool operator==(const HttpMetric&, const HttpMetric&) = default;
 };
 
 // The number that stands in a file.
@@ -107,11 +129,15 @@ struct FileCount {
   // zero with it. Two minutes: what cron writes every minute may be late by one. What is written
   // only when it changes needs more, and then nothing tells that its writer has died.
   Duration max_age = std::chrono::minutes(2);  // 1s..365d
+
+  friend bool operator==(const FileCount&, const FileCount&) = default;
 };
 
 struct SessionCounter {
   std::string name;  // "calls"; what the heartbeat calls it
   std::variant<TcpConnections, UdpFlows, CommandCount, HttpMetric, FileCount> source;
+
+  friend bool operator==(const SessionCounter&, const SessionCounter&) = default;
 };
 
 // What runs when a service becomes held, or is held no longer.
@@ -120,6 +146,8 @@ struct Hook {
   // A service that refuses new connections by itself does so in moments; a hook that hangs must not
   // leave a hold half done for long.
   Duration timeout = std::chrono::seconds(10);  // 100ms..10m
+
+  friend bool operator==(const Hook&, const Hook&) = default;
 };
 
 struct AgentService {
@@ -136,12 +164,16 @@ struct AgentService {
   std::optional<std::vector<SessionCounter>> sessions;
   Hook on_hold;
   Hook on_resume;
+
+  friend bool operator==(const AgentService&, const AgentService&) = default;
 };
 
 // A shutdown of the host waits until the server is drained (systemd's inhibitor locks).
 struct Reboot {
   bool delay = false;
   Duration at_most = std::chrono::minutes(15);  // 1s..1d
+
+  friend bool operator==(const Reboot&, const Reboot&) = default;
 };
 
 struct AgentConfig {
@@ -156,6 +188,8 @@ struct AgentConfig {
   Reboot reboot;
   // What was understood but has no effect in this version, one for each key, in line order.
   std::vector<base::Error> warnings;
+
+  friend bool operator==(const AgentConfig&, const AgentConfig&) = default;
 };
 
 }  // namespace sluice::config

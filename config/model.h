@@ -35,6 +35,8 @@ struct Cookies {
   std::vector<Secret> secrets;
   // Over UDP, who sends a COOKIE option without a good server cookie gets BADCOOKIE and no answer.
   bool required = false;
+
+  friend bool operator==(const Cookies&, const Cookies&) = default;
 };
 
 // Response rate limiting (dns/answer/limit.h), for each worker by itself.
@@ -71,6 +73,8 @@ struct Dns {
   std::vector<base::SocketAddress> listen;  // at least one; UDP and TCP; port 0: the kernel chooses
   unsigned workers = 0;                     // threads, 0..64; 0 (`auto`) = one for each CPU
   std::uint16_t max_udp_payload = 1232;     // octets, 512..4096 (RFC 6891 section 6.2.5)
+
+  friend bool operator==(const Dns&, const Dns&) = default;
 };
 
 // A listening unix socket; its file permissions decide who may talk.
@@ -78,6 +82,8 @@ struct UnixSocket {
   std::string path;   // empty: none
   std::string group;  // empty: the process's
   mode_t mode = 0660;
+
+  friend bool operator==(const UnixSocket&, const UnixSocket&) = default;
 };
 
 enum class Role : std::uint8_t { Reader, Operator, Agent };
@@ -87,12 +93,16 @@ struct Token {
   Role role = Role::Reader;
   std::string server;                     // FQDN; agents only
   std::array<std::uint8_t, 32> sha256{};  // of the token's octets
+
+  friend bool operator==(const Token&, const Token&) = default;
 };
 
 struct Api {
   std::vector<base::SocketAddress> listen;  // HTTP, loopback alone until TLS is there
   UnixSocket socket;
   std::vector<Token> tokens;
+
+  friend bool operator==(const Api&, const Api&) = default;
 };
 
 struct Store {
@@ -101,6 +111,8 @@ struct Store {
   // at most: the oldest go first. What the disk must have room for is known that way.
   Duration audit_keep = std::chrono::hours(24 * 90);  // 1h..3650d
   unsigned audit_entries = 1'000'000;                 // 1000..10000000, some 200 octets each
+
+  friend bool operator==(const Store&, const Store&) = default;
 };
 
 struct Health {
@@ -110,12 +122,16 @@ struct Health {
   Duration mass_loss_hold = std::chrono::minutes(10);   // 0s..1d
   Duration resolver_min_ttl = std::chrono::seconds(0);  // 0s..1d
   Duration horizon_margin = std::chrono::seconds(2);    // 0s..1h
+
+  friend bool operator==(const Health&, const Health&) = default;
 };
 
 struct Service {
   std::string name;
   std::string title;                      // default: the name
   std::vector<std::string> consolidates;  // components: names that can't be drained alone
+
+  friend bool operator==(const Service&, const Service&) = default;
 };
 
 // Static records of one zone, as master-file text (RFC 1035 section 5).
@@ -123,6 +139,8 @@ struct Zone {
   std::string name;
   std::string records;    // the text, from `records:` or read from `file:`
   base::Location origin;  // where the text's first line stands, for messages
+
+  friend bool operator==(const Zone&, const Zone&) = default;
 };
 
 enum class Startup : std::uint8_t { Automatic, Manual };
@@ -134,6 +152,8 @@ struct Server {
   std::uint8_t weight = 100;               // SRV weight = weight x 256
   base::SharedList<std::string> services;  // never empty: default all that the pool names
   std::map<std::string, Startup, std::less<>> startup;  // by service; others: automatic
+
+  friend bool operator==(const Server&, const Server&) = default;
 };
 
 struct Srv {
@@ -141,6 +161,8 @@ struct Srv {
   std::string service;
   std::uint16_t port = 0;
   std::uint16_t priority = 0;
+
+  friend bool operator==(const Srv&, const Srv&) = default;
 };
 
 // How many accepting members a drain must leave an answer set (semantics.md section 3, rule 1), by
@@ -164,6 +186,8 @@ struct Feature {
   std::string name;  // relative to the pool: "attendant"
   std::string service;
   std::optional<MinAccepting> min_accepting = {};  // of its own; absent: the pool's
+
+  friend bool operator==(const Feature&, const Feature&) = default;
 };
 
 // What answers when every member of an answer set is held or forced down.
@@ -192,6 +216,8 @@ struct Pool {
   std::vector<Server> servers;
   std::vector<Srv> srv;
   std::vector<Feature> features;
+
+  friend bool operator==(const Pool&, const Pool&) = default;
 };
 
 struct Config {
@@ -203,6 +229,8 @@ struct Config {
   std::vector<Service> services;
   std::vector<Zone> zones;
   std::vector<Pool> pools;
+
+  friend bool operator==(const Config&, const Config&) = default;
 };
 
 // An answer set of a configuration: an owner name and the service that it follows (semantics.md
