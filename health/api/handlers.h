@@ -21,6 +21,7 @@ void history(const ApiContext& api, Exchange exchange);
 void events(const ApiContext& api, Exchange exchange);
 void heartbeat(const ApiContext& api, Exchange exchange);
 void explain(const ApiContext& api, Exchange exchange);
+void names(const ApiContext& api, Exchange exchange);
 void reload(const ApiContext& api, Exchange exchange);
 void backup(const ApiContext& api, Exchange exchange);
 void metrics(const ApiContext& api, Exchange exchange);

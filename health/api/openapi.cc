@@ -148,6 +148,9 @@ const std::vector<Schema>& schemas() {
       {"Responders", {{"!responders", "[Responder]"}}},
       {"Orphan", {{"!server", "string"}, {"!service", "string?"}, {"!hold", "Hold"}}},
       {"Pools", {{"!generation", "integer"}, {"!pools", "[Pool]"}, {"!orphans", "[Orphan]"}}},
+      // `of`: a server's pool, the service that a pool or an owner name follows, a service's title.
+      {"Name", {{"!name", "string"}, {"!of", "string"}}},
+      {"Names", {{"!names", "[Name]"}, {"!more", "boolean"}}},
       {"DrainOrder",
        {{"service", "string?"},
         {"reason", "string?"},

@@ -32,30 +32,37 @@ std::string label_of(const std::string& name) {
   return name.substr(0, name.find('.'));
 }
 
-// Full names, or, while no dot was typed, the labels of those whose label is unique: what a user
-// would type.
-class Names {
- public:
-  void add(const std::string& name, std::string help) {
-    ++labels_[label_of(name)];
-    names_.push_back({name, std::move(help)});
-  }
-
-  std::vector<Candidate> as_typed(std::string_view begun) const {
-    std::vector<Candidate> all = names_;
-    if (begun.find('.') != std::string_view::npos) return all;
-    for (Candidate& each : all) {
-      const std::string label = label_of(each.text);
-      if (labels_.at(label) == 1) each.text = label;
-    }
-    return all;
-  }
-  const std::vector<Candidate>& full() const { return names_; }
-
- private:
-  std::vector<Candidate> names_;
-  std::map<std::string, std::size_t> labels_;
+// What GET /v1/names answers.
+struct Names {
+  std::vector<Candidate> all;
+  bool more = false;  // there are more than these
 };
+
+Names read_names(JsonReader& reader) {
+  Names names;
+  names.more = reader.flag("more");
+  reader.each("names", [&](JsonReader& each) {
+    names.all.push_back({each.text("name"), each.text_if("of").value_or("")});
+  });
+  return names;
+}
+
+std::vector<Candidate> names(Api& api, const char* kind, const std::string& begun,
+                             bool labels = false) {
+  const std::string query = std::string("kind=") + kind + "&prefix=" + percent_encode(begun);
+  auto found = ask(api, "/v1/names?" + query, read_names);
+  if (!found) return {};
+  // While no dot was typed, the labels of those whose label is unique: what a user would type. All
+  // who have a label have the same beginning, so they are all here, unless there are more.
+  if (!labels || found->more || begun.find('.') != std::string::npos) return std::move(found->all);
+  std::map<std::string, std::size_t> count;
+  for (const Candidate& each : found->all) ++count[label_of(each.text)];
+  for (Candidate& each : found->all) {
+    const std::string label = label_of(each.text);
+    if (count[label] == 1) each.text = label;
+  }
+  return std::move(found->all);
+}
 
 std::vector<Candidate> services_of(const Server& server) {
   std::vector<Candidate> all;
@@ -75,35 +82,6 @@ std::vector<Candidate> schedules(Api& api) {
   return all;
 }
 
-std::vector<Candidate> of_pools(const Pools& pools, const Completion& completion) {
-  Names servers;
-  Names names;
-  std::vector<Candidate> services;
-  std::vector<Candidate> owners;
-  for (const Pool& pool : pools.pools) {
-    names.add(pool.name, std::to_string(pool.servers.size()) + " servers");
-    for (const Server& server : pool.servers) {
-      servers.add(server.name, "of " + pool.name);
-      for (const Service& each : server.services) services.push_back({each.name, each.title});
-    }
-    for (const AnswerSet& each : pool.answer_sets) owners.push_back({each.owner, each.service});
-  }
-  switch (completion.wanted) {
-    case ValueKind::Pool:
-      return names.as_typed(completion.begun);
-    case ValueKind::Server:
-      return servers.as_typed(completion.begun);
-    case ValueKind::FullName:
-      return servers.full();
-    case ValueKind::Service:
-      return services;
-    case ValueKind::OwnerName:
-      return owners;
-    default:
-      return {};
-  }
-}
-
 std::string typed(const Completion& completion, const char* name) {
   const auto found = completion.typed.find(name);
   return found == completion.typed.end() ? std::string() : found->second;
@@ -119,20 +97,21 @@ std::vector<Candidate> live_names(const Completion& completion, Api& api) {
       return {};
     case ValueKind::Schedule:
       return schedules(api);
-    case ValueKind::Service:
-      if (const std::string name = typed(completion, "SERVER"); !name.empty()) {
-        const auto server = ask(api, "/v1/servers/" + percent_encode(name), read_server);
-        return server ? services_of(*server) : std::vector<Candidate>();
-      }
-      [[fallthrough]];
     case ValueKind::Server:
+      return names(api, "server", completion.begun, true);
     case ValueKind::FullName:
+      return names(api, "server", completion.begun);
     case ValueKind::Pool:
+      return names(api, "pool", completion.begun, true);
     case ValueKind::OwnerName:
+      return names(api, "owner", completion.begun);
+    case ValueKind::Service:
       break;
   }
-  const auto pools = ask(api, "/v1/pools", read_pools);
-  return pools ? of_pools(*pools, completion) : std::vector<Candidate>();
+  const std::string name = typed(completion, "SERVER");
+  if (name.empty()) return names(api, "service", completion.begun);
+  const auto server = ask(api, "/v1/servers/" + percent_encode(name), read_server);
+  return server ? services_of(*server) : std::vector<Candidate>();
 }
 
 void print_completion(const std::vector<std::string>& words, const Connection& environment) {

@@ -64,6 +64,7 @@ TEST_F(ApiTest, LetsEachRoleDoWhatIsItsOwn) {
       Case{"GET", "/v1/servers/nobody", 401, 404, 404, 403, 403},
       Case{"GET", "/v1/servers/a/verdict", 401, 200, 200, 200, 403},
       Case{"GET", "/v1/explain?name=pool.example", 401, 200, 200, 403, 403},
+      Case{"GET", "/v1/names?kind=server", 401, 200, 200, 403, 403},
       Case{"POST", "/v1/servers/a/drain", 401, 403, 200, 403, 403},
       Case{"POST", "/v1/servers/a/resume", 401, 403, 200, 403, 403},
       Case{"PUT", "/v1/servers/a/heartbeat", 401, 403, 403, 400, 400},
@@ -344,6 +345,28 @@ TEST_F(ApiTest, ExplainsAnAnswer) {
             "type");
   EXPECT_EQ(ask("GET", "/v1/explain?name=a&nmae=b", "dashboards").status, 400);
   EXPECT_EQ(ask("GET", "/v1/explain?name=a&name=b", "dashboards").status, 400);
+}
+
+TEST_F(ApiTest, ListsNamesThatBeginAlike) {
+  start();
+  const auto names = [&](const std::string& query) {
+    const json reply = ask("GET", "/v1/names?" + query, "dashboards").json();
+    std::string text;
+    for (const json& each : reply["names"]) text += std::string(each["name"]) + " ";
+    return text + (reply["more"] ? "..." : ".");
+  };
+  EXPECT_EQ(names("kind=server"), "a.pool.example b.pool.example c.pool.example .");
+  EXPECT_EQ(names("kind=server&prefix=B"), "b.pool.example .");
+  EXPECT_EQ(names("kind=server&limit=2"), "a.pool.example b.pool.example ...");
+  EXPECT_EQ(names("kind=pool"), "pool.example .");
+  EXPECT_EQ(names("kind=service&prefix=call"), "call-park .");
+  EXPECT_EQ(names("kind=owner&prefix=_sip"), "_sip._tcp.pool.example .");
+  EXPECT_EQ(names("kind=owner&prefix=nothing"), ".");
+  EXPECT_EQ(ask("GET", "/v1/names?kind=server", "dashboards").json()["names"][0]["of"],
+            "pool.example");
+  for (const char* query : {"", "?kind=x", "?kind=pool&limit=0", "?kind=pool&limit=1001"}) {
+    EXPECT_EQ(ask("GET", std::string("/v1/names") + query, "dashboards").status, 400) << query;
+  }
 }
 
 TEST_F(ApiTest, ExplainsWhoHasNoAddressOfTheType) {

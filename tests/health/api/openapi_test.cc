@@ -48,6 +48,7 @@ TEST(OpenApi, HasTheCallsOfTheContract) {
            {"get", "/v1/servers/{server}/verdict"},
            {"get", "/v1/explain"},
            {"get", "/v1/responders"},
+           {"get", "/v1/names"},
            {"get", "/v1/schedules"},
            {"get", "/v1/schedules/{id}"},
            {"delete", "/v1/schedules/{id}"},
