@@ -10,6 +10,8 @@ namespace sluice::ctl {
 namespace {
 
 constexpr long kNotFound = 404;
+// Idle workers take a publication within milliseconds.
+constexpr base::Duration kSecondLook = std::chrono::milliseconds(300);
 
 // As the API and answers have names.
 std::string canonical(std::string name) {
@@ -33,26 +35,19 @@ class Dig {
     auto server = whom();
     if (!server) return report(server.error(), options_, context_);
     Annotated answer;
-    answer.lookup = {*server, question_, options_.tcp ? Transport::Tcp : Transport::Udp};
-    answer.source = options_.servers.empty() ? Source::Responder : Source::Resolver;
-    Reply said = look_up({&answer.lookup, 1}, context_.clock).front();
-    if (said.kind == Reply::Kind::Answered && said.message.truncated && !options_.tcp) {
-      answer.was_truncated = true;
-      answer.lookup.transport = Transport::Tcp;
-      said = look_up({&answer.lookup, 1}, context_.clock).front();
+    auto beside = ask(*server, answer);
+    if (beside && answer.judgement && answer.judgement->finding == Finding::Wrong) {
+      // A change between the answer and the look beside it is nobody's fault.
+      context_.pause(kSecondLook);
+      answer = {};
+      beside = ask(*server, answer);
     }
-    if (said.kind != Reply::Kind::Answered) {
+    if (said_.kind != Reply::Kind::Answered) {
       return report(
           Exit::Failed, "no answer",
-          server->to_string() + " over " + to_string(answer.lookup.transport) + ": " + said.text,
+          server->to_string() + " over " + to_string(answer.lookup.transport) + ": " + said_.text,
           options_, context_);
     }
-    answer.message = said.message;
-    answer.took = said.took;
-    // Behind the answer: what was asked for is then judged by a state that is no older.
-    auto beside = look_beside();
-    if (beside) answer.beside = *std::move(beside);
-    judge_it(answer, said);
     if (options_.json) {
       print_document(annotated_json(answer).dump(-1, ' ', false, Json::error_handler_t::replace),
                      context_);
@@ -66,6 +61,26 @@ class Dig {
   }
 
  private:
+  // Asks, and then what the authority says of it; a failure of the former is in said_.
+  base::Result<base::Done, ApiError> ask(const base::SocketAddress& server, Annotated& answer) {
+    answer.lookup = {server, question_, options_.tcp ? Transport::Tcp : Transport::Udp};
+    answer.source = options_.servers.empty() ? Source::Responder : Source::Resolver;
+    said_ = look_up({&answer.lookup, 1}, context_.clock).front();
+    if (said_.kind == Reply::Kind::Answered && said_.message.truncated && !options_.tcp) {
+      answer.was_truncated = true;
+      answer.lookup.transport = Transport::Tcp;
+      said_ = look_up({&answer.lookup, 1}, context_.clock).front();
+    }
+    if (said_.kind != Reply::Kind::Answered) return base::Done{};
+    answer.message = said_.message;
+    answer.took = said_.took;
+    auto beside = look_beside();
+    if (!beside) return base::Unexpected{std::move(beside).error()};
+    answer.beside = *std::move(beside);
+    judge_it(answer);
+    return base::Done{};
+  }
+
   base::Result<base::SocketAddress, ApiError> whom() {
     if (!options_.servers.empty()) return options_.servers.front();
     Request request;
@@ -120,16 +135,17 @@ class Dig {
     return get(path, read_explanation);
   }
 
-  void judge_it(Annotated& answer, const Reply& said) {
+  void judge_it(Annotated& answer) {
     if (!answer.beside.pool || !answer.beside.explanation) return;
     const base::WallTime now = context_.clock.now().wall;
     const auto expected = expectation(*answer.beside.pool, question_.name, question_.type, now);
-    if (expected) answer.judgement = judge(*expected, said, answer.source, now);
+    if (expected) answer.judgement = judge(*expected, said_, answer.source, now);
   }
 
   const Options& options_;
   Context& context_;
   Question question_;
+  Reply said_;
 };
 
 }  // namespace
