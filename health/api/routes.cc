@@ -163,8 +163,8 @@ const std::vector<Route>& table() {
        "",
        "Responders",
        {},
-        {}},
-       {Get,
+       {}},
+      {Get,
        "/v1/names",
        Access::Reader,
        "The names that begin with `prefix`: of `kind` server, pool, service or owner (of answer "
