@@ -145,31 +145,41 @@ class Verify(Scenario):
         garbage = results(lambda octets, _: octets[:-3])
         self.assertEqual(garbage, {("udp", "malformed"), ("tcp", "malformed")})
 
-    def test_pools_of_every_policy_raise_no_false_alarm(self):
-        def pool(number, **changes):
-            made = json.loads(json.dumps(configuration(servers=4, **changes)["pools"][0]))
-            name = f"pool{number:02}.contoso.example"
-            text = json.dumps({**made, "fqdn": name}).replace(f".{POOL}", f".{name}")
-            return json.loads(text)
+    def numbered(self, number, **changes):
+        """A pool like that of the other tests, by another name, of addresses of its own."""
+        pool = configuration(servers=4, **changes)["pools"][0]
+        name = f"pool{number:02}.contoso.example"
+        text = json.dumps({**pool, "fqdn": name}).replace(f".{POOL}", f".{name}")
+        pool = json.loads(text)
+        for at, server in enumerate(pool["servers"], 1):
+            server["addresses"] = [f"10.99.{number}.{at}"]
+            if at < 4:
+                server["addresses"].append(f"fd99:{number}::{at}")
+        return pool
 
+    def start_pools(self, *pools):
         config = self.pool()
-        config["pools"] = [
-            pool(1, order="weighted", answer_size=2, ttl="1s"),
-            pool(2, when_all_held={"addresses": ["10.99.0.99", "fd99::99"]}),
-            pool(3, when_all_held="nodata"),
-            pool(4, when_all_held="serve_held", ttl="2s"),
-            pool(5, slow_start="1h", order="random"),
-        ]
-        for number in range(1, 6):
-            servers = config["pools"][number - 1]["servers"]
-            for at, server in enumerate(servers):
-                server["addresses"] = [f"10.99.{number}.{at + 1}"]
-                if at < 3:
-                    server["addresses"].append(f"fd99:{number}::{at + 1}")
+        config["pools"] = list(pools)
         records = config["zones"][0]["records"]
         config["zones"] = [{"name": "contoso.example", "records": records}]
         config["api"]["tokens"] = config["api"]["tokens"][:2]
-        daemon = self.start(config, agents=False)
+        return self.start(config, agents=False)
+
+    def test_who_is_silent_is_asked_once_about_each_other_pool(self):
+        daemon = self.start_pools(self.numbered(1), self.numbered(2))
+        silent = self.forwarder(daemon, lambda *_: SILENT)
+        shown = self.verify(daemon, 1, "--server", silent.name)
+        self.assertRegex(shown, r"resolver +13 no-answer +13 no-answer")
+        self.assertRegex(shown, r"resolver +1 no-answer +1 no-answer")
+
+    def test_pools_of_every_policy_raise_no_false_alarm(self):
+        daemon = self.start_pools(
+            self.numbered(1, order="weighted", answer_size=2, ttl="1s"),
+            self.numbered(2, when_all_held={"addresses": ["10.99.0.99", "fd99::99"]}),
+            self.numbered(3, when_all_held="nodata"),
+            self.numbered(4, when_all_held="serve_held", ttl="2s"),
+            self.numbered(5, slow_start="1h", order="random"),
+        )
         api = daemon.api()
         self.assertIn("all as it should be", self.verify(daemon, 0))
         for number in range(2, 5):

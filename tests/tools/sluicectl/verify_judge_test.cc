@@ -109,6 +109,13 @@ TEST(Judge, ACacheMayNotNameWhoseHorizonIsPast) {
   EXPECT_EQ(wrong.text, "names d (down), which no cache may have any more");
 }
 
+TEST(Judge, AResolverThatServesWhatIsExpiredIsWrongAndSaysWhy) {
+  Reply said = reply(right_and("192.0.2.4"), false);
+  said.message.explanations = {"Stale Answer (3)"};
+  EXPECT_EQ(judged(pool(), said, Source::Resolver).text,
+            "names d (down), which no cache may have any more (it says: Stale Answer (3))");
+}
+
 TEST(Judge, TheGravestIsTold) {
   std::vector<std::string> both = right_and("192.0.2.4");
   both.emplace_back("192.0.2.3");

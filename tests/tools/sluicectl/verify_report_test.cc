@@ -10,6 +10,7 @@ PoolCheck check() {
   PoolCheck made;
   made.pool = "p.example";
   made.generation = 17;
+  made.questions = 2;
   made.targets = {{*base::SocketAddress::parse("192.0.2.1@53"), Source::Responder, "responder ns1"},
                   {*base::SocketAddress::parse("192.0.2.2@53"), Source::Resolver, "resolver"}};
   for (std::size_t target : {0U, 1U}) {

@@ -2,6 +2,7 @@
 #include <iterator>
 #include <map>
 #include <ostream>
+#include <set>
 #include <utility>
 
 #include "tools/sluicectl/commands/commands.h"
@@ -95,13 +96,8 @@ class Verify {
     find_targets(check);
     before = look(name);  // what the zone says of itself counts, too
     if (!before) return base::Unexpected{before.error()};
-    for (std::size_t target = 0; target < check.targets.size(); ++target) {
-      for (const Expected& each : expectations(before->pool, context_.clock.now().wall)) {
-        for (const Transport transport : {Transport::Udp, Transport::Tcp}) {
-          check.answers.push_back({target, each.question, transport, {}});
-        }
-      }
-    }
+    check.questions = before->expected.size();
+    plan_questions(check, expectations(before->pool, context_.clock.now().wall));
     std::vector<Checked*> open;
     for (Checked& each : check.answers) open.push_back(&each);
     for (int looks = 1; !open.empty(); ++looks) {
@@ -126,7 +122,34 @@ class Verify {
       if (!open.empty()) context_.pause(kBetweenLooks);
     }
     settle(check);
+    remember_silent(check);
     return check;
+  }
+
+  // Who said nothing at all about a pool is asked once about the next: a hundred pools do not take
+  // a hundred times the patience.
+  void plan_questions(PoolCheck& check, const std::vector<Expected>& all) {
+    for (std::size_t target = 0; target < check.targets.size(); ++target) {
+      for (std::size_t at = 0; at < all.size(); ++at) {
+        for (const Transport transport : {Transport::Udp, Transport::Tcp}) {
+          if (at > 0 && silent_.contains({check.targets[target].address, transport})) continue;
+          check.answers.push_back({target, all[at].question, transport, {}});
+        }
+      }
+    }
+  }
+
+  void remember_silent(const PoolCheck& check) {
+    std::set<std::pair<base::SocketAddress, Transport>> heard;
+    for (const Checked& each : check.answers) {
+      const std::pair who{check.targets[each.target].address, each.transport};
+      if (each.judgement.finding == Finding::NoAnswer) {
+        silent_.insert(who);
+      } else {
+        heard.insert(who);
+      }
+    }
+    for (const auto& who : heard) silent_.erase(who);
   }
 
   void find_targets(PoolCheck& check) {
@@ -178,11 +201,14 @@ class Verify {
                   judge(*first, reply, target.source, now));
   }
 
-  // The TCP half follows its UDP half.
+  // The TCP half, if it was asked, follows its UDP half.
   void settle(PoolCheck& check) {
-    for (std::size_t at = 0; at + 1 < check.answers.size(); at += 2) {
-      Judgement& udp = check.answers[at].judgement;
-      udp = settle_truncated(std::move(udp), check.answers[at + 1].judgement);
+    for (std::size_t at = 0; at + 1 < check.answers.size(); ++at) {
+      Checked& udp = check.answers[at];
+      const Checked& tcp = check.answers[at + 1];
+      const bool halves = udp.target == tcp.target && udp.question == tcp.question &&
+                          udp.transport == Transport::Udp;
+      if (halves) udp.judgement = settle_truncated(std::move(udp.judgement), tcp.judgement);
     }
   }
 
@@ -216,6 +242,7 @@ class Verify {
   Context& context_;
   std::vector<Responder> responders_;
   std::map<std::string, ZoneFacts> zones_;
+  std::set<std::pair<base::SocketAddress, Transport>> silent_;
   std::optional<base::Duration> negative_;
   Json documents_ = Json::array();
   Finding worst_ = Finding::Right;

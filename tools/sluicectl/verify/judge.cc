@@ -180,7 +180,12 @@ Judgement judge_message(const Expected& expected, const Message& message, Source
   }
   if (message.truncated) return {Finding::Truncated, "is truncated", {}};
   const bool strict = source != Source::Resolver || message.authoritative;
-  return Comparison(expected, message, strict, now).run();
+  Judgement judged = Comparison(expected, message, strict, now).run();
+  // RFC 8914: a resolver that serves what is expired says so.
+  if (judged.finding == Finding::Wrong && !message.explanations.empty()) {
+    judged.text += " (it says: " + joined(message.explanations, ", ") + ")";
+  }
+  return judged;
 }
 
 }  // namespace

@@ -92,12 +92,6 @@ std::string where_words(const Fault& fault, std::size_t questions) {
   return joined(names, ", ");
 }
 
-std::size_t questions_of(const PoolCheck& check) {
-  return static_cast<std::size_t>(std::ranges::count_if(check.answers, [](const Checked& each) {
-    return each.target == 0 && each.transport == Transport::Udp;
-  }));
-}
-
 }  // namespace
 
 Finding PoolCheck::worst() const {
@@ -107,7 +101,7 @@ Finding PoolCheck::worst() const {
 }
 
 std::string check_view(const PoolCheck& check, base::WallTime now, const Surface& surface) {
-  const std::size_t questions = questions_of(check);
+  const std::size_t questions = check.questions;
   std::string text = toned(check.pool, Tone::Strong, surface) + "  generation " +
                      std::to_string(check.generation) + ", " + std::to_string(questions) +
                      " answers over UDP and TCP\n";

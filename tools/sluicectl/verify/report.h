@@ -25,6 +25,7 @@ struct Checked {
 struct PoolCheck {
   std::string pool;
   std::uint64_t generation = 0;
+  std::size_t questions = 0;  // RRsets of the pool
   std::vector<Target> targets;
   std::vector<Checked> answers;
   std::vector<std::string> notes;
