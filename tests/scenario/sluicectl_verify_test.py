@@ -214,6 +214,9 @@ class Verify(Scenario):
         self.assertRegex(host, r"AAAA +fd99::12 +fe02 +draining")
         self.assertIn("NXDOMAIN", self.ctl(daemon, 0, "dig", f"nosuch.{POOL}"))
         self.assertIn(f"ns1.{POOL}.", self.ctl(daemon, 0, "dig", POOL, "NS"))
+        plain = self.ctl(daemon, 0, "dig", POOL, "SRV")
+        self.assertIn("no answer set", plain)
+        self.assertNotIn("NOT IN IT", plain)
         self.ctl(daemon, 1, "dig", POOL, "--server", "127.0.0.1@9")
         self.assertEqual(daemon.stop(), 0)
         # Somebody looks because the authority is away: what the cache has is shown.

@@ -1,6 +1,7 @@
 #include "tools/sluicectl/options.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <utility>
 
@@ -65,12 +66,22 @@ void join_durations(std::vector<std::string>& words) {
   }
 }
 
+// Where the command stands among the words; their number: nowhere.
+std::size_t command_at(const std::vector<std::string>& words) {
+  constexpr std::array<std::string_view, 3> kWithValue{"--api", "--socket", "--token-file"};
+  std::size_t at = 0;
+  while (at < words.size() && words[at].starts_with('-')) {
+    at += std::ranges::find(kWithValue, words[at]) == kWithValue.end() ? 1U : 2U;
+  }
+  return std::min(at, words.size());
+}
+
 // `dig NAME @192.0.2.1`, as everybody types it.
 void name_server(std::vector<std::string>& words) {
-  if (std::ranges::find(words, "dig") == words.end()) return;
-  for (std::string& word : words) {
-    if (word == "--") return;
-    if (word.starts_with('@')) word = "--server=" + word.substr(1);
+  std::size_t at = command_at(words);
+  if (at == words.size() || words[at] != "dig") return;
+  for (; at < words.size() && words[at] != "--"; ++at) {
+    if (words[at].starts_with('@')) words[at] = "--server=" + words[at].substr(1);
   }
 }
 

@@ -145,6 +145,9 @@ TEST(ParseOptions, DnsServersAreAddresses) {
   EXPECT_EQ(dig->servers, std::vector{at("192.0.2.1@54")});
   EXPECT_EQ(dig->type, "");
   EXPECT_FALSE(parsed({"dig", "name", "@resolver"}));
+  EXPECT_EQ(parsed({"--api", "http://dig", "--json", "dig", "@192.0.2.1", "name"})->servers.size(),
+            1U);
+  EXPECT_EQ(parsed({"drain", "dig", "--reason", "@home"})->reason, "@home") << "a server's label";
   EXPECT_FALSE(parsed({"dig", "name", "fe02"})) << "no type";
   EXPECT_FALSE(parsed({"verify", "--server", "192.0.2.1@0"}));
 }

@@ -128,8 +128,9 @@ class Dig {
 
   base::Result<std::optional<Explanation>, ApiError> explain() {
     std::string path = "/v1/explain?name=" + percent_encode(question_.name);
-    const bool known =
-        question_.type == kTypeA || question_.type == kTypeAaaa || question_.type == kTypeSrv;
+    // Other types of an answer set's name are the zone's own, if there are any.
+    const bool address = question_.type == kTypeA || question_.type == kTypeAaaa;
+    const bool known = is_srv_owner(question_.name) ? question_.type == kTypeSrv : address;
     if (!known) return std::optional<Explanation>();
     path += "&type=" + type_name(question_.type);
     return get(path, read_explanation);
