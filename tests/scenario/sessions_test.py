@@ -15,6 +15,7 @@ from support.host import Host
 from support.network import Network
 from support.polling import always, eventually
 from support.scenario import Scenario, main
+from support.sip import Sip
 from support.sluiced import configuration
 
 
@@ -51,11 +52,11 @@ class Page:
 class Counting(Scenario):
     """One server with a real agent whose counters the test chooses."""
 
-    def start_counting(self, **counters):
+    def start_counting(self, fields=None, **counters):
         daemon = self.start(configuration(), agents=False)
         for number in (2, 3):
             daemon.agent(number, services=["front-end", "call-park"]).push()
-        self.host = Host(daemon, 1, services=("front-end",), sessions=counters)
+        self.host = Host(daemon, 1, services=("front-end",), sessions=counters, **(fields or {}))
         self.host.start_agent()
         self.addCleanup(self.end_agent)
         self.daemon = daemon
@@ -217,6 +218,18 @@ class Flows(Counting):
         self.sessions_become({"calls": 4})
         self.call(self.open(socket.AF_INET, "127.0.0.1", 0))  # another port
         always(lambda: self.front_end()["sessions"] == {"calls": 4}, "not ours", during=0.6)
+
+    def test_the_flow_of_an_own_check_is_no_session(self):
+        self.track()
+        sip = Sip()
+        check = {"sip": f"127.0.0.1@{sip.port}", "interval": "200ms", "timeout": "200ms"}
+        self.start_counting({"checks": [check]}, calls={"udp_ports": [sip.port]})
+        eventually(lambda: len(sip.requests) > 2, "it checks")
+        self.sessions_become({"calls": 0})
+        client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.addCleanup(client.close)
+        client.sendto(sip.requests[0].encode(), ("127.0.0.1", sip.port))
+        self.sessions_become({"calls": 1})
 
     def test_without_a_rule_that_tracks_nothing_is_known(self):
         self.start_counting(calls={"udp_ports": [self.port]})

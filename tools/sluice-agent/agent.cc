@@ -172,7 +172,13 @@ void Agent::sample_flows() {
       spdlog::warn("the sessions of udp_ports are not known: {}", flows_failure_);
     }
   }
-  flows_.sample(clock_.now().mono);
+  flows_.sample(clock_.now().mono, own_ends());
+}
+
+std::vector<base::SocketAddress> Agent::own_ends() const {
+  std::vector<base::SocketAddress> own;
+  for (const auto& [name, monitor] : monitors_) monitor->add_own_connections(own);
+  return own;
 }
 
 void Agent::sample_connections() {
@@ -180,9 +186,7 @@ void Agent::sample_connections() {
   // Changes may push ten times a second; the kernel walks its whole table for each sample.
   if (sampled_ && now - *sampled_ < config_.heartbeat / 2) return;
   sampled_ = now;
-  std::vector<base::SocketAddress> own;
-  for (const auto& [name, monitor] : monitors_) monitor->add_own_connections(own);
-  const auto done = ports_.sample(now, own);
+  const auto done = ports_.sample(now, own_ends());
   if (!done) log_.warn("ports", now, "sessions are not known: " + done.error().message);
 }
 

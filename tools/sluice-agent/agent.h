@@ -60,6 +60,8 @@ class Agent {
   void push_change();
   void beat();
   void sample_connections();
+  // Of the checks' and counters' connections and flows.
+  std::vector<base::SocketAddress> own_ends() const;
   void sample_flows();
   std::string document(std::uint64_t seq);
   void on_reply(std::uint64_t seq, const HeartbeatReply& reply);

@@ -18,8 +18,9 @@ std::uint32_t hash_of(const base::SocketAddress& end) {
 
 }  // namespace
 
-FlowList::FlowList(std::vector<std::uint16_t> ports, std::vector<base::Prefix> local)
-    : ports_(std::move(ports)), local_(std::move(local)) {
+FlowList::FlowList(std::vector<std::uint16_t> ports, std::vector<base::Prefix> local,
+                   std::vector<base::SocketAddress> own)
+    : ports_(std::move(ports)), local_(std::move(local)), own_(std::move(own)) {
   std::sort(ports_.begin(), ports_.end());
 }
 
@@ -37,8 +38,9 @@ void FlowList::add(const Flow& flow) {
   const std::uint16_t port = flow.destination.port;
   if (!std::binary_search(ports_.begin(), ports_.end(), port)) return;
   if (!is_local(flow.destination.address)) return;
-  keys_.push_back({(std::uint64_t{flow.id} << 32U) | hash_of(flow.source), port});
   (flow.destination.address.is_v4() ? any_v4_ : any_v6_) = true;
+  if (std::find(own_.begin(), own_.end(), flow.source) != own_.end()) return;
+  keys_.push_back({(std::uint64_t{flow.id} << 32U) | hash_of(flow.source), port});
 }
 
 std::vector<FlowList::Key> FlowList::take() {

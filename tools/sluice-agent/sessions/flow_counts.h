@@ -29,11 +29,13 @@ class FlowList {
     friend auto operator<=>(const Key&, const Key&) = default;
   };
 
-  FlowList(std::vector<std::uint16_t> ports, std::vector<base::Prefix> local);
+  // `own` are the ends of the agent's own checks, which are nobody's sessions.
+  FlowList(std::vector<std::uint16_t> ports, std::vector<base::Prefix> local,
+           std::vector<base::SocketAddress> own = {});
 
   void add(const Flow& flow);
   std::size_t size() const noexcept { return keys_.size(); }
-  // Whether there are flows of the family that count.
+  // Whether there are flows of the family that count, or are our own.
   bool any(bool v4) const noexcept { return v4 ? any_v4_ : any_v6_; }
   // All that were added, ascending; one that was added twice is there once.
   std::vector<Key> take();
@@ -43,6 +45,7 @@ class FlowList {
 
   std::vector<std::uint16_t> ports_;  // ascending
   std::vector<base::Prefix> local_;
+  std::vector<base::SocketAddress> own_;
   std::optional<base::IpAddress> last_local_;  // the answer for most flows
   std::vector<Key> keys_;
   bool any_v4_ = false;

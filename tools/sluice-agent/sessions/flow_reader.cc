@@ -37,11 +37,12 @@ FlowReader::FlowReader(std::vector<std::uint16_t> ports, base::Duration limit)
   families_.push_back({AF_INET6, "IPv6", TrackingProbe(*base::IpAddress::parse("::1"))});
 }
 
-base::Checked<std::vector<FlowList::Key>> FlowReader::read() {
+base::Checked<std::vector<FlowList::Key>> FlowReader::read(
+    std::vector<base::SocketAddress> own) {
   end_ = now() + limit_;
   auto local = local_addresses();
   if (!local) return base::Unexpected{local.error()};
-  FlowList list(ports_, *std::move(local));
+  FlowList list(ports_, *std::move(local), std::move(own));
   buffer_.resize(NetlinkQuestion::kReceiveBuffer);
   for (Family& family : families_) {
     if (auto why = read_family(family, list)) return base::failure(*std::move(why));

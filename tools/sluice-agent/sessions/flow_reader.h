@@ -27,8 +27,8 @@ class FlowReader {
   // A reading that takes longer than `limit` fails.
   FlowReader(std::vector<std::uint16_t> ports, base::Duration limit);
 
-  // All that count, or why they are not known and what would be right.
-  base::Checked<std::vector<FlowList::Key>> read();
+  // All that count, or why they are not known and what would be right. `own`: as FlowList has it.
+  base::Checked<std::vector<FlowList::Key>> read(std::vector<base::SocketAddress> own);
 
  private:
   struct Family {

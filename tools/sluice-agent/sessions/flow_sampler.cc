@@ -9,6 +9,7 @@ struct FlowSampler::Work {
   FlowSampler* owner = nullptr;  // null: it has gone. Touched by the loop's thread alone
   std::unique_ptr<FlowReader> reader;
   base::MonoTime begun;
+  std::vector<base::SocketAddress> own;
   base::Checked<std::vector<FlowList::Key>> list = base::failure("not read");
 };
 
@@ -24,19 +25,20 @@ FlowSampler::~FlowSampler() {
   uv_cancel(reinterpret_cast<uv_req_t*>(&work_->request));
 }
 
-void FlowSampler::sample(base::MonoTime now) {
+void FlowSampler::sample(base::MonoTime now, std::vector<base::SocketAddress> own) {
   if (!reader_) return;
   auto work = std::make_unique<Work>();
   work->request.data = work.get();
   work->owner = this;
   work->reader = std::move(reader_);
   work->begun = now;
+  work->own = std::move(own);
   work_ = work.release();
   uv_queue_work(
       loop_, &work_->request,
       [](uv_work_t* request) {
         Work& mine = *static_cast<Work*>(request->data);
-        mine.list = mine.reader->read();
+        mine.list = mine.reader->read(std::move(mine.own));
       },
       [](uv_work_t* request, int) {
         const std::unique_ptr<Work> mine(static_cast<Work*>(request->data));

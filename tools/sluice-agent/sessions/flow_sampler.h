@@ -24,8 +24,9 @@ class FlowSampler {
   FlowSampler(const FlowSampler&) = delete;
   FlowSampler& operator=(const FlowSampler&) = delete;
 
-  // Begins to read the list, unless that is under way or there is no port to count.
-  void sample(base::MonoTime now);
+  // Begins to read the list, unless that is under way or there is no port to count. `own`: the ends
+  // of the agent's own checks.
+  void sample(base::MonoTime now, std::vector<base::SocketAddress> own);
   bool busy() const noexcept { return work_ != nullptr; }
 
   // Of several ports together; nothing when the last list failed, or before the first is whole.

@@ -53,6 +53,14 @@ TEST_F(Flows, CountOnThePortsOfACounter) {
   EXPECT_EQ(counts.count(kBoth)->flows, 0U);
 }
 
+TEST_F(Flows, OfTheAgentsOwnChecksAreNobodysSessionsButShowThatTheKernelTracks) {
+  FlowList list({5060}, {*base::Prefix::parse("192.0.2.1/32")},
+                {*base::SocketAddress::parse("198.51.100.7@40000")});
+  list.add(flow(1));
+  EXPECT_TRUE(list.any(true));
+  EXPECT_TRUE(list.take().empty());
+}
+
 TEST_F(Flows, CountAtAddressesOfThisHostAlone) {
   list(1, {flow(1, "127.9.9.9@5060"), flow(2, "2001:db8::1@5060")});
   EXPECT_EQ(sip(), 2U);

@@ -36,7 +36,7 @@ TEST(FlowReader, DoesNotTakeAnEmptyListForZeroWhereNothingIsTracked) {
   if (!network.entered()) GTEST_SKIP() << "needs the right to make a network namespace";
   FlowReader reader({5060}, std::chrono::seconds(20));
   for (int i = 0; i < 2; ++i) {
-    const auto list = reader.read();
+    const auto list = reader.read({});
     ASSERT_FALSE(list);
     // Which of them: what this kernel has and what we may.
     EXPECT_THAT(list.error().message, testing::AnyOf(testing::HasSubstr("tracks no UDP flows"),
@@ -46,7 +46,7 @@ TEST(FlowReader, DoesNotTakeAnEmptyListForZeroWhereNothingIsTracked) {
 }
 
 TEST(FlowReader, KnowsOrSaysWhyNot) {
-  const auto list = FlowReader({5060, 5061}, std::chrono::seconds(20)).read();
+  const auto list = FlowReader({5060, 5061}, std::chrono::seconds(20)).read({});
   EXPECT_TRUE(list || !list.error().message.empty());
 }
 

@@ -15,7 +15,7 @@ constexpr std::array<std::uint16_t, 1> kSip{5060};
 TEST(FlowSampler, KnowsOrSaysWhyNot) {
   TestLoop loop;
   FlowSampler sampler(loop.get(), {5060, 5061}, std::chrono::seconds(20));
-  sampler.sample(kNow);
+  sampler.sample(kNow, {});
   EXPECT_TRUE(loop.run_until([&] { return !sampler.busy(); }));
   EXPECT_NE(sampler.count(kSip).has_value(), !sampler.failure().empty());
 }
@@ -24,14 +24,14 @@ TEST(FlowSampler, MayGoWhileAListIsRead) {
   TestLoop loop;
   for (int i = 0; i < 8; ++i) {
     FlowSampler sampler(loop.get(), {5060}, std::chrono::seconds(20));
-    sampler.sample(kNow);
+    sampler.sample(kNow, {});
   }
 }
 
 TEST(FlowSampler, AsksNothingForNoPorts) {
   TestLoop loop;
   FlowSampler sampler(loop.get(), {}, std::chrono::seconds(20));
-  sampler.sample(kNow);
+  sampler.sample(kNow, {});
   EXPECT_FALSE(sampler.busy());
   EXPECT_EQ(sampler.failure(), "");
 }
