@@ -60,7 +60,7 @@ start() {
   for ((i = 0; i < 1000; i++)); do
     case $unit in
       sluiced) grep -q ' ready$' "/run/$unit.log" && return ;;
-      sluice-agent) [[ -e /run/sluice-agent.sock ]] && return ;;
+      sluice-agent) [[ -e /run/sluice-agent/agent.sock ]] && return ;;
       *) return ;;
     esac
     sleep 0.02
@@ -122,7 +122,8 @@ class Guide(Scenario):
             machine.run("mkdir -p /etc/sluice /etc/stunnel")
 
     def type(self, machine, script):
-        path = f"PATH={self.shims}:{self.build}:$PATH\n"
+        # Whoever runs the test may have rolls of his own under way.
+        path = f"PATH={self.shims}:{self.build}:$PATH\nexport XDG_STATE_HOME={self.folder}/state\n"
         return self.machines[machine].run(path + "set -e\n" + script, timeout=90)
 
     def start_parent(self, delegation):
