@@ -55,7 +55,8 @@ start() {
     stunnel@*) run=(stunnel4 "/etc/stunnel/${unit#*@}.conf") ;;
     *) echo "no unit $unit" >&2; exit 5 ;;
   esac
-  "${run[@]}" </dev/null >"/run/$unit.log" 2>&1 &
+  : >"/run/$unit.log"  # what the run before said must not be taken for this one's word
+  "${run[@]}" </dev/null >>"/run/$unit.log" 2>&1 &
   echo $! >"$pid"
   for ((i = 0; i < 1000; i++)); do
     case $unit in
