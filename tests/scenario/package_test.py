@@ -185,6 +185,65 @@ class Life(Package):
         self.assertEqual(sorted(self.files() - before), [], "left behind")
         self.assertEqual(sorted(before - self.files()), [], "taken along")
 
+    def test_who_stops_a_service_or_the_host_waits_for_the_last_session(self):
+        """By this machine's systemd and logind, from the agent's sandbox."""
+        self.sh("dpkg -i /mnt/*.deb")
+        # Anew, so that nobody has to wait for answers of 30 s that caches may still have.
+        self.sh("systemctl stop sluiced; rm -r /var/lib/sluice/*")
+        self.edit("/etc/sluice/sluice.yaml", "ttl: 30s", "ttl: 1s")
+        self.sh("systemctl start sluiced")
+        self.let_the_agent_in()
+        (self.shared / "front-end.service").write_text(
+            # Whoever stops asks the authority, which is on this machine.
+            "[Unit]\nAfter=sluice-agent.service sluiced.service\n[Service]\nExecStart=/bin/sleep infinity\n"
+            "ExecStop=+/usr/sbin/sluice-agent drain-and-wait front-end --timeout 1min\n"
+        )
+        (self.shared / "agent.yaml").write_text(
+            "authorities: ['http://127.0.0.1:8053']\ntoken_file: agent.token\n"
+            f"server: fe01.{POOL}\nreboot: {{delay: true}}\nheartbeat: 200ms\nservices:\n"
+            "  front-end:\n    unit: front-end.service\n"
+            "    sessions: {calls: {file: /mnt/calls, max_age: 1h}}\n"
+        )
+        self.calls(1)
+        self.sh("cp /mnt/front-end.service /etc/systemd/system/; cp /mnt/agent.yaml /etc/sluice/")
+        self.sh("systemctl daemon-reload; systemctl start front-end sluice-agent")
+        eventually(lambda: self.front_end()["status"] == "accepting", "the unit is seen")
+        eventually(lambda: self.front_end()["sessions"] == {"calls": 1}, "and its session")
+
+        self.sh("systemctl --no-block stop front-end")
+        eventually(lambda: self.front_end()["status"] == "draining", "its stop drains it")
+        self.assertEqual(self.property("ActiveState", "front-end"), "deactivating")
+        self.calls(0)
+        eventually(lambda: self.property("ActiveState", "front-end") == "inactive", "it has stopped")
+        self.sh("systemctl start front-end")
+        eventually(lambda: self.front_end()["status"] == "accepting", "it is in again")
+
+        self.calls(1)
+        eventually(lambda: self.front_end()["sessions"] == {"calls": 1}, "a new session")
+        self.assertIn("sluice-agent", self.sh("systemd-inhibit --list --no-legend"))
+        self.sh("systemctl poweroff")
+        eventually(lambda: self.front_end()["status"] == "draining", "the host's end drains it")
+        hold = self.front_end()["holds"][0]
+        self.assertEqual((hold["by"], hold["reason"]), ("shutdown", "the host shuts down"))
+        self.assertIsNone(self.machine.outside.poll())
+        self.calls(0)
+        eventually(lambda: self.machine.outside.poll() is not None, "the machine is off")
+
+    def calls(self, count):
+        fresh = self.shared / "calls.new"
+        fresh.write_text(f"{count}\n")
+        fresh.rename(self.shared / "calls")
+
+    def front_end(self):
+        return self.fe01()["services"]["front-end"]
+
+    def let_the_agent_in(self):
+        made = json.loads(self.sh(f"sluicectl --json token agent --server fe01.{POOL}"))
+        self.edit("/etc/sluice/sluice.yaml", "tokens: []", f"tokens:\n    {made['line']}")
+        self.sh("systemctl reload sluiced")
+        (self.shared / "token").write_text(made["token"] + "\n")
+        self.sh("install -m 0640 -g sluice-agent /mnt/token /etc/sluice/agent.token")
+
     def check_the_authority_as_installed(self):
         self.assertEqual(self.property("ActiveState"), "active")
         self.assertEqual(self.property("User"), "sluice")
@@ -249,11 +308,7 @@ class Life(Package):
         self.assertEqual(self.property("NRestarts"), "0")
 
     def check_the_agent(self):
-        made = json.loads(self.sh(f"sluicectl --json token agent --server fe01.{POOL}"))
-        self.edit("/etc/sluice/sluice.yaml", "tokens: []", f"tokens:\n    {made['line']}")
-        self.sh("systemctl reload sluiced")
-        (self.shared / "token").write_text(made["token"] + "\n")
-        self.sh("install -m 0640 -g sluice-agent /mnt/token /etc/sluice/agent.token")
+        self.let_the_agent_in()
         self.sh("systemctl start sluice-agent")
         self.assertEqual(self.property("ActiveState", "sluice-agent"), "active")
         eventually(lambda: "answers" in self.property("StatusText", "sluice-agent"), "it is heard")

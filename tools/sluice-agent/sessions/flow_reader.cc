@@ -37,8 +37,7 @@ FlowReader::FlowReader(std::vector<std::uint16_t> ports, base::Duration limit)
   families_.push_back({AF_INET6, "IPv6", TrackingProbe(*base::IpAddress::parse("::1"))});
 }
 
-base::Checked<std::vector<FlowList::Key>> FlowReader::read(
-    std::vector<base::SocketAddress> own) {
+base::Checked<std::vector<FlowList::Key>> FlowReader::read(std::vector<base::SocketAddress> own) {
   end_ = now() + limit_;
   auto local = local_addresses();
   if (!local) return base::Unexpected{local.error()};
