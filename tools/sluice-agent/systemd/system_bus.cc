@@ -131,16 +131,4 @@ void SystemBus::lose(int error) {
   if (!std::exchange(told_lost_, true)) events_.lost(std::strerror(error));
 }
 
-std::optional<std::string> read_text_variant(sd_bus_message* message) {
-  const char* text = nullptr;
-  char type = 0;
-  const char* contents = nullptr;
-  if (sd_bus_message_peek_type(message, &type, &contents) > 0 && contents != nullptr &&
-      std::strcmp(contents, "s") == 0 && sd_bus_message_read(message, "v", "s", &text) >= 0) {
-    return text;
-  }
-  sd_bus_message_skip(message, "v");
-  return {};
-}
-
 }  // namespace sluice::agent

@@ -2,9 +2,7 @@
 
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
 
 #include <systemd/sd-bus.h>
 #include <uv.h>
@@ -93,9 +91,5 @@ class SystemBus {
   bool told_lost_ = false;
   bool processing_ = false;
 };
-
-// "the words" of a property's value in an a{sv}, for readers of messages: the value of a variant
-// that holds a string, or nothing when it holds something else, which is then skipped.
-std::optional<std::string> read_text_variant(sd_bus_message* message);
 
 }  // namespace sluice::agent

@@ -1,6 +1,7 @@
 #include "tools/sluice-agent/systemd/unit_watcher.h"
 
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <utility>
 
@@ -27,6 +28,19 @@ std::string path_of(const std::string& unit) {
 std::string signal_rule(const char* interface, const char* member, const std::string& path) {
   return std::string("type='signal',sender='") + kSystemd + "',interface='" + interface +
          "',member='" + member + "',path='" + path + "'";
+}
+
+// The value of a variant that holds text; empty when it holds something else, which is skipped.
+std::string read_text(sd_bus_message* message) {
+  const char* text = nullptr;
+  char type = 0;
+  const char* contents = nullptr;
+  if (sd_bus_message_peek_type(message, &type, &contents) > 0 && contents != nullptr &&
+      std::strcmp(contents, "s") == 0 && sd_bus_message_read(message, "v", "s", &text) >= 0) {
+    return text;
+  }
+  sd_bus_message_skip(message, "v");
+  return {};
 }
 
 // The invocation: 16 octets, none when the unit never ran.
@@ -58,11 +72,11 @@ UnitState read_properties(sd_bus_message* message) {
     if (sd_bus_message_read(message, "s", &text) < 0) break;
     const std::string_view name(text);
     if (name == "LoadState") {
-      state.load = read_text_variant(message).value_or("");
+      state.load = read_text(message);
     } else if (name == "ActiveState") {
-      state.active = read_text_variant(message).value_or("");
+      state.active = read_text(message);
     } else if (name == "SubState") {
-      state.sub = read_text_variant(message).value_or("");
+      state.sub = read_text(message);
     } else if (name == "InvocationID") {
       state.invocation = read_invocation(message);
     } else {
