@@ -141,6 +141,7 @@ class AgentScenario(unittest.TestCase):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sluice-test-"))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         self.authorities = []
+        self.environment = None  # of the agent; None: ours
         self.agent = None
         self.fields = {}
         (self.folder / "token").write_text("t0\n")
@@ -183,7 +184,7 @@ class AgentScenario(unittest.TestCase):
         with log:
             self.agent = processes.start(
                 [BUILD / "sluice-agent", "run", "--config", self.folder / "agent.yaml"],
-                stdout=log, stderr=log,
+                stdout=log, stderr=log, env=self.environment,
             )  # fmt: skip
         eventually(lambda: self.type("status").returncode == DONE, "the agent listens")
 
@@ -357,17 +358,19 @@ class Heartbeats(AgentScenario):
             eventually(lambda: authority.last("front-end")["health"] == "stopped", "it ended")
         self.assertNotEqual(*instances)
 
-    def test_what_this_version_cannot_tell_is_left_unsaid(self):
+    def test_a_unit_of_which_nobody_tells_is_left_unsaid(self):
         authority = self.authority()
         self.write_config()
         config = json.loads((self.folder / "agent.yaml").read_text())
         config["services"]["front-end"] = {"unit": "kamailio.service"}
         (self.folder / "agent.yaml").write_text(json.dumps(config))
+        self.environment = {**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/nonexistent"}
         self.start_agent()
         eventually(lambda: authority.last("call-park"), "the other is pushed")
         self.more_pushes(authority, 3)
         self.assertIsNone(authority.last("front-end"))
-        self.assertIn("front-end", self.log())
+        self.assertIn("systemd cannot be asked: the system bus: No such file", self.log())
+        self.assertIn("kamailio.service: not known", self.type("status").stdout)
 
 
 class Authorities(AgentScenario):
