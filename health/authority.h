@@ -59,6 +59,8 @@ struct ResumeReply {
 // What an agent is told in return, for each service that it pushed.
 struct ServiceOrder {
   bool held = false;  // confirmed: true only once the promise holds
+  // A hold covers the service, though not all that cover it are confirmed: not held, not free.
+  bool pending = false;
   std::string reason;
   bool lift = false;             // lift the host's own hold
   base::Boxed<Refusal> refused;  // the host's pause: drop it

@@ -279,6 +279,8 @@ Outcome<std::optional<HoldKey>> Authority::State::apply_pause(
   hold.since = paused->since;
   hold.startup = paused->startup;
   hold.forced = paused->force;
+  // Told late, perhaps after a restart: what runs now may be newer than the hold.
+  if (paused->instance) hold.instances[key.service] = *paused->instance;
   place(std::move(hold));
   say(EventType::Drain, key.server, key.service, {paused->by, kHost}, paused->reason);
   return std::optional(key);
@@ -321,6 +323,7 @@ HeartbeatReply Authority::State::heartbeat_reply(
         service_id ? topology_->servers()[*id].slot_of(*service_id) : std::optional<std::size_t>();
     if (slot) {
       order.held = !holds.empty() && acknowledged(*id, *slot);
+      order.pending = !order.held && !holds_.covering(server, service).empty();
       order.lift = at(*id, *slot).service->lift != ServiceState::Lift::No;
     }
     if (const auto refusal = refused.find(service); refusal != refused.end()) {

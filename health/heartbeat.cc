@@ -49,6 +49,7 @@ std::optional<HostPause> read_pause(const json* value, std::string path, JsonRea
   pause.since = since.value_or(base::WallTime{});
   pause.startup = reader.choice("startup", kStartup);
   pause.force = reader.flag("force").value_or(false);
+  pause.instance = reader.text("instance");
   parent.take(reader.finish());
   return pause;
 }

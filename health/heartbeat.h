@@ -30,6 +30,8 @@ struct HostPause {
   base::WallTime since;
   std::optional<config::Startup> startup;
   bool force = false;
+  // Of the run that was paused, boot id "/" unit instance; absent: the one that runs.
+  std::optional<std::string> instance{};
 
   friend bool operator==(const HostPause&, const HostPause&) = default;
 };

@@ -265,6 +265,7 @@ std::string to_text(const HeartbeatReply& reply) {
     } else {
       text += "null";
     }
+    if (order.pending) text += R"(,"pending":true)";
     text += '}';
   }
   return text += "}}";

@@ -33,6 +33,7 @@ json to_json(const HostPause& pause) {
     object["startup"] = *pause.startup == config::Startup::Manual ? "manual" : "automatic";
   }
   object["force"] = pause.force;
+  if (pause.instance) object["instance"] = *pause.instance;
   return object;
 }
 

@@ -334,6 +334,44 @@ TEST_F(AuthorityTest, AnOperatorsDrainIsToldAsHeldOnceItIsServed) {
   EXPECT_TRUE((*push("b", up()))->services.at("front-end").held);
 }
 
+// An agent whose authority was away: the service was paused, restarted, and only then is it heard
+// of.
+TEST_F(AuthorityTest, APauseThatIsToldAfterTheRestartIsReleasedByIt) {
+  start();
+  all_up();
+  Heartbeat heartbeat = up("i2");
+  heartbeat.services["front-end"].paused = HostPause{"root", "stop", {}, {}, true, "boot/i1"};
+  push("b", heartbeat);
+  heartbeat.seq = ++seq;
+  const auto reply = push("b", heartbeat);
+  EXPECT_TRUE((*reply)->services.find("front-end")->second.lift);
+  EXPECT_TRUE(view("b").holds.empty());
+  // The same without the restart stands.
+  heartbeat = up("i1");
+  heartbeat.services["front-end"].paused = HostPause{"root", "stop", {}, {}, true, "boot/i1"};
+  push("c", heartbeat);
+  heartbeat.seq = ++seq;
+  push("c", heartbeat);
+  EXPECT_EQ(view("c").holds.size(), 1U);
+}
+
+TEST_F(AuthorityTest, WhileOneOfTwoHoldsIsNotOnDiskAServiceIsPendingNotFree) {
+  start();
+  all_up();
+  drain("b");
+  const auto order = [&] {
+    const auto reply = push("b", up());
+    return (*reply)->services.find("front-end")->second;
+  };
+  EXPECT_TRUE(order().held);
+  store.failure = "no space";
+  drain("b", "front-end");
+  EXPECT_FALSE(order().held);
+  EXPECT_TRUE(order().pending) << "its on_resume must not run";
+  resume("b");
+  resume("b", "front-end");
+}
+
 TEST_F(AuthorityTest, AHookThatFailedStandsAgainstTheVerdictWhileItsServiceRuns) {
   start();
   all_up();

@@ -8,7 +8,6 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from support import processes
 from support.host import Host
 from support.polling import always, eventually
 from support.scenario import Scenario, main
@@ -52,7 +51,7 @@ class Console(Scenario):
 
 
 class StopOfAUnit(Console):
-    """By the real systemd where it can be started; else its ExecStop= is run by hand."""
+    """By the real systemd where it can be started; the rest of this file does without."""
 
     def start_unit(self):
         """Its ExecStop= is what an administrator would write."""
@@ -62,7 +61,8 @@ class StopOfAUnit(Console):
             f"--config {folder}/agent.yaml"
         )
         unit = (
-            "[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/bin/sleep 3600\n"
+            "[Unit]\nDefaultDependencies=no\n[Service]\n"
+            f"ExecStart=/bin/sh -c 'until test -e {self.folder}/end; do sleep 0.1; done'\n"
             f"ExecStop={command}\nStandardOutput=append:{self.folder}/unit.log\n"
         )
         try:
@@ -70,6 +70,7 @@ class StopOfAUnit(Console):
         except OSError as why:
             self.skipTest(f"the real systemd cannot be started here: {why}")
         systemd.order("StartUnit", FRONT_END)
+        print(f"{self.id().split('.')[-1]}: {systemd.what}")
         self.start_host(systemd, unit=FRONT_END, pid_file=None)
 
     def state(self):
@@ -99,8 +100,9 @@ class StopOfAUnit(Console):
 
     def test_a_unit_that_has_ended_by_itself_is_not_waited_for(self):
         self.start_unit()
-        self.systemd.kill_unit(FRONT_END)
-        eventually(lambda: self.state() in ("failed", "inactive"), "it has ended")
+        (self.folder / "end").write_text("")  # the main process ends with success
+        eventually(lambda: self.state() == "inactive", "it has ended")
+        self.assertIn("the service has already ended", (self.folder / "unit.log").read_text())
         self.assertEqual(self.front_end["holds"], [])
 
 
@@ -176,6 +178,36 @@ class ShutdownOfTheHost(Console):
         eventually(lambda: warning in self.host.log(), "it is logged")
         self.assertIn(warning, self.host.type("status").stdout)
 
+    def test_a_signal_that_is_not_loginds_changes_nothing(self):
+        self.start_delayed("10m")
+        sent = self.systemd.call(
+            "emit", "/org/freedesktop/login1", "org.freedesktop.login1.Manager",
+            "PrepareForShutdown", "b", "true",
+        )  # fmt: skip
+        self.assertEqual(sent.returncode, 0, sent.stderr)
+        always(lambda: self.front_end["status"] == "accepting", "nothing is paused", during=0.7)
+
+    def test_a_shutdown_that_is_announced_while_the_bus_is_away_is_heard_of_later(self):
+        self.start_delayed("10m")
+        self.systemd.bus.kill()
+        self.systemd.bus.wait()
+        eventually(lambda: "a shutdown cannot be heard of" in self.host.log(), "the bus is away")
+        self.systemd.close()
+        self.systemd.start_bus()
+        self.systemd.start_manager(preparing=True)
+        eventually(lambda: self.front_end["status"] == "draining", self.host.log())
+
+    def test_a_lock_that_is_refused_during_a_shutdown_changes_nothing(self):
+        self.start_delayed("10m")
+        self.announce()
+        eventually(lambda: self.front_end["status"] == "draining", "all is paused")
+        self.systemd.logind("Refuse", "b", "true")
+        self.assertEqual(self.host.stop_agent(), 0)
+        self.host.start_agent()  # its lock has gone with it, and no new one is given
+        eventually(lambda: "logind gives no lock: it is late" in self.host.log(), "it is told")
+        self.systemd.logind("ShutDown", "b", "false")
+        eventually(lambda: self.front_end["status"] == "accepting", "called off all the same")
+
     def test_a_logind_that_starts_anew_is_asked_for_a_new_lock(self):
         self.start_delayed("10m")
         self.systemd.manager_process.kill()
@@ -183,8 +215,8 @@ class ShutdownOfTheHost(Console):
         self.systemd.start_manager()
         self.waits_at(1)
 
-    def test_a_pause_that_a_shutdown_placed_ends_with_the_next_boot(self):
-        """Also of a service whose runs nothing else tells apart."""
+    def test_what_nothing_tells_apart_has_the_boot_for_its_instance(self):
+        """So that a pause which a shutdown has placed ends with the next boot."""
         self.start_delayed("10m", pid_file=None)
         self.assertTrue(self.front_end["instance"].endswith("/boot"))
 

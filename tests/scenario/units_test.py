@@ -19,8 +19,9 @@ UNITS = {
     # Its reload lasts until it is stopped.
     "registrar.service": SLEEP + "ExecReload=/bin/sleep 3600\nTimeoutStartSec=1h\n",
     "monitoring.service": SLEEP,
+    "aliased.service": SLEEP,
 }
-BOTH = list(UNITS)
+BOTH = ["registrar.service", "monitoring.service"]
 
 
 class Units(Scenario):
@@ -53,7 +54,8 @@ class Units(Scenario):
 
 class ByAnySystemd(Units):
     def watch_any(self, **fields):
-        self.watch(any_systemd(self.folder, UNITS), **fields)
+        aliases = {"another-name.service": "aliased.service"}
+        self.watch(any_systemd(self.folder, UNITS, aliases), **fields)
         print(f"{self.id().split('.')[-1]}: {self.systemd.what}")
 
     def test_a_unit_that_is_active_is_up_and_one_that_is_inactive_has_stopped(self):
@@ -113,6 +115,25 @@ class ByAnySystemd(Units):
         self.becomes(health="down")
         self.systemd.order("StopUnit", BOTH[0])
         self.becomes(health="stopped")
+
+    def test_a_unit_that_is_configured_by_an_alias_is_followed_too(self):
+        self.watch_any(unit="another-name.service")
+        if isinstance(self.systemd, FakeSystemd):
+            self.skipTest("the fake manager knows no aliases")
+        self.systemd.order("StartUnit", "aliased.service")
+        self.becomes(health="up")
+        self.systemd.order("StopUnit", "aliased.service")
+        self.becomes(health="stopped")
+        self.systemd.order("StartUnit", "aliased.service")
+        self.becomes(health="up")
+
+    def test_of_a_unit_that_systemd_does_not_have_nothing_is_known(self):
+        self.watch_any(unit="mistyped.service")
+        if isinstance(self.systemd, FakeSystemd):
+            self.skipTest("the fake manager answers by an error")
+        eventually(lambda: "systemd has no such unit" in self.host.log(), "it is told")
+        self.assertEqual(self.front_end.get("health"), None)
+        self.assertIn("mistyped.service: not-found", self.host.type("status").stdout)
 
     def test_checks_count_beside_an_active_unit(self):
         self.watch_any(unit=BOTH[0], checks=[{"command": ["/bin/false"]}])

@@ -33,7 +33,9 @@ class Unit(dbus.service.Object):
 
     def __init__(self, bus, name):
         super().__init__(bus, path_of(name))
-        self.state = {"LoadState": "loaded", "ActiveState": "inactive", "SubState": "dead"}
+        self.state = {
+            "Id": name, "LoadState": "loaded", "ActiveState": "inactive", "SubState": "dead"
+        }  # fmt: skip
         self.invocation = b""
 
     def turn(self, active, sub):
@@ -99,13 +101,19 @@ class Logind(dbus.service.Object):
         super().__init__(bus, "/org/freedesktop/login1")
         self.longest = longest_seconds
         self.pipes = []
+        self.preparing = os.environ.get("PREPARING") == "1"
+        self.refuses = False
 
     @dbus.service.method(PROPERTIES, in_signature="ss", out_signature="v")
     def Get(self, interface, name):
+        if name == "PreparingForShutdown":
+            return dbus.Boolean(self.preparing)
         return dbus.UInt64(self.longest * 1_000_000)
 
     @dbus.service.method(LOGIND, in_signature="ssss", out_signature="h")
     def Inhibit(self, what, who, why, mode):
+        if self.refuses:
+            raise dbus.exceptions.DBusException("it is late", name="org.example.Refused")
         read, write = os.pipe()
         os.set_blocking(read, False)
         self.pipes.append(read)
@@ -125,7 +133,12 @@ class Logind(dbus.service.Object):
 
     @dbus.service.method(LOGIND, in_signature="b")
     def ShutDown(self, active):
+        self.preparing = bool(active)
         self.PrepareForShutdown(active)
+
+    @dbus.service.method(LOGIND, in_signature="b")
+    def Refuse(self, refuses):
+        self.refuses = bool(refuses)
 
     @dbus.service.signal(LOGIND, signature="b")
     def PrepareForShutdown(self, active):

@@ -30,7 +30,7 @@ number=0
 for folder; do mkdir -p "$folder"; mount --bind /mnt/$((++number)) "$folder"; done
 mkdir -p /run/dbus /run/systemd/system /run/lock
 mount --bind /mnt/bus /run/dbus
-cp /mnt/units/* /run/systemd/system/
+cp -P /mnt/units/* /run/systemd/system/
 exec env -i container=sluice-test PATH=/usr/sbin:/usr/bin:/sbin:/bin \
   /lib/systemd/systemd --system --unit=sluice-test.target --log-target=console --show-status=no
 """
@@ -132,11 +132,13 @@ class FakeSystemd(Bus):
         )
         eventually((self.folder / "bus").exists, "the bus listens")
 
-    def start_manager(self):
+    def start_manager(self, preparing=False):
+        """`preparing`: a shutdown is under way."""
         fake = pathlib.Path(__file__).with_name("fake_systemd.py")
         self.manager_process = processes.start(
             ["/usr/bin/python3", fake, *self.units],
-            env={**self.environment, "LONGEST_DELAY": str(self.longest_delay)},
+            env={**self.environment, "LONGEST_DELAY": str(self.longest_delay),
+                 "PREPARING": "1" if preparing else ""},
         )
         eventually(self.answers, "the fake manager answers")
 
@@ -152,6 +154,7 @@ class FakeSystemd(Bus):
         for process in (self.manager_process, self.bus):
             process.kill()
             process.wait()
+        (self.folder / "bus").unlink(missing_ok=True)  # or the next bus seems to be there already
 
 
 class RealSystemd(Bus):
@@ -159,13 +162,16 @@ class RealSystemd(Bus):
 
     what = "the real systemd in namespaces"
 
-    def __init__(self, folder, units, shared=()):
-        """`shared`: folders that its units see as the test does; all of /tmp is hidden otherwise."""
+    def __init__(self, folder, units, shared=(), aliases=None):
+        """`shared`: folders that its units see as the test does; all of /tmp is hidden otherwise.
+        `aliases`: other names of units."""
         self.folder = pathlib.Path(folder) / f"systemd-{uuid.uuid4().hex[:8]}"
         (self.folder / "bus").mkdir(parents=True)
         (self.folder / "units").mkdir()
         for name, text in {**UNITS, **units}.items():
             (self.folder / "units" / name).write_text(text)
+        for alias, name in (aliases or {}).items():
+            (self.folder / "units" / alias).symlink_to(name)
         self.log = self.folder / "log"
         root = cgroup_root()
         if root is None:
@@ -177,7 +183,11 @@ class RealSystemd(Bus):
                 f"--mount --cgroup --ipc --uts bash -c '{PREPARE}' prepare {self.folder} " + " ".join(map(str, shared))
         with open(self.log, "w", encoding="utf-8") as log:
             self.outer = processes.start(["bash", "-c", enter], stdout=log, stderr=log)
-        eventually(lambda: self.ended() or self.answers(), "systemd answers on its bus")
+        try:
+            eventually(lambda: self.ended() or self.answers(), "systemd answers on its bus")
+        except AssertionError as late:
+            self.close()
+            raise OSError(str(late)) from late
         if self.ended():
             self.close()
             raise OSError(f"systemd does not start here: {self.log.read_text()[-500:]}")
@@ -206,10 +216,10 @@ class RealSystemd(Bus):
         return True
 
 
-def any_systemd(folder, units):
-    """The real one, else the fake; `units` as for RealSystemd."""
+def any_systemd(folder, units, aliases=None):
+    """The real one, else the fake; `units` and `aliases` as for RealSystemd."""
     try:
-        return RealSystemd(folder, units)
+        return RealSystemd(folder, units, aliases=aliases)
     except OSError as why:
         print(f"units: the real systemd cannot be started here ({why})")
         return FakeSystemd(folder, units)

@@ -70,7 +70,8 @@ Agent::Agent(uv_loop_t* loop, const config::AgentConfig& config, std::string boo
               [this] {
                 begun_ = true;
                 pusher_.hurry();
-              }}),
+              },
+              [this](const std::string& service) { return instance_of(service); }}),
       hooks_(loop, config_.services, state_,
              [this] {
                static_cast<void>(keep());  // tried again with each heartbeat
@@ -190,6 +191,14 @@ void Agent::sample_connections() {
   if (!done) log_.warn("ports", now, "sessions are not known: " + done.error().message);
 }
 
+std::optional<std::string> Agent::instance_of(const std::string& service) const {
+  const auto monitor = monitors_.find(service);
+  if (monitor == monitors_.end()) return {};
+  const auto report = monitor->second->report();
+  if (!report || !report->instance) return {};
+  return boot_id_ + "/" + *report->instance;
+}
+
 std::string Agent::document(std::uint64_t seq) {
   sample_connections();
   health::Heartbeat heartbeat;
@@ -198,9 +207,6 @@ std::string Agent::document(std::uint64_t seq) {
   for (const auto& [name, monitor] : monitors_) {
     auto report = monitor->report();
     if (!report) continue;
-    // What nothing tells apart within a boot is told apart by the boot at least, so that a hold
-    // with startup automatic does not outlive it.
-    if (!monitor->tells_instance()) report->instance = "boot";
     report->paused = holds_.paused(name);
     report->hook = hooks_.outcome(name);
     heartbeat.services.emplace(name, *std::move(report));
@@ -216,6 +222,7 @@ void Agent::on_reply(std::uint64_t seq, const HeartbeatReply& reply) {
     const auto order = reply.services.find(name);
     // A pause that has just been dropped is what this reply calls held; the next one tells.
     if (order == reply.services.end() || (dropped.contains(name) && order->second.held)) continue;
+    if (order->second.pending) continue;  // the next one tells
     const auto before = orders_.find(name);
     if (before == orders_.end() ? order->second.held : before->second.held != order->second.held) {
       spdlog::info("{}: {}{}", name, order->second.held ? "held" : "held no longer",
@@ -252,6 +259,10 @@ void Agent::on_request(const ControlRequest& request, const std::string& by,
 
 void Agent::answer_verdict(const std::optional<std::string>& service,
                            const ControlSocket::Reply& reply) {
+  if (service && !monitors_.contains(*service)) {
+    reply({ExitCode::Failed, *service + " is no service of this agent", {}});
+    return;
+  }
   verdicts_.ask(pusher_.authority(), service, [reply](const base::Checked<HostVerdict>& verdict) {
     if (!verdict) return reply({ExitCode::Failed, verdict.error().message, {}});
     reply({ExitCode::Done,
@@ -263,6 +274,10 @@ void Agent::answer_verdict(const std::optional<std::string>& service,
 }
 
 void Agent::pause_for_shutdown() {
+  const auto paused = [this](const auto& monitor) {
+    return holds_.paused(monitor.first).has_value();
+  };
+  if (holds_.busy() || std::all_of(monitors_.begin(), monitors_.end(), paused)) return;
   ControlRequest request;
   request.command = ControlRequest::Command::Pause;
   request.reason = "the host shuts down";
@@ -271,10 +286,14 @@ void Agent::pause_for_shutdown() {
              [](const ControlAnswer& answer) { spdlog::info("{}", printable(answer.text)); });
 }
 
+// Of this boot alone: what a shutdown has left behind ends as its startup says.
 void Agent::resume_after_shutdown() {
   for (const auto& [name, monitor] : monitors_) {
     const auto paused = holds_.paused(name);
-    if (!paused || paused->by != ShutdownDelay::kBy) continue;
+    if (!paused || paused->by != ShutdownDelay::kBy || !paused->instance ||
+        !paused->instance->starts_with(boot_id_ + "/")) {
+      continue;
+    }
     ControlRequest request;
     request.command = ControlRequest::Command::Resume;
     request.service = name;

@@ -26,7 +26,9 @@
 namespace sluice::agent {
 
 // The agent of one server: what its monitors see goes out with the heartbeats, what the replies say
-// comes in to holds and hooks. Everything runs on one libuv loop; nothing in it blocks.
+// comes in to holds and hooks. Everything runs on one libuv loop. Nothing in it waits for a
+// network; its own disk is waited for (its state is small and seldom written), and so is whoever
+// tells the name of a user that pauses (nsswitch.conf(5)).
 //
 // What may go wrong, and what follows: a disk that is full fails a pause or a resume, and is tried
 // again with each heartbeat for the rest; the wall clock is read for `since` alone, so that its
@@ -63,6 +65,7 @@ class Agent {
   // Of the checks' and counters' connections and flows.
   std::vector<base::SocketAddress> own_ends() const;
   void sample_flows();
+  std::optional<std::string> instance_of(const std::string& service) const;
   std::string document(std::uint64_t seq);
   void on_reply(std::uint64_t seq, const HeartbeatReply& reply);
   base::Checked<base::Done> keep();

@@ -51,8 +51,8 @@ void declare(CLI::App& program, Options& options) {
       ->add_option("--startup", options.startup,
                    "what the next start of the service does to the hold")
       ->check(CLI::IsMember({"manual", "automatic"}));
-  waiting->add_option("--reason", options.reason, "for those who see the hold")
-      ->default_val("its unit is being stopped");
+  waiting->add_option("--reason", options.reason,
+                      "for those who see the hold; default: its unit is being stopped");
   CLI::App* const status = program.add_subcommand("status", "what the agent sees and was told");
   status->add_flag("--json", options.json, "as one JSON document");
   for (CLI::App* const command : {pause, resume, waiting, status}) add_where(*command, options);

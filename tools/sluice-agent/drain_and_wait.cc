@@ -26,8 +26,9 @@ DrainAndWait::DrainAndWait(ControlRequest pause, std::optional<base::Duration> l
 
 ControlAnswer DrainAndWait::run() {
   const auto start = world_.clock.now().mono;
-  const ControlAnswer paused = world_.ask(pause_);
-  if (paused.exit != ExitCode::Done) return paused;
+  const ControlAnswer paused = pause();
+  // By force it stands, though the authority has not confirmed it in time: the verdict tells when.
+  if (paused.exit != ExitCode::Done && paused.exit != ExitCode::TimedOut) return paused;
   world_.say(paused.text);
   while (true) {
     const auto text = against();
@@ -42,19 +43,32 @@ ControlAnswer DrainAndWait::run() {
   }
 }
 
+ControlAnswer DrainAndWait::pause() {
+  while (true) {
+    const ControlAnswer answer = world_.ask(pause_);
+    if (answer.exit != ExitCode::NoAuthority || !may_return(answer)) return answer;
+    say_sometimes(answer.text);
+    world_.sleep(kLook);
+  }
+}
+
+bool DrainAndWait::may_return(const ControlAnswer& answer) {
+  if (answer.exit != ExitCode::NoAuthority) {
+    gone_since_.reset();
+    return true;
+  }
+  const auto now = world_.clock.now().mono;
+  if (!gone_since_) gone_since_ = now;
+  return now - *gone_since_ < kGone;
+}
+
 // An authority that does not answer may come back, and so may the agent for a while.
 base::Checked<std::string> DrainAndWait::against() {
   ControlRequest question;
   question.command = ControlRequest::Command::Verdict;
   question.service = pause_.service;
   const ControlAnswer answer = world_.ask(question);
-  if (answer.exit != ExitCode::NoAuthority) {
-    gone_since_.reset();
-  } else {
-    const auto now = world_.clock.now().mono;
-    if (!gone_since_) gone_since_ = now;
-    if (now - *gone_since_ >= kGone) return base::failure(answer.text);
-  }
+  if (!may_return(answer)) return base::failure(answer.text);
   if (!answer.status.is_object()) return "no verdict: " + answer.text;
   if (answer.status.value("safe_to_stop", false)) return std::string();
   std::string text;

@@ -14,7 +14,9 @@ namespace sluice::agent {
 //
 // The service is paused by force: its unit is being stopped, whatever the floor says, and what can
 // still be saved are the sessions in progress. Then the verdict is asked for until it is safe. The
-// hold ends as its startup says: automatic, with the next start of the unit.
+// hold ends as its startup says: automatic, with the next start of the unit. Where the pause cannot
+// be kept (the disk of the agent's state is full) it ends at once, as failed: nobody is drained
+// then.
 class DrainAndWait {
  public:
   struct World {
@@ -38,6 +40,9 @@ class DrainAndWait {
   ControlAnswer run();
 
  private:
+  ControlAnswer pause();
+  // Whether an agent that gave this answer may still come back.
+  bool may_return(const ControlAnswer& answer);
   // What stands against it now; empty: nothing, it is safe.
   base::Checked<std::string> against();
   void say_sometimes(const std::string& text);

@@ -30,6 +30,7 @@ json to_json(const health::HostPause& pause) {
               {"since", health::to_rfc3339(pause.since)},
               {"force", pause.force}};
   if (pause.startup) object["startup"] = to_string(*pause.startup);
+  if (pause.instance) object["instance"] = bounded(*pause.instance);
   return object;
 }
 
@@ -95,6 +96,9 @@ base::Checked<ServiceOrder> read_order(const json& value) {
   auto reason = read_text(value, "reason");
   if (!reason) return base::Unexpected{reason.error()};
   order.reason = *std::move(reason);
+  const auto pending = read_flag(value, "pending");
+  if (!pending) return base::Unexpected{pending.error()};
+  order.pending = *pending;
   const auto lift = read_flag(value, "lift");
   if (!lift) return base::Unexpected{lift.error()};
   order.lift = *lift;

@@ -34,6 +34,7 @@ struct ServiceOrder {
   std::string reason;
   bool lift = false;  // drop the host's own pause
   std::optional<PauseRefusal> refused;
+  bool pending = false;  // a hold covers it that is not confirmed yet: neither held nor free
 };
 
 struct HeartbeatReply {

@@ -40,7 +40,12 @@ Hooks::Hooks(uv_loop_t* loop, const std::vector<config::AgentService>& services,
     Service& mine = services_[service.name];
     mine.pause = first_pause_;
     mine.again = std::make_unique<Timer>(loop_, [this, &name = service.name, &mine] {
-      if (!mine.running && failed(name)) start(name, mine, mine.wanted);
+      if (mine.running || !failed(name)) return;
+      if (mine.process && !mine.process->ended()) {
+        mine.again->start(mine.pause);  // the one that was killed still hangs in the kernel
+      } else {
+        start(name, mine, mine.wanted);
+      }
     });
     mine.on_hold = service.on_hold;
     mine.on_resume = service.on_resume;

@@ -125,8 +125,12 @@ void HostHolds::start_pause() {
 
 // The pause becomes the host's: it is on disk before anybody is told so.
 base::Checked<base::Done> HostHolds::accept() {
-  const health::HostPause pause = *std::exchange(active_->asked, std::nullopt);
-  for (const std::string& service : active_->changed) state_.services[service].pause = pause;
+  health::HostPause pause = *std::exchange(active_->asked, std::nullopt);
+  for (const std::string& service : active_->changed) {
+    // An authority that hears of it after a restart must know what was paused.
+    pause.instance = world_.instance(service);
+    state_.services[service].pause = pause;
+  }
   auto kept = world_.keep();
   if (kept) {
     spdlog::info("{} paused by {} ({}{})", list(active_->changed), printable(pause.by),

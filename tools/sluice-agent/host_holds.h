@@ -36,6 +36,8 @@ class HostHolds {
     // the write tried again.
     std::function<base::Checked<base::Done>()> keep;
     std::function<void()> push;  // as soon as possible
+    // What runs of a service now, boot id "/" unit instance; nothing when that is not known.
+    std::function<std::optional<std::string>(const std::string& service)> instance;
   };
 
   // How long a request waits for an authority that answers but does not confirm.

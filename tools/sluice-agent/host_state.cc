@@ -35,6 +35,7 @@ json to_json(const health::HostPause& pause) {
               {"since", health::to_rfc3339(pause.since)},
               {"force", pause.force}};
   if (pause.startup) object["startup"] = to_string(*pause.startup);
+  if (pause.instance) object["instance"] = *pause.instance;
   return object;
 }
 
@@ -50,6 +51,7 @@ std::optional<health::HostPause> read_pause(const json* value, std::string path,
   pause.since = since.value_or(base::WallTime{});
   pause.startup = reader.choice("startup", kStartupNames);
   pause.force = reader.flag("force").value_or(false);
+  pause.instance = reader.text("instance");
   parent.take(reader.finish());
   return pause;
 }

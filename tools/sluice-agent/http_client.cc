@@ -26,6 +26,19 @@ struct FreeList {
   void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
 };
 
+struct FreeUrl {
+  void operator()(CURLU* url) const noexcept { curl_url_cleanup(url); }
+};
+
+// Empty when the URL has none; of the port, its scheme's own.
+std::string part(CURLU* url, CURLUPart which) {
+  char* text = nullptr;
+  if (curl_url_get(url, which, &text, CURLU_DEFAULT_PORT) != CURLUE_OK) return {};
+  std::string copy(text);
+  curl_free(text);
+  return copy;
+}
+
 void initialise_curl() {
   // Once a process; it must come before any thread of libcurl's.
   static const CURLcode done = curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -58,7 +71,7 @@ class HttpClient::Transfer {
   static curl_socket_t open_socket(void* self, curlsocktype, curl_sockaddr* address);
   static int close_socket(void* self, curl_socket_t fd);
   void set_method();
-  void set_target();
+  void set_url();
   void set_trust();
   void set_fixed_options();
   void watch(curl_socket_t fd, int what, Watch* known);
@@ -135,14 +148,19 @@ void HttpClient::Transfer::set_method() {
                    static_cast<curl_off_t>(request_.body.size()));
 }
 
-void HttpClient::Transfer::set_target() {
+void HttpClient::Transfer::set_url() {
+  CURL* const easy = easy_.get();
+  const std::unique_ptr<CURLU, FreeUrl> url(curl_url());
+  curl_url_set(url.get(), CURLUPART_URL, request_.url.c_str(), 0);
   curl_slist* list = nullptr;
-  if (const auto& target = request_.target) {
-    const std::string host = target->address.to_string();
-    const std::string shown = target->address.is_v4() ? host : "[" + host + "]";
-    list = curl_slist_append(nullptr, ("::" + shown + ":" + std::to_string(target->port)).c_str());
+  if (!request_.name.empty()) {
+    const std::string host = part(url.get(), CURLUPART_HOST);
+    list =
+        curl_slist_append(nullptr, ("::" + host + ":" + part(url.get(), CURLUPART_PORT)).c_str());
+    curl_url_set(url.get(), CURLUPART_HOST, request_.name.c_str(), 0);
   }
-  curl_easy_setopt(easy_.get(), CURLOPT_CONNECT_TO, list);
+  curl_easy_setopt(easy, CURLOPT_URL, part(url.get(), CURLUPART_URL).c_str());
+  curl_easy_setopt(easy, CURLOPT_CONNECT_TO, list);
   connect_to_.reset(list);
 }
 
@@ -171,9 +189,8 @@ void HttpClient::Transfer::start(HttpRequest request, Done done) {
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, list);
   headers_.reset(list);  // the former one, which was in use until now
   set_method();
-  set_target();
+  set_url();
   set_trust();
-  curl_easy_setopt(easy, CURLOPT_URL, request_.url.c_str());
   curl_easy_setopt(easy, CURLOPT_FORBID_REUSE,
                    request_.afterwards == HttpRequest::Afterwards::Close ? 1L : 0L);
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request_.limit.count()));

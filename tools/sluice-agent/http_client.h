@@ -27,8 +27,9 @@ struct HttpRequest {
 
   Method method = Method::Get;
   std::string url;
-  // Where to connect in place of the URL's host and port.
-  std::optional<base::SocketAddress> target;
+  // What stands in the place of the URL's host in all but where to connect: in the request, in what
+  // is asked of TLS and looked for in the certificate. Empty: the host.
+  std::string name;
   // How a peer of https is judged; without it, by the name in the URL and the system's authorities.
   std::optional<config::TlsTrust> trust;
   std::vector<std::string> headers;  // "Accept: text/plain"

@@ -72,18 +72,28 @@ ControlRequest request_of(ControlRequest::Command command, const Options& option
   return request;
 }
 
+// systemd runs ExecStop= also after the main process has ended by itself with success, and then
+// says how (systemd.exec(5)): there is nobody left to wait for.
+bool ended_by_itself() {
+  const char* const result = std::getenv("SERVICE_RESULT");
+  const char* const code = std::getenv("EXIT_CODE");
+  if (result == nullptr || code == nullptr) return false;
+  const std::string_view how(code);
+  return how == "exited" || how == "killed" || how == "dumped";
+}
+
 int drain_and_wait(const Options& options) {
-  // systemd runs ExecStop= also when the main process has ended by itself, and then says how
-  // (systemd.exec(5)): there is nobody left to wait for.
-  if (const char* ended = std::getenv("EXIT_CODE"); ended != nullptr) {
-    std::cout << "the service has already ended (" << ended << "): nothing to wait for\n";
+  if (ended_by_itself()) {
+    std::cout << "the service has already ended: nothing to wait for\n";
     return exit_with(ExitCode::Done);
   }
   const auto path = socket_path(options);
   if (!path) return fail(path.error().message);
   const base::SystemClock clock;
+  ControlRequest pause = request_of(ControlRequest::Command::Pause, options);
+  if (pause.reason.empty()) pause.reason = "its unit is being stopped";
   agent::DrainAndWait drain(
-      request_of(ControlRequest::Command::Pause, options), base::parse_duration(options.timeout),
+      std::move(pause), base::parse_duration(options.timeout),
       {[&](const ControlRequest& request) { return agent::ask_agent(*path, request); },
        [](const std::string& line) { std::cout << line << std::endl; },
        [](base::Duration time) { std::this_thread::sleep_for(time); }, clock});

@@ -33,7 +33,7 @@ constexpr unsigned kUnsureLooks = 3;
 ServiceMonitor::ServiceMonitor(const config::AgentService& service, World world)
     : service_(service), world_(std::move(world)) {
   for (const config::Check& check : service_.checks) {
-    checks_.push_back(std::make_unique<Check>(world_.loop, check,
+    checks_.push_back(std::make_unique<Check>(world_.loop, check, world_.clock,
                                               [this](const Check& changed) { on_check(changed); }));
   }
   if (service_.sessions) {
@@ -149,6 +149,10 @@ std::optional<health::ServiceReport> ServiceMonitor::report() const {
   report.health = *known;
   if (process_.state == PidInstance::State::Running) report.instance = process_.instance;
   if (!units_.instance.empty()) report.instance = units_.instance;
+  // What nothing tells apart within a boot (a mount has no invocation) is told apart by the boot at
+  // least, so that a hold with startup automatic does not outlive it.
+  const bool tells = !service_.pid_file.empty() || report.health == health::Health::Stopped;
+  if (!report.instance && !tells) report.instance = "boot";
   count_sessions(report);
   return report;
 }
@@ -201,7 +205,7 @@ void ServiceMonitor::note_newest(std::optional<base::MonoTime> newest,
 
 void ServiceMonitor::add_own_connections(std::vector<base::SocketAddress>& own) const {
   for (const auto& check : checks_) {
-    if (const auto end = check->own_connection()) own.push_back(*end);
+    check->add_own_ends(world_.clock.now().mono, own);
   }
   for (const auto& [name, counter] : counters_) {
     const auto ends = counter->own_connections();

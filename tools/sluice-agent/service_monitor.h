@@ -54,11 +54,6 @@ class ServiceMonitor {
   // Without the host's pause and the hook. Nothing: the health is not known.
   std::optional<health::ServiceReport> report() const;
 
-  // Whether a unit or a pid file tells one run of the service from the next.
-  bool tells_instance() const noexcept {
-    return !service_.units.empty() || !service_.pid_file.empty();
-  }
-
   // The agent's ends of connections that its checks and counters have open.
   void add_own_connections(std::vector<base::SocketAddress>& own) const;
   // For `sluice-agent status`.

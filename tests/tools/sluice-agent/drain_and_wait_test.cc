@@ -85,6 +85,22 @@ TEST_F(Draining, APauseThatFailsIsTheEnd) {
   EXPECT_EQ(asked.size(), 1U);
 }
 
+TEST_F(Draining, APauseThatIsNotConfirmedInTimeStandsAndIsWaitedFor) {
+  answers.front() = {ExitCode::TimedOut, "the pause stays on this host by force", {}};
+  answers.push_back(verdict(true));
+  EXPECT_EQ(run().exit, ExitCode::Done);
+}
+
+TEST_F(Draining, AsksForThePauseAgainWhileTheAgentRestarts) {
+  answers.clear();
+  for (int i = 0; i < 30; ++i) answers.push_back({ExitCode::NoAuthority, "no agent", {}});
+  answers.push_back({ExitCode::Done, "held", {}});
+  answers.push_back(verdict(true));
+  EXPECT_EQ(run().exit, ExitCode::Done);
+  answers = {{ExitCode::NoAuthority, "no agent", {}}};
+  EXPECT_EQ(run().exit, ExitCode::NoAuthority);
+}
+
 TEST_F(Draining, WaitsForAnAuthorityThatDoesNotAnswer) {
   for (int i = 0; i < 100; ++i) {
     answers.push_back({ExitCode::Failed, "connection refused", {}});

@@ -15,10 +15,10 @@ constexpr const char* kA = "attendant";
 constexpr const char* kB = "call-park";
 
 ServiceOrder held(std::string reason = "") {
-  return {true, std::move(reason), false, {}};
+  return {true, std::move(reason), false, {}, false};
 }
 ServiceOrder refused() {
-  return {false, "", false, PauseRefusal{"floor", "", {{"accepting", 2}}}};
+  return {false, "", false, PauseRefusal{"floor", "", {{"accepting", 2}}}, false};
 }
 
 struct Holds : testing::Test {
@@ -30,7 +30,11 @@ struct Holds : testing::Test {
   base::Now now{base::MonoTime(std::chrono::seconds(1000)),
                 base::WallTime(std::chrono::milliseconds(1'795'000'000'500))};
   std::vector<ControlAnswer> answers;
-  HostHolds holds{state, {kA, kB}, 2, {[this] { return keep(); }, [this] { ++pushes; }}};
+  HostHolds holds{state,
+                  {kA, kB},
+                  2,
+                  {[this] { return keep(); }, [this] { ++pushes; },
+                   [](const std::string& service) { return "boot/" + service; }}};
 
   base::Checked<base::Done> keep() {
     if (disk_fails) return base::failure("no space");
@@ -156,11 +160,17 @@ TEST_F(Holds, AStandingPauseThatIsRefusedLaterIsDropped) {
   EXPECT_FALSE(on_disk(kA));
 }
 
+TEST_F(Holds, AnAcceptedPauseRemembersWhatWasPaused) {
+  pause(kA, true);
+  EXPECT_EQ(holds.paused(kA)->instance, "boot/attendant");
+  EXPECT_EQ(disk.services.at(kA).pause->instance, "boot/attendant");
+}
+
 TEST_F(Holds, AnOperatorsResumeLiftsEvenAForcedPause) {
   pause(kA, true);
   push_and_answer({{kA, held()}});
   const int before = pushes;
-  push_and_answer({{kA, {true, "", true, {}}}});
+  push_and_answer({{kA, {true, "", true, {}, false}}});
   EXPECT_FALSE(holds.paused(kA));
   EXPECT_FALSE(on_disk(kA));
   EXPECT_EQ(pushes, before + 1) << "said at once";
@@ -169,7 +179,7 @@ TEST_F(Holds, AnOperatorsResumeLiftsEvenAForcedPause) {
 TEST_F(Holds, AnOperatorsResumeInTheSameMomentIsNoSuccess) {
   for (const bool force : {false, true}) {
     pause(kA, force);
-    push_and_answer({{kA, {true, "", true, {}}}});
+    push_and_answer({{kA, {true, "", true, {}, false}}});
     EXPECT_EQ(last().exit, ExitCode::Failed);
     EXPECT_THAT(last().text, HasSubstr("resumed by an operator"));
     EXPECT_FALSE(holds.paused(kA));

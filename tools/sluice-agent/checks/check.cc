@@ -31,9 +31,11 @@ struct Subject {
 
 }  // namespace
 
-Check::Check(uv_loop_t* loop, const config::Check& check, std::function<void(const Check&)> changed)
+Check::Check(uv_loop_t* loop, const config::Check& check, const base::Clock& clock,
+             std::function<void(const Check&)> changed)
     : loop_(loop),
       check_(check),
+      clock_(clock),
       changed_(std::move(changed)),
       state_({check.rise, check.fall}),
       timer_(loop, [this] { run(); }) {
@@ -44,12 +46,28 @@ std::string Check::subject() const {
   return std::visit(Subject{}, check_.probe);
 }
 
-std::optional<base::SocketAddress> Check::own_connection() const {
-  if (!probe_) return {};
+bool Check::is_flow() const {
   const auto* const sip = std::get_if<config::SipCheck>(&check_.probe);
-  // The kernel remembers a flow of UDP for a while after its last datagram.
-  const bool flow = sip != nullptr && sip->transport == config::SipCheck::Transport::Udp;
-  return running_ || flow ? probe_->local() : std::nullopt;
+  return sip != nullptr && sip->transport == config::SipCheck::Transport::Udp;
+}
+
+void Check::add_own_ends(base::MonoTime now, std::vector<base::SocketAddress>& own) const {
+  for (const Flow& flow : flows_) {
+    if (now - flow.last < kFlowRemembered) own.push_back(flow.end);
+  }
+  const auto end = running_ && probe_ && !is_flow() ? probe_->local() : std::nullopt;
+  if (end) own.push_back(*end);
+}
+
+// Nearly always the port of the run before; another one only when somebody else has taken that.
+void Check::remember_flow() {
+  const auto end = probe_->local();
+  if (!is_flow() || !end) return;
+  const base::MonoTime now = clock_.now().mono;
+  std::erase_if(flows_, [&](const Flow& flow) {
+    return flow.end == *end || now - flow.last >= kFlowRemembered;
+  });
+  flows_.push_back({*end, now});
 }
 
 std::unique_ptr<Probe> Check::make_probe(Probe::Done done) const {
@@ -80,6 +98,7 @@ void Check::run() {
   probe_ = make_probe([this](const std::string& failure) {
     finish(failure.empty(), failure.empty() ? "passed" : failure);
   });
+  remember_flow();
 }
 
 void Check::run_command(const config::CommandCheck& check) {

@@ -16,6 +16,7 @@ HttpProbe::HttpProbe(uv_loop_t* loop, const config::HttpCheck& check, base::Dura
     : wanted_(check.status), client_(loop), done_(std::move(done)) {
   HttpRequest request;
   request.url = check.url;
+  request.name = check.trust.name;
   request.trust = check.trust;
   request.limit = limit;
   request.max_body = kMaxPage;

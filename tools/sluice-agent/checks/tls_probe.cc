@@ -5,14 +5,10 @@
 namespace sluice::agent {
 namespace {
 
-// What is asked for by SNI and looked for in the certificate stands in the URL; where to connect
-// does not depend on it.
-std::string url_of(const config::TlsCheck& check) {
-  const std::string address = check.target.address.to_string();
-  const std::string host = !check.trust.name.empty()      ? check.trust.name
-                           : check.target.address.is_v4() ? address
-                                                          : "[" + address + "]";
-  return "https://" + host + ":" + std::to_string(check.target.port) + "/";
+std::string url_of(const base::SocketAddress& target) {
+  const std::string address = target.address.to_string();
+  const std::string host = target.address.is_v4() ? address : "[" + address + "]";
+  return "https://" + host + ":" + std::to_string(target.port) + "/";
 }
 
 }  // namespace
@@ -21,8 +17,8 @@ TlsProbe::TlsProbe(uv_loop_t* loop, const config::TlsCheck& check, base::Duratio
     : client_(std::make_unique<HttpClient>(loop)), done_(std::move(done)) {
   HttpRequest request;
   request.method = HttpRequest::Method::Connect;
-  request.url = url_of(check);
-  request.target = check.target;
+  request.url = url_of(check.target);
+  request.name = check.trust.name;
   request.trust = check.trust;
   request.limit = limit;
   request.afterwards = HttpRequest::Afterwards::Close;

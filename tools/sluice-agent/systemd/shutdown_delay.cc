@@ -1,7 +1,6 @@
 #include "tools/sluice-agent/systemd/shutdown_delay.h"
 
-#include <cerrno>
-#include <cstring>
+#include <cstdint>
 #include <utility>
 
 #include <fcntl.h>
@@ -32,9 +31,10 @@ ShutdownDelay::ShutdownDelay(uv_loop_t* loop, const config::Reboot& settings, Wo
       look_(loop, [this] { look(); }),
       limit_(loop,
              [this] { release("the time is over (" + base::to_text(settings_.at_most) + ")"); }),
+      again_(loop, [this] { take_lock(); }),
       bus_(loop, {[this] { on_connected(); },
                   [this](const std::string& why) {
-                    // A lock that we hold stays with its descriptor; announcements would be missed.
+                    // A lock that we hold stays with its descriptor.
                     failure_ = "the system bus: " + why;
                     spdlog::warn("a shutdown cannot be heard of: {}", failure_);
                   }}) {}
@@ -67,60 +67,71 @@ std::string ShutdownDelay::text() const {
 void ShutdownDelay::on_connected() {
   bus_.match(std::string("type='signal',sender='") + kLogind + "',interface='" + kManager +
                  "',member='PrepareForShutdown',path='" + kPath + "'",
-             [this](sd_bus_message* signal) {
-               int active = 0;
-               if (sd_bus_message_read(signal, "b", &active) >= 0) on_announcement(active != 0);
-             });
-  // A logind that was restarted knows no locks.
+             [this](sd_bus_message*) { ask_whether_preparing(); });
+  // logind keeps its locks over a restart of its own; where it does not, this is a new one.
   bus_.match(std::string("type='signal',sender='org.freedesktop.DBus',"
                          "member='NameOwnerChanged',arg0='") +
                  kLogind + "'",
-             [this](sd_bus_message* signal) {
-               const char* name = nullptr;
-               const char* before = nullptr;
-               const char* now = nullptr;
-               if (sd_bus_message_read(signal, "sss", &name, &before, &now) >= 0 && *now != '\0') {
-                 take_lock();
-               }
+             [this](sd_bus_message*) {
+               ask_whether_preparing();
+               take_lock();
              });
+  ask_whether_preparing();
   take_lock();
 }
 
-void ShutdownDelay::take_lock() {
-  if (state_ == State::Delaying) return;
+void ShutdownDelay::ask(const char* property, std::function<void(sd_bus_message*)> on_value) {
+  if (!bus_.connected()) return;
   bus_.call(
       {kLogind, kPath, "org.freedesktop.DBus.Properties", "Get"},
-      [this](const auto& reply) {
-        if (reply) on_limit(*reply);
+      [on_value = std::move(on_value)](const auto& reply) {
+        if (reply) on_value(*reply);
       },
-      "ss", kManager, "InhibitDelayMaxUSec");
-  bus_.call(
-      {kLogind, kPath, kManager, "Inhibit"},
-      [this](const auto& reply) {
-        int lock = -1;
-        if (!reply || sd_bus_message_read(*reply, "h", &lock) < 0) {
-          close_lock();
-          state_ = State::Off;
-          failure_ = "logind gives no lock: " +
-                     (reply ? "its answer has none" : printable(reply.error().message));
-          spdlog::warn("a shutdown will not wait for the verdict: {}", failure_);
-          return;
-        }
-        close_lock();
-        lock_ = fcntl(lock, F_DUPFD_CLOEXEC, 3);  // the message takes its own with it
-        if (state_ == State::Off) {
-          spdlog::info("a shutdown waits for the verdict, {} at most",
-                       base::to_text(settings_.at_most));
-        }
-        state_ = State::Guarding;
-        failure_.clear();
-      },
-      "ssss", "shutdown", "sluice-agent", "sessions in progress end first", "delay");
+      "ss", kManager, property);
 }
 
-void ShutdownDelay::on_limit(sd_bus_message* reply) {
+void ShutdownDelay::ask_whether_preparing() {
+  ask("PreparingForShutdown", [this](sd_bus_message* value) {
+    int preparing = 0;
+    if (sd_bus_message_read(value, "v", "b", &preparing) >= 0) on_preparing(preparing != 0);
+  });
+}
+
+void ShutdownDelay::take_lock() {
+  if (!bus_.connected() || shutting_down()) return;
+  ask("InhibitDelayMaxUSec", [this](sd_bus_message* value) { on_limit(value); });
+  bus_.call(
+      {kLogind, kPath, kManager, "Inhibit"}, [this](const auto& reply) { on_lock(reply); }, "ssss",
+      "shutdown", "sluice-agent", "sessions in progress end first", "delay");
+}
+
+// An older lock is let go when the new one is there; a shutdown that has begun meanwhile waits for
+// the older one.
+void ShutdownDelay::on_lock(const base::Checked<sd_bus_message*>& reply) {
+  if (shutting_down()) return;
+  int lock = -1;
+  if (reply && sd_bus_message_read(*reply, "h", &lock) >= 0) {
+    lock = fcntl(lock, F_DUPFD_CLOEXEC, 3);  // the message takes its own with it
+  }
+  if (lock < 0) {
+    again_.start(kAskAgain);
+    failure_ = "logind gives no lock: " +
+               (reply ? std::string("its answer has none") : printable(reply.error().message));
+    if (lock_ < 0) spdlog::warn("a shutdown will not wait for the verdict: {}", failure_);
+    return;
+  }
+  close_lock();
+  lock_ = lock;
+  if (state_ == State::Off) {
+    spdlog::info("a shutdown waits for the verdict, {} at most", base::to_text(settings_.at_most));
+  }
+  state_ = State::Guarding;
+  failure_.clear();
+}
+
+void ShutdownDelay::on_limit(sd_bus_message* value) {
   std::uint64_t microseconds = 0;
-  if (sd_bus_message_read(reply, "v", "t", &microseconds) < 0) return;
+  if (sd_bus_message_read(value, "v", "t", &microseconds) < 0) return;
   const auto limit = std::chrono::microseconds(microseconds);
   warning_.clear();
   if (limit >= settings_.at_most) return;
@@ -130,30 +141,33 @@ void ShutdownDelay::on_limit(sd_bus_message* reply) {
   spdlog::warn("reboot.at_most is {}, but {}", base::to_text(settings_.at_most), warning_);
 }
 
-void ShutdownDelay::on_announcement(bool shutting_down) {
-  if (!shutting_down) {
-    if (state_ != State::Delaying && state_ != State::Released) return;
+void ShutdownDelay::on_preparing(bool preparing) {
+  if (preparing) {
+    if (state_ != State::Guarding) return;
+    spdlog::warn(
+        "the host wants to shut down: its services are paused, and it waits until it is safe, {} "
+        "at "
+        "most",
+        base::to_text(settings_.at_most));
+    state_ = State::Delaying;
+    against_.clear();
+    world_.hold();
+    limit_.start(settings_.at_most);
+    look_.start(kLook, kLook);
+    return;
+  }
+  if (shutting_down()) {
     spdlog::warn("the shutdown was called off");
     look_.stop();
     limit_.stop();
-    state_ = State::Guarding;
-    world_.resume();
+    state_ = lock_ >= 0 ? State::Guarding : State::Off;
     if (lock_ < 0) take_lock();
-    return;
   }
-  if (state_ != State::Guarding) return;
-  spdlog::warn(
-      "the host wants to shut down: its services are paused, and it waits until it is "
-      "safe, {} at most",
-      base::to_text(settings_.at_most));
-  state_ = State::Delaying;
-  against_.clear();
-  world_.hold();
-  limit_.start(settings_.at_most);
-  look_.start(kLook, kLook);
+  world_.resume();  // also what an agent before this one has placed
 }
 
 void ShutdownDelay::look() {
+  world_.hold();       // where the disk had no room for it at first
   if (asked_) return;  // an authority that hangs is asked once
   asked_ = true;
   world_.verdict([this](const base::Checked<HostVerdict>& verdict) {

@@ -16,22 +16,26 @@ namespace sluice::agent {
 // Keeps a shutdown of the host waiting until the server is drained, by an inhibitor lock of logind
 // in mode "delay" (systemd-inhibit(1)).
 //
-// When logind announces a shutdown all services of this host are paused, by force: the host goes
-// down whatever the floor says, and so at least what is in progress may end. Then the authority's
+// When logind prepares for a shutdown all services of this host are paused, by force: the host goes
+// down whatever the floor says, and so at least what is in progress may end. Its signal only says
+// that there is news, since anybody on the bus can send one like it: logind itself is asked. So is
+// it when the bus or logind comes back, for what was announced meanwhile. Then the authority's
 // verdict is asked for each second; when it is safe, or `at_most` is over, the lock is let go.
 // logind itself waits for its InhibitDelayMaxSec at most: a shorter one is warned of. A shutdown
 // that is called off lifts those pauses again.
 class ShutdownDelay {
  public:
   struct World {
-    std::function<void()> hold;    // pause all services
-    std::function<void()> resume;  // lift what hold() placed
+    std::function<void()> hold;    // pause all services that are not; may be called again
+    std::function<void()> resume;  // lift what hold() has placed in this boot
     std::function<void(VerdictClient::Done)> verdict;
   };
   // Who the pauses are by.
   static constexpr const char* kBy = "shutdown";
   // Between two questions: of the size of what a person who waits for a shutdown notices.
   static constexpr base::Duration kLook = std::chrono::seconds(1);
+  // Until a lock that logind did not give is asked for again: polkit may just be starting.
+  static constexpr base::Duration kAskAgain = std::chrono::minutes(1);
 
   ShutdownDelay(uv_loop_t* loop, const config::Reboot& settings, World world);
   ~ShutdownDelay();
@@ -54,9 +58,16 @@ class ShutdownDelay {
   };
 
   void on_connected();
+  // Asks logind for a property of its manager; nothing happens where it does not answer.
+  void ask(const char* property, std::function<void(sd_bus_message*)> on_value);
+  void ask_whether_preparing();
   void take_lock();
-  void on_limit(sd_bus_message* reply);
-  void on_announcement(bool shutting_down);
+  void on_lock(const base::Checked<sd_bus_message*>& reply);
+  void on_limit(sd_bus_message* value);
+  void on_preparing(bool preparing);
+  bool shutting_down() const noexcept {
+    return state_ == State::Delaying || state_ == State::Released;
+  }
   void look();
   void release(const std::string& why);
   void close_lock();
@@ -71,6 +82,7 @@ class ShutdownDelay {
   std::string against_;  // what the last verdict said
   Timer look_;
   Timer limit_;
+  Timer again_;
   SystemBus bus_;
 };
 

@@ -1,8 +1,6 @@
 #include "tools/sluice-agent/systemd/system_bus.h"
 
 #include <algorithm>
-#include <cassert>
-#include <cerrno>
 #include <cstdint>
 #include <cstring>
 #include <utility>
@@ -84,8 +82,10 @@ void SystemBus::match(const std::string& rule, OnSignal on_signal) {
 
 void SystemBus::hand_over(sd_bus_slot* slot, int status, void* context, sd_bus_destroy_t free) {
   if (status < 0) {
-    // No memory, or a connection that has just ended, which process() finds.
+    // A connection that has ended, or has no room any more. Told from the loop, as all else.
     free(context);
+    broken_ = -status;
+    due_.start(base::Duration::zero());
     return;
   }
   sd_bus_slot_set_destroy_callback(slot, free);
@@ -94,19 +94,23 @@ void SystemBus::hand_over(sd_bus_slot* slot, int status, void* context, sd_bus_d
 }
 
 void SystemBus::process() {
+  if (const int broken = std::exchange(broken_, 0); broken != 0) return lose(broken);
   processing_ = true;
   int status = 1;
   for (int i = 0; i < kAtOnce && status > 0; ++i) status = sd_bus_process(bus_.get(), nullptr);
   processing_ = false;
   if (status < 0) return lose(-status);
-  pause_ = kFirstPause;
-  told_lost_ = false;
+  // Greeted by the bus: it does not only accept and hang up.
+  if (sd_bus_is_ready(bus_.get()) > 0) {
+    pause_ = kFirstPause;
+    told_lost_ = false;
+  }
   arm();
   if (status > 0) due_.start(base::Duration::zero());
 }
 
 void SystemBus::arm() {
-  if (!bus_ || !poll_ || processing_) return;
+  if (!bus_ || !poll_ || processing_ || broken_ != 0) return;
   const int wanted = sd_bus_get_events(bus_.get());
   std::uint64_t until = 0;  // CLOCK_MONOTONIC, microseconds
   const int timed = sd_bus_get_timeout(bus_.get(), &until);
@@ -123,6 +127,7 @@ void SystemBus::arm() {
 }
 
 void SystemBus::lose(int error) {
+  broken_ = 0;
   poll_.reset();
   bus_.reset();
   due_.stop();

@@ -27,8 +27,8 @@ class SystemBus {
   struct Events {
     // A new connection, on which nothing is matched or asked yet. Also the first.
     std::function<void()> connected;
-    // It is gone, and with it all matches and calls: their functions are not called any more. Said
-    // once; failures to come back are not.
+    // It is gone, and with it all matches; calls that were under way have failed. Said once;
+    // failures to come back are not.
     std::function<void(const std::string& why)> lost;
   };
   struct Method {
@@ -90,6 +90,7 @@ class SystemBus {
   base::Duration pause_ = kFirstPause;
   bool told_lost_ = false;
   bool processing_ = false;
+  int broken_ = 0;  // a match or call could not be sent: the errno
 };
 
 }  // namespace sluice::agent

@@ -9,10 +9,6 @@
 namespace sluice::agent {
 namespace {
 
-bool is_up(const UnitState& unit) {
-  return unit.active == "active" || unit.active == "reloading";
-}
-
 bool is_stopped(const UnitState& unit) {
   return unit.active == "inactive" || unit.active == "failed";
 }
@@ -32,21 +28,17 @@ std::string instance_of(std::span<const UnitState> units) {
 }  // namespace
 
 std::string UnitState::text() const {
-  if (!known()) return "not known";
+  if (active.empty()) return "not known";
   if (load != "loaded") return load;
   return sub.empty() ? active : active + " (" + sub + ")";
 }
 
 UnitsVerdict judge_units(std::span<const UnitState> units) {
   using enum UnitsVerdict::Health;
-  const auto known = [](const UnitState& unit) { return unit.known(); };
-  if (units.empty()) return {};
-  if (std::ranges::all_of(units, is_up)) return {Up, instance_of(units)};
+  if (units.empty() || !std::ranges::all_of(units, &UnitState::known)) return {};
+  if (std::ranges::all_of(units, &UnitState::is_up)) return {Up, instance_of(units)};
   if (std::ranges::all_of(units, is_stopped)) return {Stopped, {}};
-  if (std::ranges::all_of(units, known)) return {Down, instance_of(units)};
-  const bool one_is_not = std::ranges::any_of(
-      units, [](const UnitState& unit) { return unit.known() && !is_up(unit); });
-  return {one_is_not ? Down : Unknown, {}};
+  return {Down, instance_of(units)};
 }
 
 }  // namespace sluice::agent

@@ -9,12 +9,16 @@ namespace sluice::agent {
 
 // What systemd says of a unit (org.freedesktop.systemd1(5)); all empty: not known yet.
 struct UnitState {
+  std::string id;          // its first name; another than the configured one where that is an alias
   std::string load;        // LoadState: "loaded", "not-found", "masked", ...
   std::string active;      // ActiveState: "active", "reloading", "inactive", "failed", ...
   std::string sub;         // SubState, the kind's own word: "running", "exited", "auto-restart"
   std::string invocation;  // InvocationID in hex; empty: none, it never ran
 
-  bool known() const noexcept { return !active.empty(); }
+  bool is_up() const noexcept { return active == "active" || active == "reloading"; }
+  // Of a unit that systemd does not have nothing is known: its name may be mistyped, and whatever
+  // runs has sessions.
+  bool known() const noexcept { return !active.empty() && (load != "not-found" || is_up()); }
   // "active (running)", "not-found"
   std::string text() const;
 
@@ -38,7 +42,8 @@ struct UnitsVerdict {
   friend bool operator==(const UnitsVerdict&, const UnitsVerdict&) = default;
 };
 
-// Pure. A unit that is not known leaves the whole unknown, unless another is not active anyway.
+// Pure. A unit that is not known leaves the whole unknown: said too early, "down" would come
+// without an instance, and the authority would take the next one for the one that it knew.
 UnitsVerdict judge_units(std::span<const UnitState> units);
 
 }  // namespace sluice::agent

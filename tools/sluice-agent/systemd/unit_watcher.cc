@@ -71,7 +71,9 @@ UnitState read_properties(sd_bus_message* message) {
     const char* text = nullptr;
     if (sd_bus_message_read(message, "s", &text) < 0) break;
     const std::string_view name(text);
-    if (name == "LoadState") {
+    if (name == "Id") {
+      state.id = read_text(message);
+    } else if (name == "LoadState") {
       state.load = read_text(message);
     } else if (name == "ActiveState") {
       state.active = read_text(message);
@@ -92,6 +94,7 @@ UnitState read_properties(sd_bus_message* message) {
 UnitWatcher::UnitWatcher(uv_loop_t* loop, std::vector<std::string> units,
                          std::function<void()> changed)
     : changed_(std::move(changed)),
+      again_(loop, [this] { ask_all(); }),
       bus_(loop, {[this] { on_connected(); }, [this](const std::string& why) { on_lost(why); }}) {
   for (std::string& name : units) units_[name].path = path_of(name);
 }
@@ -108,8 +111,8 @@ UnitState UnitWatcher::state(std::string_view unit) const {
 void UnitWatcher::on_connected() {
   for (auto& [name, unit] : units_) {
     unit.asked = unit.stale = false;
-    bus_.match(signal_rule(kProperties, "PropertiesChanged", unit.path),
-               [this, &name = name, &unit = unit](sd_bus_message*) { ask(name, unit); });
+    unit.followed.clear();
+    follow(name, unit, unit.path);
   }
   bus_.match(signal_rule(kManager, "Reloading", kRoot), [this](sd_bus_message*) { ask_all(); });
   bus_.match(std::string("type='signal',sender='org.freedesktop.DBus',"
@@ -117,6 +120,11 @@ void UnitWatcher::on_connected() {
                  kSystemd + "'",
              [this](sd_bus_message*) { ask_all(); });
   ask_all();
+}
+
+void UnitWatcher::follow(const std::string& name, Unit& unit, const std::string& path) {
+  bus_.match(signal_rule(kProperties, "PropertiesChanged", path),
+             [this, &name, &unit](sd_bus_message*) { ask(name, unit); });
 }
 
 void UnitWatcher::on_lost(const std::string& why) {
@@ -148,20 +156,30 @@ void UnitWatcher::take(const std::string& name, Unit& unit, base::Checked<sd_bus
   unit.asked = false;
   if (std::exchange(unit.stale, false)) ask(name, unit);
   if (!reply) {
-    // Of a systemd that hangs or is just being executed anew: the next signal asks again.
+    // Of a systemd that hangs or is just being executed anew.
+    again_.start(kAskAgain);
     failure_ = "systemd does not tell of " + name + ": " + printable(reply.error().message);
     spdlog::warn("{}; it stays what it was", failure_);
     return;
   }
   UnitState state = read_properties(*reply);
+  const std::string first = state.id.empty() ? unit.path : path_of(state.id);
+  if (first != unit.path && first != unit.followed) {
+    unit.followed = first;
+    follow(name, unit, first);
+    ask(name, unit);  // what came between the answer and the match
+  }
   if (!failure_.empty()) {
     spdlog::info("systemd tells of its units again");
     failure_.clear();
   }
+  // A unit that has ended may be forgotten and loaded anew, without its last invocation; only a
+  // start makes another.
+  if (state.invocation.empty() && !state.is_up()) state.invocation = unit.state.invocation;
   if (state == unit.state) return;
   spdlog::info("{}: {}", name, printable(state.text()));
   if (state.load == "not-found") {
-    spdlog::warn("{}: systemd has no such unit: its service counts as stopped", name);
+    spdlog::warn("{}: systemd has no such unit: nothing is known of its service", name);
   }
   unit.state = std::move(state);
   changed_();

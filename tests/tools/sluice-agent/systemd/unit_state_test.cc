@@ -10,7 +10,7 @@ namespace {
 using enum UnitsVerdict::Health;
 
 UnitState unit(const char* active, const char* invocation = "aa") {
-  return {"loaded", active, "", invocation};
+  return {"", "loaded", active, "", invocation};
 }
 
 TEST(JudgeUnits, TakesEachActiveStateOfSystemd) {
@@ -24,6 +24,13 @@ TEST(JudgeUnits, TakesEachActiveStateOfSystemd) {
   EXPECT_EQ(judge_units({}).health, Unknown);
 }
 
+TEST(JudgeUnits, OfAUnitThatSystemdDoesNotHaveNothingIsKnown) {
+  const std::vector typo{UnitState{"", "not-found", "inactive", "dead", ""}};
+  EXPECT_EQ(judge_units(typo).health, Unknown);
+  const std::vector removed{UnitState{"", "not-found", "active", "running", "aa"}};
+  EXPECT_EQ(judge_units(removed).health, Up) << "its file has gone, it runs on";
+}
+
 TEST(JudgeUnits, SeveralAreUpWhenAllAreAndStoppedWhenAllAre) {
   const auto judge = [](const char* a, const char* b) {
     const std::vector units{unit(a), unit(b)};
@@ -34,7 +41,7 @@ TEST(JudgeUnits, SeveralAreUpWhenAllAreAndStoppedWhenAllAre) {
   EXPECT_EQ(judge("inactive", "failed"), Stopped);
   EXPECT_EQ(judge("inactive", "activating"), Down);
   EXPECT_EQ(judge("active", ""), Unknown);
-  EXPECT_EQ(judge("inactive", ""), Down) << "whatever the other is, the service is not up";
+  EXPECT_EQ(judge("inactive", ""), Unknown) << "down without an instance would be forgetting it";
 }
 
 TEST(JudgeUnits, TheInstanceIsTheInvocationAndOfSeveralChangesWithEach) {
@@ -59,9 +66,9 @@ TEST(JudgeUnits, WhatDoesNotRunHasNoInstanceWhatIsStoppingHas) {
 }
 
 TEST(UnitState, SaysItsStateInSystemdsWords) {
-  EXPECT_EQ((UnitState{"loaded", "active", "running", ""}.text()), "active (running)");
-  EXPECT_EQ((UnitState{"loaded", "failed", "", ""}.text()), "failed");
-  EXPECT_EQ((UnitState{"not-found", "inactive", "dead", ""}.text()), "not-found");
+  EXPECT_EQ((UnitState{"", "loaded", "active", "running", ""}.text()), "active (running)");
+  EXPECT_EQ((UnitState{"", "loaded", "failed", "", ""}.text()), "failed");
+  EXPECT_EQ((UnitState{"", "not-found", "inactive", "dead", ""}.text()), "not-found");
   EXPECT_EQ(UnitState{}.text(), "not known");
 }
 
