@@ -88,8 +88,8 @@ class Checks(Scenario):
         web.status = 200
         self.becomes("down", "answered 200")
 
-    def tls_server(self):
-        """A port with a certificate for front.example.org, signed by itself."""
+    def certificate(self):
+        """For front.example.org, signed by itself; its file, and a context that shows it."""
         certificate, key = self.folder / "cert.pem", self.folder / "key.pem"
         made = processes.run([
             "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
@@ -99,6 +99,24 @@ class Checks(Scenario):
         self.assertEqual(made.returncode, 0, made.stderr)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate, key)
+        return certificate, context
+
+    def test_https_is_judged_by_the_name_that_is_given(self):
+        certificate, context = self.certificate()
+        web = Web()
+        web.socket = context.wrap_socket(web.socket, server_side=True)
+        url = {"http": f"https://127.0.0.1:{web.server_port}/", "ca": str(certificate)}
+        limits = {"timeout": "2s", "interval": "2s"}
+        self.check(**url, name="front.example.org", **limits)
+        self.becomes("up")
+        self.host.service_fields["checks"] = [{**QUICK, **url, **limits}]  # the address has none
+        self.assertEqual(self.host.stop_agent(), 0)
+        self.host.start_agent()
+        self.becomes("down", "127.0.0.1")
+
+    def tls_server(self):
+        """A port that shows the certificate."""
+        certificate, context = self.certificate()
         listener = socket.create_server(("127.0.0.1", 0))
         self.open = 0
 
