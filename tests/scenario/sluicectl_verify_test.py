@@ -25,6 +25,18 @@ AA, TC = 0x0400, 0x0200
 OUT = "fe02 (draining)"
 
 
+def keeping(change=honest):
+    """For ever what the authority answered first."""
+    kept = {}
+
+    def keep(octets, transport):
+        question = octets[12 : octets.index(b"\0", 12) + 5]
+        first = kept.setdefault(question, octets)
+        return octets[:2] + change(first, transport)[2:]
+
+    return keep
+
+
 class Verify(Scenario):
     def pool(self, **changes):
         config = configuration(**{"ttl": "60s", **changes})
@@ -63,7 +75,9 @@ class Verify(Scenario):
         self.assertEqual(told["result"], "stale")
         by_kind = {each["kind"]: each["answers"] for each in told["pools"][0]["servers"]}
         self.assertEqual({each["result"] for each in by_kind["responder"]}, {"right"})
-        self.assertEqual({each["result"] for each in by_kind["resolver"]}, {"stale"})
+        # Host records stay.
+        balanced = {each["result"] for each in by_kind["resolver"] if each["name"][:2] != "fe"}
+        self.assertEqual(balanced, {"stale"})
         horizon = daemon.api().service(server_name(2), "front-end")["cache_horizon"]
         front_end = [each for each in by_kind["resolver"] if each["name"] == POOL]
         for each in front_end:
@@ -74,14 +88,7 @@ class Verify(Scenario):
     def test_what_no_cache_may_have_any_more_is_wrong(self):
         """A resolver that keeps answers for longer than they say."""
         daemon = self.start(self.pool(ttl="1s"))
-        kept = {}
-
-        def keep(octets, _):
-            question = octets[12 : octets.index(b"\0", 12) + 5]
-            first = kept.setdefault(question, octets)
-            return octets[:2] + flags(clear=AA)(first, UDP)[2:]
-
-        resolver = self.forwarder(daemon, keep)
+        resolver = self.forwarder(daemon, keeping(flags(clear=AA)))
         self.verify(daemon, 0, "--server", resolver.name)
         daemon.api().drain(server_name(2))
         eventually(
@@ -114,6 +121,11 @@ class Verify(Scenario):
         self.assertEqual(wrong["result"], "wrong")
         self.assertEqual(wrong["text"], f"names {v4(66)}, which is no server's of this pool; lacks fe02")
         self.assertEqual(answers[POOL, "AAAA"]["result"], "right")
+        # So do the address behind an SRV target and the server's own record.
+        lie = f"gives fe02 the address {v4(66)}, which is none of its own"
+        self.assertEqual(answers[f"_sip._tcp.{POOL}", "SRV"]["text"], lie)
+        self.assertEqual(answers[server_name(2), "A"]["text"], lie + "; lacks fe02")
+        self.assertEqual(answers[server_name(1), "A"]["result"], "right")
         self.assertGreater(forwarder.asked, 12, "looked at again before it is blamed")
         said = {each["result"] for each in servers[f"{silent}@53"]["answers"]}
         self.assertEqual(said, {"no-answer"})
@@ -169,7 +181,7 @@ class Verify(Scenario):
         daemon = self.start_pools(self.numbered(1), self.numbered(2))
         silent = self.forwarder(daemon, lambda *_: SILENT)
         shown = self.verify(daemon, 1, "--server", silent.name)
-        self.assertRegex(shown, r"resolver +13 no-answer +13 no-answer")
+        self.assertRegex(shown, r"resolver +21 no-answer +21 no-answer")
         self.assertRegex(shown, r"resolver +1 no-answer +1 no-answer")
 
     def test_pools_of_every_policy_raise_no_false_alarm(self):
@@ -191,7 +203,35 @@ class Verify(Scenario):
         self.assertEqual(planned.status, 201, planned.text)
         shown = self.verify(daemon, 0)
         self.assertIn("all as it should be", shown)
-        self.assertEqual(len(re.findall("13 right +13 right", shown)), 5, shown)
+        self.assertEqual(len(re.findall("21 right +21 right", shown)), 5, shown)
+
+    def test_a_hidden_host_record_is_gone(self):
+        daemon = self.start(self.pool())
+        resolver = peers.Unbound(self.folder, POOL, daemon.dns_port)
+        self.addCleanup(resolver.end)
+        where = f"127.0.0.1@{resolver.port}"
+        self.verify(daemon, 0, "--server", where)
+        lying = f"@{self.forwarder(daemon, keeping()).name}"
+        self.assertIn("right: ", self.ctl(daemon, 0, "dig", server_name(2), lying))
+        daemon.api().drain(server_name(2), hide_host=True)
+        stale = self.verify(daemon, 0, "--server", where)
+        self.assertIn("fe02 A, fe02 AAAA: still names fe02 (host record hidden); caches", stale)
+        self.assertIn(
+            "names fe02 (host record hidden), which is out of the answers",
+            self.ctl(daemon, 0, "dig", server_name(2), lying),
+        )
+        self.assertIn("right: ", self.ctl(daemon, 0, "dig", server_name(2)))
+        daemon.api().resume(server_name(2))
+        self.verify(daemon, 0, "--server", where)
+
+    def test_dig_sees_a_wrong_address_behind_a_target(self):
+        daemon = self.start(self.pool())
+        change = replaced(ipaddress.ip_address(v4(2)).packed, ipaddress.ip_address(v4(66)).packed)
+        lying = f"@{self.forwarder(daemon, change).name}"
+        lie = f"wrong: gives fe02 the address {v4(66)}, which is none of its own"
+        shown = self.ctl(daemon, 0, "dig", f"_sip._tcp.{POOL}", lying)
+        self.assertIn(lie, shown)
+        self.assertIn(lie, self.ctl(daemon, 0, "dig", server_name(2), lying))
 
     def test_dig_has_the_authoritys_word_on_each_record(self):
         daemon = self.start(self.pool())

@@ -236,6 +236,103 @@ TEST(Judge, OfSrvRecordsTheTargetsCount) {
             "names c (draining), which is out of the answers; lacks b");
 }
 
+// The SRV records of a and b, and what the additional section says of a name.
+Reply srv_reply(const std::string& owner, const char* address, bool authoritative = true) {
+  Reply said = reply({}, authoritative);
+  for (const char* target : {"a.p.example", "b.p.example"}) {
+    Record record;
+    record.type = kTypeSrv;
+    record.target = target;
+    said.message.answer.push_back(record);
+  }
+  said.message.additional = reply({address}, true).message.answer;
+  said.message.additional.front().owner = owner;
+  return said;
+}
+
+Judgement srv_judged(const Pool& of, const Reply& said, Source source = Source::Responder) {
+  return judge(*expectation(of, "_sip._tcp.p.example", kTypeSrv, kNow), said, source, kNow);
+}
+
+TEST(Judge, AnAdditionalAddressIsOneOfItsOwners) {
+  EXPECT_EQ(srv_judged(pool(), srv_reply("b.p.example", "192.0.2.22")).finding, Finding::Right);
+  const Judgement wrong = srv_judged(pool(), srv_reply("b.p.example", "192.0.2.66"));
+  EXPECT_EQ(wrong.finding, Finding::Wrong);
+  EXPECT_EQ(wrong.text, "gives b the address 192.0.2.66, which is none of its own");
+  // Another server's is no better, and a cache is not excused.
+  EXPECT_EQ(
+      srv_judged(pool(), srv_reply("b.p.example", "192.0.2.1", false), Source::Resolver).finding,
+      Finding::Wrong);
+}
+
+TEST(Judge, AnAdditionalSectionNamesNobodyWhoIsOut) {
+  const Reply said = srv_reply("c.p.example", "192.0.2.3");
+  EXPECT_EQ(srv_judged(pool(), said).text, "names c (draining), which is out of the answers");
+  Reply old = said;
+  old.message.authoritative = false;
+  EXPECT_EQ(srv_judged(pool(), old, Source::Resolver).finding, Finding::Stale);
+  // It is there as a name server.
+  Record ns;
+  ns.type = kTypeNs;
+  ns.target = "c.p.example";
+  old.message.authority = {ns};
+  EXPECT_EQ(srv_judged(pool(), old, Source::Resolver).finding, Finding::Right);
+  EXPECT_EQ(srv_judged(pool(), srv_reply("ns.example", "198.51.100.1")).finding, Finding::Right);
+}
+
+TEST(Judge, AnAdditionalSectionHasNoHiddenHost) {
+  Pool hidden = pool();
+  hidden.servers[0].host_hidden = true;
+  hidden.servers[0].services[0].cache_horizon = kNow + seconds(12);
+  EXPECT_EQ(srv_judged(hidden, srv_reply("a.p.example", "192.0.2.1")).text,
+            "names a (host record hidden), which is out of the answers");
+  const Judgement stale =
+      srv_judged(hidden, srv_reply("a.p.example", "192.0.2.1", false), Source::Resolver);
+  EXPECT_EQ(stale.text, "still names a (host record hidden)");
+  EXPECT_EQ(stale.until, kNow + seconds(12));
+}
+
+Judgement host_judged(const Pool& of, const Reply& said, Source source = Source::Responder) {
+  return judge(*host_expectation(of, "c.p.example", kTypeA, kNow), said, source, kNow);
+}
+
+TEST(Judge, AHostRecordStaysWhileItsServiceIsOut) {
+  EXPECT_EQ(host_judged(pool(), reply({"192.0.2.3"}, true)).finding, Finding::Right);
+  EXPECT_EQ(host_judged(pool(), reply({}, true)).text, "lacks c");
+  EXPECT_EQ(host_judged(pool(), reply({"192.0.2.1"}, true)).text,
+            "gives c the address 192.0.2.1, which is none of its own; lacks c");
+  EXPECT_EQ(host_judged(pool(), reply({"192.0.2.3"}, true, 31)).finding, Finding::Wrong) << "TTL";
+}
+
+TEST(Judge, AHiddenHostRecordIsGone) {
+  Pool hidden = pool();
+  hidden.servers[2].host_hidden = true;
+  EXPECT_EQ(host_judged(hidden, reply({}, true)).finding, Finding::Right);
+  EXPECT_EQ(host_judged(hidden, reply({"192.0.2.3"}, true)).finding, Finding::Wrong);
+  const Judgement stale = host_judged(hidden, reply({"192.0.2.3"}, false), Source::Resolver);
+  EXPECT_EQ(stale.finding, Finding::Stale);
+  EXPECT_EQ(stale.until, kNow + seconds(12));
+}
+
+TEST(Judge, ACacheMayLackAHostRecordThatWasHidden) {
+  Pool back = just_changed();
+  // A service of it is out: nobody tells since when the record is back.
+  EXPECT_EQ(host_judged(back, reply({}, false), Source::Resolver).finding, Finding::Stale);
+  for (Service& service : back.servers[2].services) service.in_answers = true;
+  EXPECT_EQ(host_judged(back, reply({}, false), Source::Resolver).until, kNow + seconds(32));
+  for (AnswerSet& set : back.answer_sets) set.cache_horizon = kNow - seconds(1);
+  EXPECT_EQ(host_judged(back, reply({}, false), Source::Resolver).finding, Finding::Wrong);
+}
+
+TEST(Judge, AHostRecordBelowAZoneCutIsForOthersToTell) {
+  Reply referral = reply({}, false);
+  Record ns;
+  ns.type = kTypeNs;
+  referral.message.authority = {ns};
+  EXPECT_EQ(host_judged(pool(), referral).finding, Finding::Right);
+  EXPECT_NE(judged(pool(), referral, Source::Responder).finding, Finding::Right);
+}
+
 TEST(Judge, TellsOtherFailuresApart) {
   const auto finding = [](Reply said, Source source = Source::Responder) {
     return judged(pool(), said, source).finding;
@@ -284,10 +381,12 @@ TEST(IsFault, StaleCachesAndChangesAreNone) {
 
 TEST(Expectations, AreEachRRsetOfThePool) {
   const auto all = expectations(pool(), kNow);
-  ASSERT_EQ(all.size(), 3U);
+  ASSERT_EQ(all.size(), 3U + 2 * 5);
   EXPECT_EQ(all[0].question, (Question{"p.example", kTypeA}));
   EXPECT_EQ(all[1].question, (Question{"p.example", kTypeAaaa}));
   EXPECT_EQ(all[2].question, (Question{"_sip._tcp.p.example", kTypeSrv}));
+  EXPECT_EQ(all[3].question, (Question{"a.p.example", kTypeA}));
+  EXPECT_EQ(all[12].question, (Question{"e.p.example", kTypeAaaa}));
   EXPECT_EQ(all[0].members(), 2U);
   EXPECT_EQ(all[1].members(), 0U);
   EXPECT_FALSE(expectation(pool(), "p.example", kTypeSrv, kNow));

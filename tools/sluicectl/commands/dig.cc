@@ -83,17 +83,23 @@ class Dig {
 
   base::Result<base::SocketAddress, ApiError> whom() {
     if (!options_.servers.empty()) return options_.servers.front();
-    Request request;
-    request.path = "/v1/responders";
-    const auto responders = understood(context_.api.send(request), read_responders);
-    if (!responders) return base::Unexpected{responders.error()};
-    const auto targets = responder_targets(responders->value, options_.endpoints);
+    if (auto known = learn_responders(); !known) return base::Unexpected{std::move(known).error()};
+    const auto targets = responder_targets(responders_, options_.endpoints);
     if (targets.empty()) {
       ApiError error;
       error.message = "the authority knows no responder: --server names one to ask";
       return base::Unexpected{std::move(error)};
     }
     return targets.front().address;
+  }
+
+  base::Result<base::Done, ApiError> learn_responders() {
+    Request request;
+    request.path = "/v1/responders";
+    auto responders = understood(context_.api.send(request), read_responders);
+    if (!responders) return base::Unexpected{std::move(responders).error()};
+    responders_ = std::move(responders->value);
+    return base::Done{};
   }
 
   template <class T>
@@ -123,6 +129,11 @@ class Dig {
     auto pool = get("/v1/pools/" + percent_encode((*of)->pool), read_pool);
     if (!pool) return base::Unexpected{pool.error()};
     beside.pool = *std::move(pool);
+    if (responders_.empty()) {
+      if (auto known = learn_responders(); !known) {
+        return base::Unexpected{std::move(known).error()};
+      }
+    }
     return beside;
   }
 
@@ -137,15 +148,21 @@ class Dig {
   }
 
   void judge_it(Annotated& answer) {
-    if (!answer.beside.pool || !answer.beside.explanation) return;
+    if (!answer.beside.pool) return;
     const base::WallTime now = context_.clock.now().wall;
-    const auto expected = expectation(*answer.beside.pool, question_.name, question_.type, now);
+    const Pool& pool = *answer.beside.pool;
+    auto expected = expectation(pool, question_.name, question_.type, now);
+    // A server outside of all zones has a host record that is not ours to judge.
+    if (!expected && zone_of(question_.name, responders_)) {
+      expected = host_expectation(pool, question_.name, question_.type, now);
+    }
     if (expected) answer.judgement = judge(*expected, said_, answer.source, now);
   }
 
   const Options& options_;
   Context& context_;
   Question question_;
+  std::vector<Responder> responders_;
   Reply said_;
 };
 

@@ -21,6 +21,7 @@ constexpr base::Duration kBetweenLooks = std::chrono::milliseconds(300);
 
 struct State {
   Pool pool;
+  std::vector<Question> questions;
   std::map<std::pair<std::string, RRType>, Expected> expected;
 
   const Expected* of(const Question& question) const {
@@ -79,9 +80,12 @@ class Verify {
     request.path = "/v1/pools/" + percent_encode(name);
     auto got = understood(context_.api.send(request), read_pool);
     if (!got) return base::Unexpected{std::move(got).error()};
-    State state{std::move(got->value), {}};
+    State state{std::move(got->value), {}, {}};
     for (Expected& each : expectations(state.pool, context_.clock.now().wall)) {
+      // A server may be outside of all zones.
+      if (!zone_of(each.question.name, responders_)) continue;
       each.negative = negative_;
+      state.questions.push_back(each.question);
       std::pair key{each.question.name, each.question.type};
       state.expected.emplace(std::move(key), std::move(each));
     }
@@ -97,7 +101,7 @@ class Verify {
     before = look(name);  // what the zone says of itself counts, too
     if (!before) return base::Unexpected{before.error()};
     check.questions = before->expected.size();
-    plan_questions(check, expectations(before->pool, context_.clock.now().wall));
+    plan_questions(check, *before);
     std::vector<Checked*> open;
     for (Checked& each : check.answers) open.push_back(&each);
     for (int looks = 1; !open.empty(); ++looks) {
@@ -128,13 +132,15 @@ class Verify {
 
   // Who said nothing at all about a pool is asked once about the next: a hundred pools do not take
   // a hundred times the patience.
-  void plan_questions(PoolCheck& check, const std::vector<Expected>& all) {
+  void plan_questions(PoolCheck& check, const State& state) {
     for (std::size_t target = 0; target < check.targets.size(); ++target) {
-      for (std::size_t at = 0; at < all.size(); ++at) {
+      bool first = true;
+      for (const Question& question : state.questions) {
         for (const Transport transport : {Transport::Udp, Transport::Tcp}) {
-          if (at > 0 && silent_.contains({check.targets[target].address, transport})) continue;
-          check.answers.push_back({target, all[at].question, transport, {}});
+          if (!first && silent_.contains({check.targets[target].address, transport})) continue;
+          check.answers.push_back({target, question, transport, {}});
         }
+        first = false;
       }
     }
   }

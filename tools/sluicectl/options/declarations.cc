@@ -106,9 +106,10 @@ void declare_verify(CLI::App& command, Parsed& parsed) {
   command.add_flag("--strict", options.strict,
                    "exit 3 when a cache is still stale, or something changed meanwhile");
   command.footer(
-      "Each RRset of the pool is asked for over UDP and TCP. Of the responders and of\n"
-      "the zone's name servers it must be what the authority answers now; a resolver\n"
-      "may be stale, for as long as caches may name who left.\n\n"
+      "Each RRset of the pool and its servers' own records are asked for over UDP and\n"
+      "TCP. Of the responders and of the zone's name servers they must be what the\n"
+      "authority answers now, additional sections included; a resolver may be stale,\n"
+      "for as long as caches may name who left.\n\n"
       "Exit codes: 0 right, stale caches included (with --strict: 3); 1 something is\n"
       "wrong: a wrong answer, none, a refusal; 5 no authority to compare with.");
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <map>
 #include <set>
 #include <utility>
 #include <vector>
@@ -38,6 +39,27 @@ std::uint64_t longest_ttl(const Message& message, RRType type) {
   return longest;
 }
 
+// What an additional section says of one name.
+struct Addresses {
+  std::set<std::string> data;
+  std::uint64_t ttl = 0;  // the longest
+};
+
+std::map<std::string, Addresses> additional_of(const Message& message) {
+  std::map<std::string, Addresses> all;
+  for (const Record& record : message.additional) {
+    if (!record.address) continue;
+    Addresses& of = all[record.owner];
+    of.data.insert(record.address->to_string());
+    of.ttl = std::max<std::uint64_t>(of.ttl, record.ttl);
+  }
+  // Those of a referral's name servers are there for another reason.
+  for (const Record& record : message.authority) {
+    if (record.type == kTypeNs) all.erase(record.target);
+  }
+  return all;
+}
+
 // Judges the names of one answer; what it finds is gathered by gravity.
 class Comparison {
  public:
@@ -45,7 +67,9 @@ class Comparison {
       : expected_(expected),
         strict_(strict),
         now_(now),
+        is_host_(expected.service.empty()),
         named_(named_by(message, expected.question.type)),
+        additional_(additional_of(message)),
         ttl_(longest_ttl(message, expected.question.type)) {}
 
   Judgement run() {
@@ -53,7 +77,11 @@ class Comparison {
     for (const Candidate& each : expected_.candidates) look_at(each);
     look_at_last_resort();
     for (const std::string& each : strangers_) {
-      say(Finding::Wrong, "names " + each + ", which is no server's of this pool");
+      say(Finding::Wrong, is_host_ ? foreign(expected_.candidates.front(), each)
+                                   : "names " + each + ", which is no server's of this pool");
+    }
+    for (std::size_t at = 0; at < expected_.hosts.size(); ++at) {
+      look_at_additional(expected_.candidates[at], expected_.hosts[at]);
     }
     look_at_missing();
     look_at_ttl();
@@ -83,7 +111,7 @@ class Comparison {
       }
       return;
     }
-    if (!each.member) return on_outsider(each);
+    if (!each.member) return on_outsider(each, ttl_);
     ++shown_;
     if (found < each.data.size()) {
       outdated("has only " + std::to_string(found) + " of the " + std::to_string(each.data.size()) +
@@ -91,13 +119,30 @@ class Comparison {
     }
   }
 
-  void on_outsider(const Candidate& each) {
+  static std::string foreign(const Candidate& each, const std::string& address) {
+    return "gives " + each.server + " the address " + address + ", which is none of its own";
+  }
+
+  // Clients connect to what the section says of a target. Nothing has to be there.
+  void look_at_additional(const Candidate& each, const Candidate& host) {
+    const auto said = additional_.find(each.name);
+    if (said == additional_.end()) return;
+    const Addresses& addresses = said->second;
+    for (const std::string& address : addresses.data) {
+      const bool own = std::ranges::find(host.data, address) != host.data.end();
+      if (!own) say(Finding::Wrong, foreign(each, address));
+    }
+    if (!host.member) return on_outsider(host, addresses.ttl);
+    if (!each.member && !named_.contains(each.name)) on_outsider(each, addresses.ttl);
+  }
+
+  void on_outsider(const Candidate& each, std::uint64_t ttl) {
     const std::string who = each.server + " (" + each.state + ")";
     if (strict_) return say(Finding::Wrong, "names " + who + ", which is out of the answers");
     if (!each.cached) {
       say(Finding::Wrong, "names " + who + ", which no cache may have any more");
-    } else if (each.until && now_ + seconds(ttl_) > *each.until + kRounding) {
-      say(Finding::Wrong, "would name " + who + " for " + spoken(seconds(ttl_)) +
+    } else if (each.until && now_ + seconds(ttl) > *each.until + kRounding) {
+      say(Finding::Wrong, "would name " + who + " for " + spoken(seconds(ttl)) +
                               ", beyond its horizon in " + spoken(*each.until - now_) +
                               ": it keeps answers longer than resolver_min_ttl says");
     } else {
@@ -132,6 +177,7 @@ class Comparison {
   // What is not as it is now may be as it was before, in a cache.
   void outdated(const std::string& text) {
     std::optional<base::WallTime> settled = expected_.settled;
+    if (!strict_ && is_host_ && !settled) return say(Finding::Stale, text);
     if (named_.empty() && settled && expected_.negative) {
       // "There is none" is kept by a time of its own (RFC 2308 section 5).
       settled = std::max(*settled, *expected_.since + *expected_.negative + kRounding);
@@ -156,13 +202,20 @@ class Comparison {
   const Expected& expected_;
   const bool strict_;
   const base::WallTime now_;
+  const bool is_host_;
   const std::set<std::string> named_;
+  const std::map<std::string, Addresses> additional_;
   const std::uint64_t ttl_;
   std::set<std::string> strangers_;
   std::vector<std::string> lacking_;
   std::size_t shown_ = 0;  // members
   Judgement judgement_;
 };
+
+bool is_referral(const Message& message) {
+  return !message.authoritative && message.answer.empty() &&
+         std::ranges::find(message.authority, kTypeNs, &Record::type) != message.authority.end();
+}
 
 Judgement judge_message(const Expected& expected, const Message& message, Source source,
                         base::WallTime now) {
@@ -175,6 +228,8 @@ Judgement judge_message(const Expected& expected, const Message& message, Source
   if (message.rcode != kNoError) {
     return {Finding::Failed, "answers " + rcode_name(message.rcode), {}};
   }
+  // A server below a zone cut: its host record is for others to tell.
+  if (expected.service.empty() && is_referral(message)) return {};
   if (source != Source::Resolver && !message.authoritative) {
     return {Finding::NotAuthoritative, "answers without authority (no AA)", {}};
   }
