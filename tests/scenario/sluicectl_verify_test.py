@@ -131,7 +131,11 @@ class Verify(Scenario):
         self.assertEqual(said, {"no-answer"})
         self.assertEqual(
             told["pools"][0]["notes"],
-            ["NS elsewhere.test is not asked: the authority serves no address of it"],
+            [
+                "NS elsewhere.test is not asked: the authority serves no address of it",
+                "name servers are asked at port 53; your responder listens at "
+                f"{daemon.dns_port}; --no-ns leaves them out",
+            ],
         )
 
     def test_other_faults_have_their_names(self):
@@ -231,6 +235,7 @@ class Verify(Scenario):
         lie = f"wrong: gives fe02 the address {v4(66)}, which is none of its own"
         shown = self.ctl(daemon, 0, "dig", f"_sip._tcp.{POOL}", lying)
         self.assertIn(lie, shown)
+        self.assertRegex(shown, rf"additional section\n.*\n(?s:.*)fe02 +60 +A +{v4(66)} +-")
         self.assertIn(lie, self.ctl(daemon, 0, "dig", server_name(2), lying))
 
     def test_dig_has_the_authoritys_word_on_each_record(self):

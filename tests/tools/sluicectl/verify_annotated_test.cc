@@ -84,6 +84,20 @@ TEST(AnnotatedView, ShowsWhatTheAuthorityDoesNotKnowAsDigDoes) {
             "no answer set of the authority's: nothing to compare it with\n");
 }
 
+TEST(AnnotatedView, ShowsTheAdditionalSection) {
+  Annotated srv = answer();
+  srv.lookup.question.type = kTypeSrv;
+  srv.message.additional = {record("192.0.2.1"), record("203.0.113.9")};
+  srv.message.additional[0].owner = srv.message.additional[1].owner = "a.p.example";
+  const std::string view = annotated_view(srv, {}, {});
+  EXPECT_NE(view.find("additional section\n"
+                      "NAME  TTL  TYPE  DATA         SERVER  STATUS     SESSIONS  IN   RULE\n"
+                      "a     30   A     192.0.2.1    a       accepting  calls=3   yes  accepting\n"
+                      "a     30   A     203.0.113.9  -       -          -         -    -\n"),
+            std::string::npos)
+      << view;
+}
+
 TEST(AnnotatedView, SaysWhyThereIsNone) {
   Annotated none = answer();
   none.message.answer.clear();

@@ -49,6 +49,22 @@ TEST(CheckView, SaysTheSameFaultOnce) {
   EXPECT_EQ(bad.worst(), Finding::NoAnswer);
 }
 
+TEST(PortHint, IsForNameServersThatFailBesideAResponderElsewhere) {
+  PoolCheck rehearsal = check();
+  rehearsal.targets[0].address.port = 5353;
+  rehearsal.targets[1].source = Source::NameServer;
+  EXPECT_FALSE(port_hint(rehearsal));
+  rehearsal.answers[4].judgement.finding = Finding::Refused;
+  EXPECT_EQ(port_hint(rehearsal),
+            "name servers are asked at port 53; your responder listens at 5353; --no-ns leaves "
+            "them out");
+  rehearsal.targets[1].source = Source::Resolver;
+  EXPECT_FALSE(port_hint(rehearsal));
+  rehearsal.targets[1].source = Source::NameServer;
+  rehearsal.targets[0].address.port = 53;
+  EXPECT_FALSE(port_hint(rehearsal));
+}
+
 TEST(CheckView, FitsItsSurface) {
   PoolCheck bad = check();
   bad.targets[1].who = std::string(60, 'w');

@@ -126,6 +126,7 @@ class Verify {
       if (!open.empty()) context_.pause(kBetweenLooks);
     }
     settle(check);
+    if (auto hint = port_hint(check)) check.notes.push_back(*std::move(hint));
     remember_silent(check);
     return check;
   }

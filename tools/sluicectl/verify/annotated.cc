@@ -191,6 +191,9 @@ std::string annotated_view(const Annotated& answer, base::WallTime now, const Su
     const bool names = std::ranges::any_of(message.answer, other);
     text += records(answer, message.answer, names).render(surface);
   }
+  if (!message.additional.empty()) {
+    text += "additional section\n" + records(answer, message.additional, true).render(surface);
+  }
   // What is behind the answer is shown where there is none: why, or where to go on.
   if (message.answer.empty()) {
     for (const Record& record : message.authority) {

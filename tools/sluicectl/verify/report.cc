@@ -100,6 +100,23 @@ Finding PoolCheck::worst() const {
   return worst;
 }
 
+std::optional<std::string> port_hint(const PoolCheck& check) {
+  std::vector<std::string> ports;
+  for (const Target& each : check.targets) {
+    if (each.source != Source::Responder) continue;
+    if (each.address.port == kDnsPort) return {};
+    const std::string port = std::to_string(each.address.port);
+    if (std::ranges::find(ports, port) == ports.end()) ports.push_back(port);
+  }
+  const bool fails = std::ranges::any_of(check.answers, [&](const Checked& each) {
+    return check.targets[each.target].source == Source::NameServer &&
+           is_fault(each.judgement.finding);
+  });
+  if (!fails || ports.empty()) return {};
+  return "name servers are asked at port " + std::to_string(kDnsPort) +
+         "; your responder listens at " + joined(ports, ", ") + "; --no-ns leaves them out";
+}
+
 std::string check_view(const PoolCheck& check, base::WallTime now, const Surface& surface) {
   const std::size_t questions = check.questions;
   std::string text = toned(check.pool, Tone::Strong, surface) + "  generation " +

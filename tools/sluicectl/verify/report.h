@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,10 @@ struct PoolCheck {
 
   Finding worst() const;
 };
+
+// Where name servers fail though no responder listens where they were asked: what to do in a
+// rehearsal.
+std::optional<std::string> port_hint(const PoolCheck& check);
 
 // The pool, a row for each target, and what is not right below.
 std::string check_view(const PoolCheck& check, base::WallTime now, const Surface& surface);
