@@ -51,7 +51,10 @@ std::vector<std::string_view> nearest(std::string_view typo,
 }
 
 std::string did_you_mean(std::string_view typo, const std::vector<std::string_view>& words) {
-  const auto meant = nearest(typo, words);
+  return did_you_mean(nearest(typo, words));
+}
+
+std::string did_you_mean(const std::vector<std::string_view>& meant) {
   if (meant.empty() || meant.size() > kMostGuesses) return {};
   std::string hint = "; did you mean ";
   for (std::size_t at = 0; at < meant.size(); ++at) {

@@ -15,5 +15,7 @@ std::vector<std::string_view> nearest(std::string_view typo,
 
 // "; did you mean \"drain\"?", with two or three where they are alike near; empty: no guess.
 std::string did_you_mean(std::string_view typo, const std::vector<std::string_view>& words);
+// Likewise of what was found already.
+std::string did_you_mean(const std::vector<std::string_view>& meant);
 
 }  // namespace sluice::base

@@ -1,6 +1,7 @@
 #include "health/api/server_name.h"
 
 #include <algorithm>
+#include <map>
 #include <vector>
 
 #include "config/base/nearest.h"
@@ -55,6 +56,45 @@ Outcome<std::string> resolve_label(const std::vector<Named>& all, const std::str
   return base::Unexpected{not_found(std::move(detail))};
 }
 
+std::vector<std::string_view> labels_of(std::string_view name) {
+  std::vector<std::string_view> labels;
+  for (std::size_t begin = 0; begin <= name.size();) {
+    const std::size_t end = std::min(name.find('.', begin), name.size());
+    labels.push_back(name.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return labels;
+}
+
+// The owners that `typed` may stand for: one label is mistyped, or it is the first label alone. Of
+// whole names nearly all letters are alike in a zone, which says nothing.
+std::vector<std::string_view> owners_meant(const std::vector<TopologyAnswerSet>& sets,
+                                           std::string_view typed) {
+  if (sets.size() > kMostNames) return {};
+  const auto wanted = labels_of(typed);
+  std::vector<std::string_view> meant;
+  for (std::size_t at = 0; at < wanted.size(); ++at) {
+    std::multimap<std::string_view, std::string_view> owners;  // by the label at that place
+    for (const TopologyAnswerSet& set : sets) {
+      auto labels = labels_of(set.owner);
+      const std::string_view label = labels[at < labels.size() ? at : 0];
+      if (wanted.size() > 1) {
+        if (labels.size() != wanted.size()) continue;
+        labels[at] = wanted[at];
+        if (labels != wanted) continue;
+      }
+      owners.emplace(label, set.owner);
+    }
+    std::vector<std::string_view> words;
+    for (const auto& [label, owner] : owners) words.push_back(label);
+    for (const std::string_view label : base::nearest(wanted[at], words)) {
+      const auto [first, last] = owners.equal_range(label);
+      for (auto each = first; each != last; ++each) meant.push_back(each->second);
+    }
+  }
+  return meant;
+}
+
 }  // namespace
 
 std::string canonical(std::string_view name) {
@@ -79,12 +119,12 @@ Outcome<std::string> resolve_pool(const Topology& topology, std::string_view tex
 }
 
 std::string explain_hint(const Topology& topology, const std::string& owner) {
-  if (const auto server = topology.server(owner)) {
-    const PoolId pool = topology.servers()[*server].pool;
-    return "; it is a server of " + std::string(topology.pools()[pool].fqdn);
+  if (const auto server = resolve_server(topology, owner)) {
+    const PoolId pool = topology.servers()[*topology.server(*server)].pool;
+    const std::string which = *server == owner ? "a server" : "the server " + *server;
+    return "; it is " + which + " of " + std::string(topology.pools()[pool].fqdn);
   }
-  if (const auto pool = resolve_pool(topology, owner)) return "; did you mean \"" + *pool + "\"?";
-  return hint(owner, topology.answer_sets(), &TopologyAnswerSet::owner);
+  return base::did_you_mean(owners_meant(topology.answer_sets(), owner));
 }
 
 base::Result<std::string, HttpResponse> own_server(const Topology& topology,

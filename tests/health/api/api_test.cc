@@ -296,10 +296,19 @@ TEST_F(ApiTest, SaysWhatMayHaveBeenMeant) {
   EXPECT_EQ(detail("/v1/pools/pol"), "no pool of that name is configured; did you mean \"pool\"?");
   EXPECT_EQ(detail("/v1/explain?name=calpark.pool.example"),
             "no answer set has that name; did you mean \"call-park.pool.example\"?");
-  EXPECT_EQ(detail("/v1/explain?name=pool"),
-            "no answer set has that name; did you mean \"pool.example\"?");
+  EXPECT_EQ(detail("/v1/explain?name=call-park"),
+            "no answer set has that name; did you mean \"call-park.pool.example\"?");
+  EXPECT_EQ(detail("/v1/explain?name=call-park.pol.example"),
+            "no answer set has that name; did you mean \"call-park.pool.example\"?");
+  EXPECT_EQ(detail("/v1/explain?name=_sip._tpc.pool.example"),
+            "no answer set has that name; did you mean \"_sip._tcp.pool.example\"?");
+  // Alike but for one label, which is another word; and one that is alike by its end alone.
+  EXPECT_EQ(detail("/v1/explain?name=web.pool.example"), "no answer set has that name");
+  EXPECT_EQ(detail("/v1/explain?name=nosuch.example"), "no answer set has that name");
   EXPECT_EQ(detail("/v1/explain?name=front01.pool.example"),
             "no answer set has that name; it is a server of pool.example");
+  EXPECT_EQ(detail("/v1/explain?name=front01"),
+            "no answer set has that name; it is the server front01.pool.example of pool.example");
   EXPECT_EQ(ask("GET", "/v1/servers/frnot01", "a").json()["detail"],
             "an agent's token is for its own server alone");
 }
@@ -336,7 +345,10 @@ TEST_F(ApiTest, ExplainsAnAnswer) {
   EXPECT_EQ(explanation["members"][0]["in"], false);
   EXPECT_EQ(explanation["members"][0]["rule"], "hold");
   EXPECT_EQ(explanation["members"][0]["by"], "operations");
-  EXPECT_EQ(explanation["members"][1]["in"], true);
+  EXPECT_EQ(explanation["members"][1]["in"], false) << "it has no address of this type";
+  const json by_label = ask("GET", "/v1/explain?name=pool", "dashboards").json();
+  EXPECT_EQ(by_label["name"], "pool.example");
+  EXPECT_EQ(by_label["members"][1]["in"], true);
   EXPECT_EQ(ask("GET", "/v1/explain?name=_sip._tcp.pool.example", "dashboards").json()["type"],
             "SRV");
   EXPECT_EQ(ask("GET", "/v1/explain?name=www.example", "dashboards").status, 404);
@@ -369,6 +381,21 @@ TEST_F(ApiTest, ListsNamesThatBeginAlike) {
   }
 }
 
+TEST_F(ApiTest, ExplainsThatANameHasNoRecordsOfTheType) {
+  start();
+  const auto member = [&](const std::string& query) {
+    return ask("GET", "/v1/explain?name=" + query, "dashboards").json()["members"][1];
+  };
+  EXPECT_EQ(member("_sip._tcp.pool.example&type=SRV")["in"], true);
+  const json address = member("_sip._tcp.pool.example&type=A");
+  EXPECT_EQ(address["in"], false);
+  EXPECT_THAT(std::string(address["text"]), HasSubstr("SRV records alone, so no answer to A"));
+  const json srv = member("pool.example&type=SRV");
+  EXPECT_EQ(srv["in"], false);
+  EXPECT_EQ(srv["rule"], member("pool.example&type=A")["rule"]) << "of its own records";
+  EXPECT_THAT(std::string(srv["text"]), HasSubstr("no SRV records, so no answer to SRV"));
+}
+
 TEST_F(ApiTest, ExplainsWhoHasNoAddressOfTheType) {
   config_.pools[0].servers[1].addresses.push_back(*base::IpAddress::parse("2001:db8::2"));
   start();
@@ -380,7 +407,6 @@ TEST_F(ApiTest, ExplainsWhoHasNoAddressOfTheType) {
   EXPECT_THAT(text("AAAA", 0), HasSubstr("it has no AAAA address"));
   EXPECT_THAT(text("AAAA", 1), Not(HasSubstr("no AAAA address")));
   EXPECT_THAT(text("A", 0), Not(HasSubstr("address")));
-  EXPECT_THAT(text("SRV", 0), Not(HasSubstr("address")));
 }
 
 // --- failed authentications ---

@@ -144,7 +144,10 @@ class Dig {
     const bool known = is_srv_owner(question_.name) ? question_.type == kTypeSrv : address;
     if (!known) return std::optional<Explanation>();
     path += "&type=" + type_name(question_.type);
-    return get(path, read_explanation);
+    auto explained = get(path, read_explanation);
+    // A label may be a pool's, which is no name in the DNS.
+    if (explained && *explained && (*explained)->name != question_.name) explained->reset();
+    return explained;
   }
 
   void judge_it(Annotated& answer) {
