@@ -53,7 +53,12 @@ class Sluicectl(Scenario):
         self.ctl(daemon, 0, "drain", "fe02", "--force")
         self.ctl(daemon, 1, "drain", "fe09")
         self.ctl(daemon, 1, "drain", "fe01", "--service", "nosuch")
-        self.ctl(daemon, 1, "drain", "fe01", "--at", "2001-01-01T00:00:00Z")
+        self.ctl(daemon, 2, "drain", "fe01", "--at", "2001-01-01T00:00:00Z")
+        self.ctl(daemon, 2, "drain", "fe01", "--expires", "2001-01-01T00:00:00Z")
+        self.ctl(daemon, 2, "drain", "fe01", "--expires", "0s")
+        self.ctl(daemon, 2, "explain", POOL, "MX")
+        self.assertRegex(self.ctl(daemon, 0, "explain", POOL, "srv").stdout, "fe01.* no .*no SRV")
+        self.assertIn(f"{POOL} A", self.ctl(daemon, 0, "explain", "pool01").stdout)
         self.ctl(daemon, 4, "wait", "fe01", "--timeout", "0s")
 
     def test_by_url_the_token_decides(self):

@@ -103,10 +103,20 @@ base::Result<std::string, std::string> api_time(std::string_view typed, base::Wa
   if (auto mistake = no_time(typed)) return base::Unexpected{*std::move(mistake)};
   if (typed.starts_with('+')) return std::string(typed.substr(1));
   if (const auto time = parse_time_of_day(typed)) return next_time_of_day(*time, now);
+  if (auto past = no_future(typed, now)) return base::Unexpected{*std::move(past)};
   return std::string(typed);
 }
 
+std::optional<std::string> no_future(std::string_view typed, base::WallTime now) {
+  const auto moment = health::parse_rfc3339(typed);
+  if (!moment || *moment > now) return {};
+  return quoted(typed) + " is past";
+}
+
 base::Result<std::string, std::string> api_expiry(std::string_view typed) {
+  if (base::parse_duration(typed) == base::Duration::zero()) {
+    return base::Unexpected{quoted(typed) + " is no time at all"};
+  }
   if (base::parse_duration(typed) || health::parse_rfc3339(typed)) return std::string(typed);
   return base::Unexpected{quoted(typed) +
                           " is no duration: 90s, 15m, 2h, 1h30m, or a time of RFC 3339"};

@@ -35,6 +35,15 @@ TEST_F(TimeWords, Rfc3339StaysAsItIs) {
   }
 }
 
+TEST_F(TimeWords, WhatIsPastIsRefused) {
+  EXPECT_EQ(at("2026-11-20T22:00:00Z", "2026-11-20T22:00:00Z"),
+            "error: '2026-11-20T22:00:00Z' is past");
+  const base::WallTime now = *health::parse_rfc3339("2026-11-20T22:00:00Z");
+  EXPECT_FALSE(no_future("2026-11-20T22:00:01Z", now));
+  EXPECT_FALSE(no_future("2h", now));
+  EXPECT_TRUE(no_future("2026-11-20T21:59:59Z", now));
+}
+
 TEST_F(TimeWords, ADurationLosesItsSign) {
   EXPECT_EQ(at("+2h", "2026-01-01T00:00:00Z"), "2h");
   EXPECT_EQ(at("+1h30m", "2026-01-01T00:00:00Z"), "1h30m");
@@ -86,7 +95,8 @@ TEST_F(TimeWords, OtherWordsAreNoTime) {
 TEST_F(TimeWords, AnExpiryIsADurationOrRfc3339) {
   EXPECT_EQ(*api_expiry("2h"), "2h");
   EXPECT_EQ(*api_expiry("2026-11-20T22:00:00Z"), "2026-11-20T22:00:00Z");
-  for (const char* typed : {"", "2", "+2h", "22:00"}) EXPECT_FALSE(api_expiry(typed)) << typed;
+  for (const char* typed : {"", "2", "+2h", "22:00", "0s"})
+    EXPECT_FALSE(api_expiry(typed)) << typed;
 }
 
 }  // namespace

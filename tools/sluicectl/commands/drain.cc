@@ -135,6 +135,9 @@ Exit drain(const Options& options, Context& context) {
     }
     at = *std::move(time);
   }
+  if (const auto past = no_future(options.expires, context.clock.now().wall)) {
+    return report(Exit::Usage, "no such time", "--expires: " + *past, options, context);
+  }
   auto answer = context.api.send(drain_request(options, at));
   if (answer && answer->status == kCreated) return print_planned(*answer, options, context);
   const auto got = understood(std::move(answer), read_acknowledgement);

@@ -87,8 +87,9 @@ void declare_explain(CLI::App& command, Parsed& parsed) {
   command.add_option("NAME", parsed.options.name, "an owner name, such as the pool's")
       ->required()
       ->check(not_empty());
-  command.add_option("TYPE", parsed.options.type, "A, AAAA or SRV; default: by the name")
-      ->check(a_name());
+  command.add_option("TYPE", parsed.options.type, "default: by the name")
+      ->check(CLI::IsMember({"A", "AAAA", "SRV"}, CLI::ignore_case))
+      ->option_text("A|AAAA|SRV");
 }
 
 void declare_verify(CLI::App& command, Parsed& parsed) {
@@ -129,6 +130,9 @@ void declare_dig(CLI::App& command, Parsed& parsed) {
       ->allow_extra_args(false)
       ->option_text("ADDRESS@PORT");
   command.add_flag("--tcp", options.tcp, "over TCP at once (default: where UDP is truncated)");
+  command.footer(
+      "Exit codes: 0 any answer, NXDOMAIN and a wrong one included (verify judges);\n"
+      "1 none; 5 no authority, but an answer of --server is shown all the same.");
 }
 
 void declare_token(CLI::App& command, Parsed& parsed) {
