@@ -149,7 +149,8 @@ class Guide(Scenario):
     def start_resolver(self):
         config = self.folder / "unbound.conf"
         config.write_text(
-            "server:\n  interface: 127.0.0.1\n  do-not-query-localhost: no\n  num-threads: 1\n"
+            "server:\n  interface: 127.0.0.1\n  interface: 192.0.2.2\n"
+            "  access-control: 192.0.2.0/24 allow\n  do-not-query-localhost: no\n  num-threads: 1\n"
             f'  username: ""\n  chroot: ""\n  directory: "{self.folder}"\n  use-syslog: no\n'
             f'  pidfile: "{self.folder}/unbound.pid"\n  do-daemonize: no\n'
             '  module-config: "iterator"\n  local-zone: "example." nodefault\n'
