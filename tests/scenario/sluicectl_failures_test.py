@@ -1,7 +1,9 @@
 """sluicectl when something is wrong: exit codes, odd answers; and sockets and tokens."""
 
+import grp
 import hashlib
 import json
+import os
 import pathlib
 import sys
 
@@ -145,6 +147,19 @@ class Sockets(SluicectlTest):
         self.api.answers["GET /v1/pools"] = {"pools": [pool(BUSY)]}
         self.check(0, "status", out="no pools", SLUICE_SOCKET=str(self.path))
         self.check(0, "--api", self.api.url, "status", out=POOL, SLUICE_SOCKET=str(self.path))
+
+    def test_who_may_not_open_the_socket_is_told_whose_it_is(self):
+        os.chmod(self.path, 0o000)
+        program = [str(self.build / "sluicectl"), "--socket", str(self.path), "status"]
+        if os.geteuid() == 0:  # whom no mode keeps out
+            drop = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
+            program = [*drop, *program]
+        done = processes.run(program, env=self.environment)
+        self.assertEqual(done.returncode, 5, done.stderr)
+        group = grp.getgrgid(os.stat(self.path).st_gid).gr_name
+        self.assertIn(f"you may not open {self.path}; it belongs to group {group} (mode 0000)",
+                      done.stderr.replace("\n", " "))  # fmt: skip
+        self.assertNotIn("is sluiced running", done.stderr)
 
     def test_waits_work_by_socket(self):
         self.local.answers["POST /v1/servers/fe02/drain"] = DRAINED

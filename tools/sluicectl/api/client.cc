@@ -1,14 +1,19 @@
 #include "tools/sluicectl/api/client.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
+#include <cerrno>
 #include <chrono>
+#include <cstdio>
 #include <cstring>
 #include <string_view>
 #include <utility>
 
 #include <curl/curl.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <sys/stat.h>
 
 #include "tools/sluicectl/render/duration_words.h"
 #include "tools/sluicectl/render/text.h"
@@ -40,6 +45,21 @@ int close_on_exec(void*, curl_socket_t descriptor, curlsocktype) {
 
 std::string name_of(const Endpoint& endpoint) {
   return printable(endpoint.where);
+}
+
+// Who listens is there, but not for this user.
+std::string forbidden_words(const std::string& socket) {
+  std::string text = "you may not open " + printable(socket);
+  struct stat found {};
+  if (stat(socket.c_str(), &found) != 0) return text + ": one of its folders does not let you in";
+  constexpr mode_t kPermissions = 07777;
+  std::array<char, 8> mode{};
+  std::snprintf(mode.data(), mode.size(), "%04o", found.st_mode & kPermissions);
+  // No other thread asks for groups.
+  const group* named = getgrgid(found.st_gid);
+  return text + "; it belongs to group " +
+         (named == nullptr ? std::to_string(found.st_gid) : printable(named->gr_name)) + " (mode " +
+         mode.data() + ")";
 }
 
 }  // namespace
@@ -274,6 +294,10 @@ ApiError Client::failure(int code, const Endpoint& endpoint, const Transfer& tra
       return error(ApiError::Kind::NoAnswer,
                    peer + " has said nothing for " + spoken(transfer.silence));
     case CURLE_COULDNT_CONNECT:
+      // No other endpoint is tried: the authority of this host is the one that was meant.
+      if (endpoint.kind == Endpoint::Kind::Socket && reason == EACCES) {
+        return error(ApiError::Kind::NotAllowed, forbidden_words(endpoint.where));
+      }
       return error(
           ApiError::Kind::Unreachable,
           peer + " (" + (reason == 0 ? words : std::strerror(static_cast<int>(reason))) + ")");
