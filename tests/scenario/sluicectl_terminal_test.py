@@ -57,10 +57,10 @@ class OnATerminal(Scenario):
         self.shown(terminal, "fe03    call-park", absent=[server_name(3), "not shown"])
 
         self.assertEqual(daemon.stop(), 0)
-        self.shown(terminal, "the authority does not answer since ", "fe03    call-park")
+        self.shown(terminal, "no answer for ", "fe03    call-park")
         daemon.start()
         daemon.agents_push()
-        self.shown(terminal, "2 of 3 accepting", absent=["does not answer"])
+        self.shown(terminal, "2 of 3 accepting", absent=["no answer"])
 
         terminal.press("C-c")
         self.shown(terminal, "what was before", absent=["accepting"])

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "tools/sluicectl/commands/commands.h"
+#include "tools/sluicectl/render/duration_words.h"
 #include "tools/sluicectl/render/pool_view.h"
 #include "tools/sluicectl/render/screen.h"
 #include "tools/sluicectl/render/words.h"
@@ -11,9 +12,9 @@
 namespace sluice::ctl {
 namespace {
 
-// Whoever watches is to see it when the authority hangs. Of the largest that there is, the state
-// comes in two.
-constexpr base::Duration kLookLimit = std::chrono::seconds(10);
+// Whoever watches is to see it soon when the authority hangs. Of the largest that there is, the
+// state comes in two.
+constexpr base::Duration kLookLimit = std::chrono::seconds(5);
 // Looking takes at most this part of the authority's time, however many pools there are.
 constexpr int kShare = 5;
 
@@ -51,14 +52,17 @@ class Watching {
   Exit run() {
     while (true) {
       const base::MonoTime begun = context_.clock.now().mono;
-      auto got = look(options_, context_, kLookLimit);
+      auto got = look(options_, context_, heard_ ? kLookLimit : kRequestLimit);
+      const bool answered = got.has_value();
       if (const auto exit =
-              got ? on_state(std::move(got->value), got->text) : on_error(got.error())) {
+              answered ? on_state(std::move(got->value), got->text) : on_error(got.error())) {
         return *exit;
       }
       const auto took =
           std::chrono::duration_cast<base::Duration>(context_.clock.now().mono - begun);
-      if (const auto signal = pause(std::max(*options_.watch, kShare * took))) {
+      // Who did not answer has spent nothing on us: the picture is to be true again soon.
+      if (const auto signal =
+              pause(answered ? std::max(*options_.watch, kShare * took) : *options_.watch)) {
         screen_.reset();
         return *signal;
       }
@@ -78,11 +82,11 @@ class Watching {
   }
 
   std::optional<Exit> on_state(Pools pools, const std::string& text) {
-    if (lost_since_ && !screen_) {
+    if (lost_ && !screen_) {
       context_.err << "sluicectl: the authority answers again" << std::endl;
     }
-    lost_since_.reset();
-    heard_ = true;
+    lost_ = false;
+    heard_ = context_.clock.now().mono;
     if (options_.json) {
       // On one line, whatever the authority's own lines are.
       const auto document = parse_document(text);
@@ -114,8 +118,8 @@ class Watching {
       screen_.reset();
       return report(error, options_, context_);
     }
-    if (!lost_since_) {
-      lost_since_ = context_.clock.now().wall;
+    if (!lost_) {
+      lost_ = true;
       if (!screen_) {
         context_.err << "sluicectl: no answer, trying again: "
                      << error.message.substr(0, error.message.find(';')) << std::endl;
@@ -130,9 +134,10 @@ class Watching {
     const Surface surface = context_.surface_now ? context_.surface_now() : context_.out_surface;
     const base::WallTime now = context_.clock.now().wall;
     std::string head = local_time(now, now);
-    if (lost_since_) {
-      head = toned(head + "  the authority does not answer since " + local_time(*lost_since_, now) +
-                       ": what follows is from before",
+    if (lost_) {
+      const auto silent =
+          std::chrono::duration_cast<base::Duration>(context_.clock.now().mono - *heard_);
+      head = toned(head + "  no answer for " + spoken(silent) + ": what follows is from before",
                    Tone::Bad, surface);
     } else {
       head = toned(head + "  Ctrl-C ends", Tone::Quiet, surface);
@@ -143,9 +148,9 @@ class Watching {
   const Options& options_;
   Context& context_;
   Pools last_;
-  bool heard_ = false;
+  std::optional<base::MonoTime> heard_;  // when the authority last answered
   bool shown_ = false;
-  std::optional<base::WallTime> lost_since_;
+  bool lost_ = false;
   std::optional<Screen> screen_;
 };
 
