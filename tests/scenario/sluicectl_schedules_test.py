@@ -12,6 +12,7 @@ from support.fake_api import (
     BUSY,
     DRAINED,
     FE02,
+    FREE,
     HOLD,
     POOL,
     SluicectlTest,
@@ -111,13 +112,28 @@ class Plans(SluicectlTest):
     def test_cancel(self):
         self.answers["DELETE /v1/schedules/7"] = PLAN
         self.answers["DELETE /v1/schedules/8"] = EXPIRY
+        self.answers[f"GET /v1/servers/{FE02}"] = {**FREE, "schedules": [EXPIRY]}
         self.check(0, "schedule", "cancel", "7", out=f"schedule 7 cancelled: {FE02} stays in")
         self.check(0, "schedule", "cancel", "8",
                    out=f"the hold on front-end on {FE02} stays until somebody")  # fmt: skip
         self.check(1, "schedule", "cancel", "9", err="there is no /v1/schedules/9")
         self.answers["DELETE /v1/schedules/7"] = problem(507, detail="the disk is full")
         self.check(1, "schedule", "cancel", "7", err="the disk is full")
-        self.assertEqual([request[0] for request in self.api.requests], ["DELETE"] * 4)
+        self.assertEqual([request[0] for request in self.api.requests], ["DELETE", "GET", *["DELETE"] * 3])
+
+    def test_cancelling_one_of_two_says_that_the_other_stands(self):
+        self.answers["DELETE /v1/schedules/7"] = PLAN
+        other = {**PLAN, "id": "9"}
+        self.answers[f"GET /v1/servers/{FE02}"] = {**FREE, "schedules": [other]}
+        done = self.check(0, "schedule", "cancel", "7", out=[f"but {FE02} leaves", "schedule 9"])
+        self.assertNotIn("stays in service", done.stdout)
+        self.answers[f"GET /v1/servers/{FE02}"] = BUSY
+        self.check(0, "schedule", "cancel", "7", out="is held already, and stays held")
+
+    def test_an_alarm_that_was_given_is_not_to_come(self):
+        over = {**EXPIRY, "at": "2001-01-01T04:00:00Z"}
+        self.answers["GET /v1/schedules"] = {"schedules": [over]}
+        self.check(0, "schedule", "list", out="alarm was given")
 
     def test_status_and_services_show_what_is_planned(self):
         hold = {**HOLD, "expires": "2001-01-01T04:00:00Z", "then": "alarm", "alarmed": True}

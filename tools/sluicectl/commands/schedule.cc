@@ -11,7 +11,11 @@ namespace {
 
 // What will happen, and what becomes of a planned hold.
 std::string what(const Schedule& schedule, base::WallTime now) {
-  if (schedule.kind == "expiry") return schedule.then == "alarm" ? "alarm" : "lift the hold";
+  if (schedule.kind == "expiry") {
+    if (schedule.then != "alarm") return "lift the hold";
+    // The hold stands all the same, and so does its line.
+    return schedule.at <= now ? "alarm was given" : "alarm";
+  }
   if (!schedule.expires) return schedule.kind;
   return schedule.kind + ", until " + local_time(*schedule.expires, now) +
          (schedule.then == "alarm" ? " then an alarm" : " then lifted");
@@ -36,6 +40,32 @@ Table table(const std::vector<Schedule>& schedules, bool narrow, base::WallTime 
               each.leaves_at ? local_time(*each.leaves_at, now) : "", each.by, each.reason});
   }
   return rows;
+}
+
+// What becomes of whom a planned drain would have taken out: other orders stand.
+std::string left_words(const Schedule& gone, const Options& options, Context& context) {
+  const std::string subject = subject_words(gone.server, gone.service);
+  Options of = options;
+  of.server = gone.server;
+  Request request;
+  request.path = server_path(of, "");
+  const auto server = understood(context.api.send(request), read_server);
+  // The cancelling itself is done.
+  if (!server) return subject + " is not drained by it";
+  for (const Service& service : server->value.services) {
+    const bool concerned = gone.service.empty() || gone.service == service.name;
+    if (concerned && !service.holds.empty()) {
+      return subject_words(gone.server, service.name) + " is held already, and stays held";
+    }
+  }
+  for (const Schedule& other : server->value.schedules) {
+    const bool concerned =
+        gone.service.empty() || other.service.empty() || gone.service == other.service;
+    if (other.kind != "drain" || other.id == gone.id || !concerned) continue;
+    return "but " + subject_words(gone.server, other.service) + ' ' +
+           plan_words(other, context.clock.now().wall);
+  }
+  return subject + " stays in service";
 }
 
 }  // namespace
@@ -72,10 +102,13 @@ Exit schedule_cancel(const Options& options, Context& context) {
     print_document(got->text, context);
   } else {
     const Schedule& gone = got->value;
-    const bool drain = gone.kind == "drain";
-    context.out << "schedule " << gone.id << " cancelled: " << (drain ? "" : "the hold on ")
-                << subject_words(gone.server, gone.service)
-                << (drain ? " stays in service\n" : " stays until somebody resumes it\n");
+    context.out << "schedule " << gone.id << " cancelled: ";
+    if (gone.kind == "drain") {
+      context.out << left_words(gone, options, context) << '\n';
+    } else {
+      context.out << "the hold on " << subject_words(gone.server, gone.service)
+                  << " stays until somebody resumes it\n";
+    }
   }
   warn(got->value.warnings, context);
   return Exit::Done;
