@@ -166,7 +166,15 @@ std::string fitted(const std::string& help) {
 // CLI11 has no words for what was meant.
 std::string mistake_of(const CLI::App& program, const CLI::ParseError& error) {
   const std::string unknown = unknown_word(program);
-  return unknown.empty() ? error.what() : unknown;
+  if (!unknown.empty()) return unknown;
+  const std::string what = error.what();
+  // "--reason: 1 required TEXT missing"
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr && what.ends_with(" missing")) {
+    return what.substr(0, what.find(':')) + " needs a value";
+  }
+  // `schedule` is the one command that has others below it.
+  if (what == "A subcommand is required") return "schedule needs a command: list or cancel";
+  return what;
 }
 
 }  // namespace

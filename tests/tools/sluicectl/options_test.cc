@@ -116,6 +116,21 @@ TEST(ParseOptions, AMistypedWordIsGuessed) {
   EXPECT_EQ(first_line({"resume", "fe01", "fe02"}), "sluicectl: 'fe02' is one word too many");
 }
 
+TEST(ParseOptions, MistakesAreToldInPlainWords) {
+  const auto first_line = [](std::vector<std::string> words) {
+    const auto options = parsed(std::move(words));
+    EXPECT_FALSE(options);
+    EXPECT_EQ(options.error().exit, Exit::Usage);
+    return options.error().text.substr(0, options.error().text.find('\n'));
+  };
+  EXPECT_EQ(first_line({"schedule"}), "sluicectl: schedule needs a command: list or cancel");
+  EXPECT_EQ(first_line({"drain", "fe02", "--reason"}), "sluicectl: --reason needs a value");
+  EXPECT_EQ(first_line({"drain", "fe02", "--startup", "manul"}),
+            "sluicectl: --startup: 'manul' must be manual or automatic; did you mean \"manual\"?");
+  EXPECT_EQ(first_line({"history", "fe02", "--limit", "0"}),
+            "sluicectl: --limit: '0' must be a number from 1 to 1000");
+}
+
 TEST(ParseOptions, WatchTakesSeconds) {
   const auto interval = [](std::vector<std::string> words) {
     const auto options = parsed(std::move(words));

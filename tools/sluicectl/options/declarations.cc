@@ -50,7 +50,7 @@ void declare_drain(CLI::App& command, Parsed& parsed) {
       .add_option("--startup", options.startup,
                   "what a restart does: manual keeps the hold, automatic lifts it\n"
                   "(default: each service's own)")
-      ->check(CLI::IsMember({"manual", "automatic"}))
+      ->check(one_of({"manual", "automatic"}))
       ->option_text("manual|automatic");
   command.add_flag("--hide-host", options.hide_host, "take the server's host record out too");
   command.add_flag("--force", options.force, "even below the pool's min_accepting");
@@ -63,7 +63,7 @@ void declare_drain(CLI::App& command, Parsed& parsed) {
                       ->check(an_expiry())
                       ->option_text("DURATION|TIME");
   command.add_option("--then", options.then, "at the end of --expires: lift it, or alarm")
-      ->check(CLI::IsMember({"lift", "alarm"}))
+      ->check(one_of({"lift", "alarm"}))
       ->needs(expires)
       ->option_text("lift|alarm");
   command
@@ -76,7 +76,7 @@ void declare_wait(CLI::App& command, Parsed& parsed) {
   declare_server_service(command, parsed);
   command
       .add_option("--for", parsed.wait_for, "drained (default): until it is safe to take offline")
-      ->check(CLI::IsMember({"drained", "accepting"}))
+      ->check(one_of({"drained", "accepting"}))
       ->option_text("drained|accepting");
   command.add_option("--timeout", parsed.timeout, "default: wait for ever")
       ->check(a_duration())
@@ -138,7 +138,7 @@ void declare_dig(CLI::App& command, Parsed& parsed) {
 void declare_token(CLI::App& command, Parsed& parsed) {
   command.add_option("ROLE", parsed.options.role, "what it may do")
       ->required()
-      ->check(CLI::IsMember({"reader", "operator", "agent"}))
+      ->check(one_of({"reader", "operator", "agent"}))
       ->option_text("reader|operator|agent");
   command.add_option("--server", parsed.options.server, "an agent's server")
       ->check(a_name())
@@ -157,7 +157,7 @@ void declare_schedule_cancel(CLI::App& command, Parsed& parsed) {
 void declare_history(CLI::App& command, Parsed& parsed) {
   add_server(command, parsed);
   command.add_option("--limit", parsed.options.newest, "the newest N; default: 200")
-      ->check(CLI::Range(1U, 1000U))
+      ->check(a_number(1, 1000))
       ->option_text("N");
 }
 
@@ -185,7 +185,7 @@ void declare_roll(CLI::App& command, Parsed& parsed) {
   command
       .add_option("--max-unavailable", options.max_unavailable,
                   "servers of a domain at once (default: 1), floors permitting")
-      ->check(CLI::Range(1U, 10'000U))
+      ->check(a_number(1, 10'000))
       ->option_text("N");
   command.add_flag("--domains", options.domains, "a whole domain at once, floors permitting");
   command

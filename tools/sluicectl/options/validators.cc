@@ -1,9 +1,12 @@
 #include "tools/sluicectl/options/validators.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "config/base/duration.h"
+#include "config/base/nearest.h"
 #include "tools/sluicectl/lookup/message.h"
+#include "tools/sluicectl/render/text.h"
 #include "tools/sluicectl/time_words.h"
 
 namespace sluice::ctl {
@@ -36,6 +39,29 @@ const CLI::Validator& not_empty() {
   static const CLI::Validator validator(
       [](std::string& text) { return text.empty() ? "must not be empty" : std::string(); }, "");
   return validator;
+}
+
+CLI::Validator one_of(const std::vector<std::string>& words) {
+  return CLI::Validator(
+      [words](std::string& text) {
+        if (std::ranges::find(words, text) != words.end()) return std::string();
+        return "'" + text + "' must be " + joined(words, " or ") +
+               base::did_you_mean(text, {words.begin(), words.end()});
+      },
+      "{" + joined(words, ",") + "}");
+}
+
+CLI::Validator a_number(unsigned least, unsigned most) {
+  return CLI::Validator(
+      [least, most](std::string& text) {
+        unsigned number = 0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+        const bool whole = error == std::errc{} && end == text.data() + text.size();
+        if (whole && number >= least && number <= most) return std::string();
+        return "'" + text + "' must be a number from " + std::to_string(least) + " to " +
+               std::to_string(most);
+      },
+      "");
 }
 
 const CLI::Validator& a_name() {

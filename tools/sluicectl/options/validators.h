@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -16,6 +17,9 @@ std::string no_duration(const std::string& text);
 
 const CLI::Validator& a_duration();
 const CLI::Validator& not_empty();
+// One of these words, which completion offers.
+CLI::Validator one_of(const std::vector<std::string>& words);
+CLI::Validator a_number(unsigned least, unsigned most);
 // A token's name and server stand in YAML and in logs.
 const CLI::Validator& a_name();
 // A type that can be asked for: "SRV", "TYPE64".
