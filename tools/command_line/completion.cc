@@ -131,6 +131,11 @@ class Reading {
     if (positional_ == 0 && !only_positionals_) {
       for (const CLI::App* each : commands(*command_)) {
         offer({each->get_name(), first_line(each->get_description())}, completion);
+        // A second name is for who types it, not for who looks what there is.
+        if (completion.begun.empty()) continue;
+        for (const std::string& alias : each->get_aliases()) {
+          offer({alias, first_line(each->get_description())}, completion);
+        }
       }
     }
     // Nothing but options can follow.

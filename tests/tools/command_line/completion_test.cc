@@ -51,6 +51,7 @@ class Complete : public testing::Test {
 TEST_F(Complete, Commands) {
   EXPECT_THAT(texts({""}), ElementsAre("drain", "status", "schedule"));
   EXPECT_THAT(texts({"dr"}), ElementsAre("drain"));
+  EXPECT_THAT(texts({"pa"}), ElementsAre("pause")) << "an alias, once it is begun";
   EXPECT_THAT(texts({"--json", "st"}), ElementsAre("status"));
   EXPECT_THAT(texts({"schedule", ""}), ElementsAre("list", "cancel"));
   EXPECT_THAT(texts({}), Not(IsEmpty()));
