@@ -127,7 +127,7 @@ class Changing(SluicectlTest):
             numbers={"accepting": 2, "would_leave": 1, "min_accepting": 2},
         )  # fmt: skip
         sentence = f"refused by rule floor: {POOL} would keep 1 of at least 2 (has 2)"
-        self.check(3, "drain", "fe02", err=sentence)
+        self.check(3, "drain", "fe02", err=[sentence, "With --force it is drained"])
         done = self.check(3, "drain", "fe02", "--json", err=sentence)
         self.assertEqual(json.loads(done.stdout)["rule"], "floor")
 

@@ -146,6 +146,9 @@ Exit drain(const Options& options, Context& context) {
                          got.error().kind == ApiError::Kind::Interrupted;
     const Exit exit = report(got.error(), options, context);
     if (unknown) context.err << "The hold may be in force: `sluicectl status` tells.\n";
+    if (got.error().problem.rule == "floor") {
+      context.err << "With --force it is drained all the same.\n";
+    }
     return exit;
   }
   const Acknowledgement& reply = got->value;
