@@ -107,7 +107,7 @@ class Waiting(SluicectlTest):
         both["services"]["call-park"] = SAFE["services"]["front-end"]
         self.see(both)
         self.check(0, "wait", "fe02", "--service", "call-park", out="call-park on fe02")
-        self.check(1, "wait", "fe02", "--service", "nosuch", err="it has front-end, call-park")
+        self.check(1, "wait", "fe02", "--service", "nosuch", err="it runs front-end, call-park")
 
     def test_wait_for_a_server_that_does_not_exist(self):
         self.check(1, "wait", "fe09", err="there is no")

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "tools/sluicectl/render/text.h"
+#include "tools/sluicectl/render/words.h"
 
 namespace sluice::ctl {
 namespace {
@@ -53,7 +54,7 @@ Exit report(const ApiError& error, const Options& options, Context& context) {
   if (error.text.empty()) {
     return report(exit_of(error), title_of(error.kind), error.message, options, context);
   }
-  complain(error.message, context);
+  complain(with_local_times(error.message, context.clock.now().wall), context);
   if (options.json) print_document(error.text, context);
   return exit_of(error);
 }
@@ -71,7 +72,8 @@ Exit report(Exit exit, const std::string& title, const std::string& message, con
 
 void warn(const std::vector<std::string>& warnings, Context& context) {
   for (const std::string& warning : warnings) {
-    context.err << wrapped("warning: " + warning, context.err_surface.width, 0);
+    const std::string text = with_local_times(warning, context.clock.now().wall);
+    context.err << wrapped("warning: " + text, context.err_surface.width, 0);
   }
 }
 

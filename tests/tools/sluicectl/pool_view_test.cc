@@ -81,7 +81,23 @@ TEST(PoolView, WhoIsForcedDownIsNotCountedAsAccepting) {
   forced.servers[0].services[0].forced = "down";
   const std::string view = pool_view(forced, kNow, {});
   EXPECT_NE(view.find("0 of 2 accepting"), std::string::npos) << view;
-  EXPECT_NE(view.find("accepting (forced down)"), std::string::npos) << view;
+  EXPECT_NE(view.find("forced down (agent: up)"), std::string::npos) << view;
+}
+
+TEST(PoolView, TheStartupIsThatOfWhatDecides) {
+  Pool held = pool();
+  Hold hold;
+  hold.scope = "server";
+  hold.origin = "operator";
+  hold.by = "operations";
+  hold.reason = "patch";
+  hold.startup = "manual";
+  held.servers[0].services[0].holds = {hold};
+  EXPECT_NE(pool_view(held, kNow, {}).find("  manual (hold)\n"), std::string::npos);
+  EXPECT_NE(console_view(held.servers[0], kNow, {}).find("  manual (hold)  x, y"),
+            std::string::npos);
+  const std::string narrow = pool_view(held, kNow, {.width = 80});
+  EXPECT_NE(narrow.find("operations [manual]"), std::string::npos) << narrow;
 }
 
 TEST(PoolView, GoesByShortNamesWhereItIsNarrow) {
@@ -104,16 +120,15 @@ TEST(PoolView, SaysWhatIsNotAsItShouldBe) {
   Pool sad = pool(R"(, "warnings": ["call-park: no agent pushes it"])");
   sad.mass_loss_guard = true;
   sad.dns_load_balancing = false;
-  sad.answer_sets[0].fallback = "never-empty";
   sad.servers[0].warnings = {"released by a restart"};
   sad.servers[0].host_hidden = true;
   sad.servers[0].services[0].hook_state = "failed";
   sad.servers[0].services[0].hook_text = "exit 1";
   const std::string view = pool_view(sad, kNow, {});
   for (const char* text :
-       {"mass-loss guard active", "no DNS load balancing", "@ answers by never-empty: a.p.example",
-        "warning: call-park: no agent pushes it", "warning: a: released by a restart",
-        "a: host record hidden", "fe on a: hook failed: exit 1"}) {
+       {"mass-loss guard active", "no DNS load balancing", "warning: call-park: no agent pushes it",
+        "warning: a: released by a restart", "a: host record hidden",
+        "fe on a: hook failed: exit 1"}) {
     EXPECT_NE(view.find(text), std::string::npos) << text << "\n" << view;
   }
 }

@@ -72,7 +72,8 @@ TEST(RollPlan, WhoIsHeldOrDownIsNotReady) {
   EXPECT_EQ(unready(server, kNow), std::nullopt);
   EXPECT_TRUE(accepts(server));
   server.services[0].forced = "down";
-  EXPECT_EQ(unready(server, kNow), "fe is accepting (forced down)");
+  server.services[0].health = "up";
+  EXPECT_EQ(unready(server, kNow), "fe is forced down (agent: up)");
   EXPECT_FALSE(accepts(server));
   server.services[0].forced = "";
   server.services[0].status = "unknown";

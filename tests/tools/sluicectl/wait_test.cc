@@ -87,6 +87,18 @@ TEST_F(Waiting, EndsWhenTheVerdictIsSafe) {
   EXPECT_LE(passed_, 1s);
 }
 
+TEST_F(Waiting, OfWhatNothingHoldsSaysWhatWould) {
+  const std::string free =
+      R"({"safe_to_stop": false, "reasons": [{"code": "not-held", "text": "fe is not held"},
+          {"code": "sessions", "text": "3 calls on fe"}]})";
+  said_ = {seen(server(free, "down", false)), seen(server(kUnsafe, "draining", true)),
+           seen(server(kSafe, "drained", true))};
+  EXPECT_EQ(waited(kDrained), Exit::Done);
+  EXPECT_EQ(out_.str(),
+            "fe02.example: nothing holds it; `sluicectl drain fe02` does\n"
+            "fe02.example: sessions left: 3 calls on fe\nfe02.example is safe to take offline\n");
+}
+
 TEST_F(Waiting, GoesOnForEverWithoutALimit) {
   said_ = {seen(server(kUnsafe, "draining", true))};
   EXPECT_EQ(waited(kPlaced), Exit::Terminated);  // by the test, after ten minutes
@@ -175,7 +187,7 @@ TEST_F(Waiting, AServiceThatIsNotThereIsAFailure) {
   options_.service = "nosuch";
   said_ = {seen(server(kSafe, "drained", true))};
   EXPECT_EQ(waited(kDrained), Exit::Failed);
-  EXPECT_NE(err_.str().find("it has fe"), std::string::npos);
+  EXPECT_NE(err_.str().find("it runs fe"), std::string::npos);
 }
 
 TEST_F(Waiting, ASignalEndsItAndSaysThatTheHoldStays) {

@@ -30,6 +30,17 @@ Service service(const std::string& status) {
   return made;
 }
 
+TEST_F(Words, TimesWithinSentencesAreLocalOnes) {
+  EXPECT_EQ(with_local_times("until 2025-11-20T10:00:30Z: over", kNow), "until 10:00:30: over");
+  EXPECT_EQ(with_local_times("2025-11-21T10:00:30.250Z", kNow), "2025-11-21 10:00:30");
+  EXPECT_EQ(with_local_times("no 2025-11-20 Z 2025-13-20T10:00:30Z", kNow),
+            "no 2025-11-20 Z 2025-13-20T10:00:30Z");
+  setenv("TZ", "XXX-2", 1);
+  tzset();
+  EXPECT_EQ(with_local_times("at 2025-11-20T10:00:30Z", kNow), "at 12:00:30");
+  SetUpTestSuite();
+}
+
 TEST_F(Words, UnknownSessionsAreNeverZero) {
   Service of = service("draining");
   EXPECT_EQ(sessions_words(of), "unknown");
@@ -113,12 +124,31 @@ TEST_F(Words, AStatusSaysWhatIsSpecialAboutIt) {
   EXPECT_EQ(status_words(of, server), "accepting");
   of.forced = "up";
   server.lease = "guarded";
-  EXPECT_EQ(status_words(of, server), "accepting (forced up, guarded)");
+  EXPECT_EQ(status_words(of, server), "forced up (agent: up, guarded)");
+  of.holds.emplace_back();
+  EXPECT_EQ(status_words(of, server), "accepting (forced up, guarded)")
+      << "held: the status counts";
   of = service("draining");
   of.health = "down";
   of.holds.emplace_back();
   server.lease = "current";
   EXPECT_EQ(status_words(of, server), "draining (checks fail)");
+}
+
+TEST_F(Words, TheStartupThatDecidesIsTheHolds) {
+  Service of = service("draining");
+  EXPECT_EQ(startup_words(of), "automatic");
+  Hold hold;
+  hold.startup = "automatic";
+  of.holds = {hold};
+  EXPECT_EQ(startup_words(of), "automatic");
+  hold.startup = "manual";
+  of.holds.push_back(hold);
+  EXPECT_EQ(startup_words(of), "manual (hold)") << "one that is manual keeps it out";
+  of.startup = "manual";
+  EXPECT_EQ(startup_words(of), "manual");
+  of.holds.pop_back();
+  EXPECT_EQ(startup_words(of), "automatic (hold)");
 }
 
 TEST_F(Words, TheConsoleKnowsFourStates) {
@@ -156,6 +186,19 @@ TEST_F(Words, AWaitSaysSessionsFirst) {
                      {.code = "sessions", .text = "1 calls on b", .until = {}}};
   EXPECT_EQ(waiting_words(verdict, kNow, true),
             "sessions left: 3 calls on a, 1 calls on b; caches clear in 5 s (10:00:05)");
+}
+
+TEST_F(Words, ABriefWaitIsSumsAndHasNoClockTimes) {
+  Service first = service("draining");
+  first.sessions = Counters{{"calls", 2}};
+  Service second = first;
+  second.sessions = Counters{{"calls", 3}, {"registrations", 0}};
+  Verdict verdict;
+  verdict.reasons = {{.code = "horizon", .text = "caches", .until = kNow + 5s},
+                     {.code = "sessions", .text = "2 calls on a", .until = {}},
+                     {.code = "sessions", .text = "3 calls on b", .until = {}}};
+  EXPECT_EQ(brief_waiting_words(verdict, {&first, &second}, kNow),
+            "5 calls left; caches clear in 5 s");
 }
 
 TEST_F(Words, ACountdownAloneIsNoChange) {
@@ -197,6 +240,9 @@ TEST_F(Words, ShortFormsKeepWhatCounts) {
   hold.reason.clear();
   service.holds.push_back(hold);
   EXPECT_EQ(short_holds_words(service), "operations: patch; host");
+  service.startup = "automatic";
+  service.holds.front().startup = "manual";
+  EXPECT_EQ(short_holds_words(service), "operations [manual]: patch; host");
 }
 
 TEST_F(Words, ShortNamesAreLabelsWhereTheseTellServersApart) {

@@ -1,11 +1,11 @@
 #include "tools/sluicectl/commands/wait.h"
 
 #include <algorithm>
-#include <map>
 #include <ostream>
 #include <utility>
 #include <vector>
 
+#include "config/base/nearest.h"
 #include "tools/sluicectl/commands/commands.h"
 #include "tools/sluicectl/render/duration_words.h"
 #include "tools/sluicectl/render/progress.h"
@@ -42,32 +42,6 @@ std::vector<const Service*> watched(const Server& server, const std::string& onl
   return found;
 }
 
-// "15 connections left; caches clear in 18 s": sums over the services, and no clock times.
-std::string brief_words(const Verdict& verdict, const std::vector<const Service*>& services,
-                        base::WallTime now) {
-  std::map<std::string, std::uint64_t> sums;
-  for (const Service* service : services) {
-    for (const auto& [counter, count] : service->sessions.value_or(Counters{})) {
-      sums[counter] += count;
-    }
-  }
-  std::vector<std::string> left;
-  for (const auto& [counter, sum] : sums) {
-    if (sum > 0) left.push_back(std::to_string(sum) + " " + counter);
-  }
-  std::vector<std::string> parts;
-  if (verdict.reason("sessions") != nullptr) parts.push_back(joined(left, ", ") + " left");
-  for (const Reason& reason : verdict.reasons) {
-    if (reason.code == "sessions") continue;
-    if (reason.code == "horizon" && reason.until) {
-      parts.push_back("caches clear in " + spoken(*reason.until - now));
-    } else {
-      parts.push_back(reason.text);
-    }
-  }
-  return joined(parts, "; ");
-}
-
 Sight look_for_accepting(const std::vector<const Service*>& services) {
   std::vector<std::string> others;
   for (const Service* service : services) {
@@ -78,17 +52,36 @@ Sight look_for_accepting(const std::vector<const Service*>& services) {
   return {Sight::Kind::Waiting, line, line};
 }
 
-Sight look_for_safe(const Verdict& verdict, const std::vector<const Service*>& services,
-                    bool placed, base::WallTime now) {
+// What is not held is told once, not for each service.
+Verdict with_one_for_not_held(Verdict verdict, const std::vector<std::string>& free) {
+  if (std::erase_if(verdict.reasons, [](const Reason& each) { return each.code == "not-held"; }) >
+      0) {
+    verdict.reasons.insert(
+        verdict.reasons.begin(),
+        {.code = "not-held", .text = "nothing holds " + joined(free, ", "), .until = std::nullopt});
+  }
+  return verdict;
+}
+
+Sight look_for_safe(Verdict verdict, const std::vector<const Service*>& services, const Goal& goal,
+                    const Options& options, base::WallTime now) {
   if (verdict.safe_to_stop) return {Sight::Kind::Reached, {}, {}};
   std::vector<std::string> free;
   for (const Service* service : services) {
     if (service->holds.empty()) free.push_back(service->name);
   }
-  if (placed && !free.empty()) return {Sight::Kind::Lifted, joined(free, ", "), {}};
+  if (goal.placed && !free.empty()) return {Sight::Kind::Lifted, joined(free, ", "), {}};
+  if (free.size() == services.size() && verdict.reason("not-by-dns") == nullptr) {
+    // Whatever else stands against it, nothing of that comes to an end before.
+    const std::string drain = "nothing holds it; `sluicectl drain " + printable(options.server) +
+                              (options.service.empty() ? "" : " --service ") +
+                              printable(options.service) + "` does";
+    return {Sight::Kind::Waiting, drain, drain};
+  }
+  verdict = with_one_for_not_held(std::move(verdict), free);
   return {verdict.hopeless() ? Sight::Kind::Hopeless : Sight::Kind::Waiting,
           waiting_words(verdict, now, true), waiting_words(verdict, now, false),
-          brief_words(verdict, services, now)};
+          brief_waiting_words(verdict, services, now)};
 }
 
 Sight look(const Server& server, const Goal& goal, const Options& options, base::WallTime now) {
@@ -96,7 +89,7 @@ Sight look(const Server& server, const Goal& goal, const Options& options, base:
   if (services.empty()) return {Sight::Kind::NoService, {}, {}};
   if (goal.accepting) return look_for_accepting(services);
   const Verdict& verdict = options.service.empty() ? server.verdict : services.front()->verdict;
-  return look_for_safe(verdict, services, goal.placed, now);
+  return look_for_safe(verdict, services, goal, options, now);
 }
 
 class Wait {
@@ -163,7 +156,12 @@ class Wait {
     }
     std::vector<std::string> names;
     for (const Service& service : got.value.services) names.push_back(service.name);
-    return end(Exit::Failed, "there is no such service; it has " + joined(names, ", "));
+    subject_ = got.value.name;
+    // In the authority's words to who drains it.
+    return end(Exit::Failed,
+               "it runs no service " + printable(options_.service) + "; it runs " +
+                   joined(names, ", ") +
+                   base::did_you_mean(options_.service, {names.begin(), names.end()}));
   }
 
   std::optional<Exit> on_error(const ApiError& error) {

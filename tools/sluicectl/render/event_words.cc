@@ -26,7 +26,7 @@ Tone tone_of(const Event& event) {
 }
 
 // What happened, without who and where.
-std::string what(const Event& event) {
+std::string what(const Event& event, base::WallTime now) {
   std::vector<std::string> parts;
   if (!event.status.empty()) {
     parts.push_back(event.was.empty() ? event.status : event.was + " -> " + event.status);
@@ -34,7 +34,7 @@ std::string what(const Event& event) {
   if (!event.rule.empty()) parts.push_back("rule " + event.rule);
   // The text of a change of status says the same again.
   if (!event.text.empty() && (parts.empty() || event.text != parts.front())) {
-    parts.push_back(event.text);
+    parts.push_back(with_local_times(event.text, now));
   }
   // A refusal's sentence has its numbers; of others they would be lost.
   if (event.type != "refusal") {
@@ -59,7 +59,7 @@ std::string event_line(const Event& event, base::WallTime now, const Surface& su
   const std::string time = event.at ? local_time(*event.at, now) : local_time(now, now);
   std::string line = time + "  " + toned(event.type, tone_of(event), surface);
   std::string words = subject_words(event.server, event.server.empty() ? "" : event.service);
-  if (const std::string said = what(event); !said.empty()) {
+  if (const std::string said = what(event, now); !said.empty()) {
     words += (words.empty() ? "" : ": ") + said;
   }
   if (const std::string actor = who(event); !actor.empty()) {

@@ -77,17 +77,14 @@ std::string plans(const Server& server, const std::string& name, base::WallTime 
 
 std::string notes(const Pool& pool, base::WallTime now, const Surface& surface) {
   std::string text;
-  for (const AnswerSet& set : pool.answer_sets) {
-    if (set.fallback.empty()) continue;
-    const std::string who = set.members.empty() ? "nobody" : joined(set.members, ", ");
-    text += warning_line(
-        relative_name(set.owner, pool.name) + " answers by " + set.fallback + ": " + who, surface);
+  // Among them, by what an answer set without an accepting server is answered.
+  for (const std::string& warning : pool.warnings) {
+    text += warning_line(with_local_times(warning, now), surface);
   }
-  for (const std::string& warning : pool.warnings) text += warning_line(warning, surface);
   for (const Server& server : pool.servers) {
     const std::string name = relative_name(server.name, pool.name);
     for (const std::string& warning : server.warnings) {
-      text += warning_line(name + ": " + warning, surface);
+      text += warning_line(name + ": " + with_local_times(warning, now), surface);
     }
     text += alarms(server, name, now, surface) + plans(server, name, now);
     if (server.host_hidden) text += "  " + name + ": host record hidden\n";
@@ -121,7 +118,7 @@ Tone holds_tone(const Service& service) {
 enum class Detail : std::uint8_t {
   All,
   ShortNames,  // servers by their names within the pool
-  Least,       // likewise; counts without long words, no startup types (`services` has them)
+  Least,       // likewise; counts without long words, no startup types but in the holds
 };
 
 Table table(const Pool& pool, base::WallTime now, Detail detail) {
@@ -150,7 +147,7 @@ Table table(const Pool& pool, base::WallTime now, Detail detail) {
       row.emplace_back(least ? short_holds_words(service) : holds_words(service, now),
                        holds_tone(service));
       row.emplace_back(horizon_words(service, now));
-      if (!least) row.emplace_back(service.startup);
+      if (!least) row.emplace_back(startup_words(service));
       rows.add(std::move(row));
     }
   }
@@ -190,7 +187,7 @@ std::string console_view(const Server& server, base::WallTime now, const Surface
               service.title,
               console_state(service),
               {status_words(service, server), tone_of(service)},
-              service.startup,
+              startup_words(service),
               joined(service.consolidates, ", ")});
   }
   return rows.render(surface) + alarms(server, server.name, now, surface) +

@@ -1,5 +1,6 @@
 #include "tools/sluicectl/render/words.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -7,6 +8,7 @@
 #include <map>
 #include <vector>
 
+#include "health/rfc3339.h"
 #include "tools/sluicectl/render/duration_words.h"
 #include "tools/sluicectl/render/text.h"
 
@@ -20,6 +22,10 @@ std::tm local(base::WallTime time) {
   return fields;
 }
 
+bool startup_differs(const Hold& hold, const Service& service) {
+  return !hold.startup.empty() && hold.startup != service.startup;
+}
+
 }  // namespace
 
 std::string local_time(base::WallTime time, base::WallTime now) {
@@ -30,6 +36,27 @@ std::string local_time(base::WallTime time, base::WallTime now) {
   const std::size_t size =
       std::strftime(text.data(), text.size(), same_day ? "%H:%M:%S" : "%Y-%m-%d %H:%M:%S", &fields);
   return {text.data(), size};
+}
+
+std::string with_local_times(std::string_view text, base::WallTime now) {
+  // As the authority writes them: "2026-11-20T10:00:30Z", with ".250" before the Z or not.
+  constexpr std::array<std::size_t, 2> kLengths{20, 24};
+  std::string local;
+  for (std::size_t at = 0; at < text.size();) {
+    std::size_t length = 0;
+    for (const std::size_t each : kLengths) {
+      const std::string_view word = text.substr(at, each);
+      if (word.size() < each || word.back() != 'Z') continue;
+      const auto time = health::parse_rfc3339(word);
+      if (!time) continue;
+      local += local_time(*time, now);
+      length = each;
+      break;
+    }
+    if (length == 0) local += text[at];
+    at += std::max<std::size_t>(length, 1);
+  }
+  return local;
 }
 
 std::string sessions_words(const Service& service) {
@@ -96,9 +123,7 @@ std::string holds_words(const Service& service, base::WallTime now) {
   for (const Hold& hold : service.holds) {
     all.push_back(hold_words(hold, now));
     // What a restart does is the hold's to say when it differs from the service's default.
-    if (!hold.startup.empty() && hold.startup != service.startup) {
-      all.back() += " [startup " + hold.startup + "]";
-    }
+    if (startup_differs(hold, service)) all.back() += " [startup " + hold.startup + "]";
   }
   return joined(all, "; ");
 }
@@ -107,14 +132,34 @@ std::string short_holds_words(const Service& service) {
   std::vector<std::string> all;
   for (const Hold& hold : service.holds) {
     std::string words = hold.by.empty() ? hold.origin : hold.by;
+    // Before the reason, which a narrow terminal may cut.
+    if (startup_differs(hold, service)) words += " [" + hold.startup + "]";
     if (!hold.reason.empty()) words += ": " + hold.reason;
     all.push_back(std::move(words));
   }
   return joined(all, "; ");
 }
 
+std::string startup_words(const Service& service) {
+  if (service.holds.empty()) return service.startup;
+  // A restart releases it from each hold by itself: one that is manual keeps it out.
+  const auto of = [&](const Hold& hold) {
+    return hold.startup.empty() ? service.startup : hold.startup;
+  };
+  const bool kept =
+      std::ranges::any_of(service.holds, [&](const Hold& hold) { return of(hold) == "manual"; });
+  const std::string startup = kept ? "manual" : of(service.holds.front());
+  return startup == service.startup ? startup : startup + " (hold)";
+}
+
 std::string status_words(const Service& service, const Server& server) {
   std::vector<std::string> notes;
+  // What an operator forced decides; the measured health is beside it.
+  if (!service.forced.empty() && service.holds.empty()) {
+    notes.push_back("agent: " + (service.health.empty() ? "unknown" : service.health));
+    if (server.lease == "guarded") notes.emplace_back("guarded");
+    return "forced " + service.forced + " (" + joined(notes, ", ") + ")";
+  }
   if (!service.forced.empty()) notes.push_back("forced " + service.forced);
   if (server.lease == "guarded") notes.emplace_back("guarded");
   if (!service.holds.empty() && service.health == "down" && service.status != "down") {
@@ -170,6 +215,31 @@ std::string waiting_words(const Verdict& verdict, base::WallTime now, bool count
   }
   if (!sessions.empty()) others.insert(others.begin(), "sessions left: " + joined(sessions, ", "));
   return others.empty() ? "the authority gives no reason" : joined(others, "; ");
+}
+
+std::string brief_waiting_words(const Verdict& verdict, const std::vector<const Service*>& services,
+                                base::WallTime now) {
+  std::map<std::string, std::uint64_t> sums;
+  for (const Service* service : services) {
+    for (const auto& [counter, count] : service->sessions.value_or(Counters{})) {
+      sums[counter] += count;
+    }
+  }
+  std::vector<std::string> left;
+  for (const auto& [counter, sum] : sums) {
+    if (sum > 0) left.push_back(std::to_string(sum) + " " + counter);
+  }
+  std::vector<std::string> parts;
+  if (verdict.reason("sessions") != nullptr) parts.push_back(joined(left, ", ") + " left");
+  for (const Reason& reason : verdict.reasons) {
+    if (reason.code == "sessions") continue;
+    if (reason.code == "horizon" && reason.until) {
+      parts.push_back("caches clear in " + spoken(*reason.until - now));
+    } else {
+      parts.push_back(reason.text);
+    }
+  }
+  return joined(parts, "; ");
 }
 
 std::string relative_name(std::string_view owner, std::string_view pool) {

@@ -13,6 +13,8 @@
 namespace sluice::ctl {
 
 // In the user's time zone: "10:00:30", with the date before it when that is not today's.
+// A sentence of the authority's, whose times are in UTC, with local ones.
+std::string with_local_times(std::string_view text, base::WallTime now);
 std::string local_time(base::WallTime time, base::WallTime now);
 
 // "calls=3 registrations=12"; "none" where there is nothing to count; "unknown".
@@ -26,7 +28,7 @@ std::string horizon_words(const Service& service, base::WallTime now);
 
 // "server by operations: patch; service by root (host)"; empty: no hold.
 std::string holds_words(const Service& service, base::WallTime now);
-// Where there is little room, whose and why: "operations: patch; root".
+// Where there is little room, whose and why: "operations [manual]: patch; root".
 std::string short_holds_words(const Service& service);
 std::string hold_words(const Hold& hold, base::WallTime now);
 
@@ -34,7 +36,10 @@ std::string hold_words(const Hold& hold, base::WallTime now);
 // operator. Of an alarmed hold: "over since 14:00:00".
 std::string expiry_words(const Hold& hold, base::WallTime now);
 
-// The status with what is special about it: "accepting (forced up)", "draining (checks fail)".
+// What a restart of the service does: "manual", "manual (hold)" where a hold decides otherwise.
+std::string startup_words(const Service& service);
+
+// The status with what is special about it: "forced down (agent: up)", "draining (checks fail)".
 std::string status_words(const Service& service, const Server& server);
 // Where there is little room: "forced up", "guarded", else the status.
 std::string short_status_words(const Service& service, const Server& server);
@@ -49,6 +54,10 @@ std::string reason_words(const Reason& reason, base::WallTime now);
 // What a wait still waits for, in one line. `countdown` false: without what
 // changes by itself, for comparing.
 std::string waiting_words(const Verdict& verdict, base::WallTime now, bool countdown);
+// Where there is little room: "15 connections left; caches clear in 18 s": sums over the services,
+// and no clock times.
+std::string brief_waiting_words(const Verdict& verdict, const std::vector<const Service*>& services,
+                                base::WallTime now);
 
 // When caches are clear: "caches clear in 32 s (10:00:30)"; "caches are clear".
 std::string caches_words(base::WallTime horizon, base::WallTime now);

@@ -32,6 +32,7 @@ struct Lane {
   bool put_back = false;                     // Resuming though the command never ran: others failed
   std::string trouble;                       // why it stopped or was skipped
   std::string waits_for;                     // as last seen
+  std::string waits_brief;                   // as last seen, for a narrow terminal
   std::string waits_mark;                    // the same without countdowns
   std::optional<base::WallTime> hold_since;  // of our hold, once seen
 

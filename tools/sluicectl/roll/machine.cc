@@ -90,6 +90,7 @@ void Machine::enter(Lane& lane, Phase phase, base::Now now) {
   lane.phase = phase;
   lane.since = now.mono;
   lane.waits_for.clear();
+  lane.waits_brief.clear();
   lane.waits_mark.clear();
 }
 

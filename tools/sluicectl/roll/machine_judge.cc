@@ -100,6 +100,9 @@ void Machine::judge_leaving(std::size_t at, const Server& server, base::Now now,
   }
   const Verdict& verdict = server.verdict;
   lane.waits_for = waiting_words(verdict, now.wall, true);
+  std::vector<const Service*> services;
+  for (const Service& service : server.services) services.push_back(&service);
+  lane.waits_brief = brief_waiting_words(verdict, services, now.wall);
   lane.waits_mark = waiting_words(verdict, now.wall, false);
   if (verdict.safe_to_stop) {
     lane.drained_in = passed(lane.since, now);
@@ -134,7 +137,7 @@ void Machine::judge_returning(std::size_t at, const Server& server, base::Now no
     return failed(at, Exit::Failed, "held by somebody else: " + hold_words(*hold, now.wall));
   }
   if (!accepts(server)) {
-    lane.waits_for = lane.waits_mark = not_accepting(server);
+    lane.waits_for = lane.waits_brief = lane.waits_mark = not_accepting(server);
     if (lane.phase == Phase::Soaking) {
       lane.phase = Phase::Returning;
       say(Step::Kind::SoakAnew, at);
@@ -151,7 +154,7 @@ void Machine::judge_returning(std::size_t at, const Server& server, base::Now no
       lane.phase = Phase::Done;
       return say(Step::Kind::Done, at);
     }
-    lane.waits_for = "soaks another " + spoken(left);
+    lane.waits_for = lane.waits_brief = "soaks another " + spoken(left);
     lane.waits_mark = "soaks";
   }
   if (late(lane, now)) {

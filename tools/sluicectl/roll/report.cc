@@ -154,16 +154,20 @@ void Report::steps(const std::vector<Step>& steps, const std::vector<Lane>& lane
 
 void Report::progress(const std::vector<Lane>& lanes, const std::string& instead) {
   std::vector<std::string> lines;
+  std::vector<std::string> briefs;
   std::vector<std::string> marks;
   for (const Lane& lane : lanes) {
     // A command may have the terminal for itself.
     if (lane.phase == Phase::Running) return;
     if (!lane.active() || lane.waits_for.empty()) continue;
     lines.push_back(shown(lane) + ": " + lane.waits_for);
+    briefs.push_back(shown(lane) + ": " + lane.waits_brief);
     marks.push_back(shown(lane) + ": " + lane.waits_mark);
   }
   if (!instead.empty()) return progress_.show(instead, instead);
-  if (!lines.empty()) progress_.show(joined(lines, " | "), joined(marks, " | "));
+  if (!lines.empty()) {
+    progress_.show(joined(lines, " | "), joined(marks, " | "), joined(briefs, " | "));
+  }
 }
 
 void Report::end(const Machine& machine, const std::string& journal) {
