@@ -20,7 +20,10 @@ void judge_hold(const VerdictInput& input, Verdict& verdict) {
             "nothing about it");
   }
   if (!input.held) {
-    add(verdict, "not-held", input.service + " is not held: it takes new connections");
+    add(verdict, "not-held",
+        input.service + (input.named ? " is not held"
+                                     : " is not held: no answer names it now, but that may change "
+                                       "at any moment"));
     return;
   }
   if (!input.durable) {

@@ -19,7 +19,7 @@ struct VerdictInput {
   bool held = false;
   bool durable = true;                    // the holds that cover it are on disk
   bool balanced_by_dns = true;            // the pool's dns_load_balancing
-  bool named = false;                     // answers name it although it is held (serve_held)
+  bool named = false;                     // answers name it; of a held one: by serve_held
   std::vector<std::string> unconfirmed;   // responders that may still name it
   std::optional<base::WallTime> horizon;  // set while it is not past
   std::optional<Sessions> sessions;       // empty: not known

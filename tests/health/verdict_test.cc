@@ -29,6 +29,16 @@ TEST(Verdict, IsSafeWhenNothingStandsAgainstIt) {
   EXPECT_TRUE(verdict_of({&input, 1}, kNow).safe_to_stop);
 }
 
+TEST(Verdict, WhoIsNotHeldButOutOfTheAnswersIsNotSaidToTakeConnections) {
+  VerdictInput input = safe();
+  input.held = false;
+  input.named = true;
+  EXPECT_EQ(verdict_of({&input, 1}, kNow).reasons.front().text, "front-end is not held");
+  input.named = false;
+  EXPECT_EQ(verdict_of({&input, 1}, kNow).reasons.front().text,
+            "front-end is not held: no answer names it now, but that may change at any moment");
+}
+
 TEST(Verdict, EachConditionOfSection6IsOneReason) {
   VerdictInput input = safe();
   input.held = false;
