@@ -6,6 +6,31 @@
 #include "health/authority_state.h"
 
 namespace sluice::health {
+namespace {
+
+// What an answer set that nobody accepts for is answered by.
+std::string fallback_words(const std::string& owner, Fallback fallback) {
+  switch (fallback) {
+    case Fallback::None:
+      break;
+    case Fallback::NeverEmpty:
+      return owner +
+             " has no accepting server: answers name those that are down or unknown "
+             "(never-empty)";
+    case Fallback::ServeHeld:
+      return owner + " has no accepting server: answers name held ones (when_all_held: serve_held)";
+    case Fallback::Addresses:
+      return owner +
+             " has no server to name: answers are the last resort's addresses "
+             "(when_all_held: addresses)";
+    case Fallback::NoData:
+      return owner + " has no server to name: answers are empty (when_all_held: nodata)";
+  }
+  return owner;
+}
+
+}  // namespace
+
 Status Authority::State::status(ServerId id, std::size_t index, const base::Now& now) const {
   const Lease& lease = at(id).agent->lease;
   const ServiceState& service = *at(id, index).service;
@@ -178,8 +203,7 @@ PoolView Authority::State::pool_view(PoolId id, const base::Now& now) const {
     shown.cache_horizon = members.since + std::chrono::ceil<base::Duration>(kept);
     for (const ServerId server : members.servers) shown.members.emplace_back(name(server));
     if (members.fallback != Fallback::None) {
-      view.warnings.push_back(shown.owner + " has no accepting member: answered by " +
-                              to_string(members.fallback));
+      view.warnings.push_back(fallback_words(shown.owner, members.fallback));
     }
     view.answer_sets.push_back(std::move(shown));
   }
