@@ -3,10 +3,28 @@
 #include <algorithm>
 #include <utility>
 
+#include "config/base/nearest.h"
 #include "health/authority_state.h"
 #include "health/words.h"
 
 namespace sluice::health {
+namespace {
+
+// Of a drain of what is held already: what it asked for and did not get.
+std::string stood_already(const Hold& hold, const DrainRequest& request) {
+  std::vector<std::string> ignored;
+  if (!request.reason.empty() && request.reason != hold.reason) ignored.emplace_back("reason");
+  if (request.startup && request.startup != hold.startup) ignored.emplace_back("startup");
+  if (request.hide_host && !hold.hide_host) ignored.emplace_back("hide_host");
+  if (request.expires) ignored.emplace_back("expires");
+  std::string text = "the hold stood already, nothing changed";
+  if (ignored.empty()) return text;
+  return text + ": " + join(ignored) + (ignored.size() == 1 ? " was" : " were") +
+         " NOT applied; to change the hold, resume first, which lets clients in until the next "
+         "drain";
+}
+
+}  // namespace
 
 Outcome<Authority::State::Target> Authority::State::resolve(
     const std::string& server, const std::optional<std::string>& service) const {
@@ -30,12 +48,15 @@ Outcome<Authority::State::Target> Authority::State::resolve(
     return Target{*id, slot};
   }
   std::vector<std::string> runs;
+  std::vector<std::string_view> known;
   for (const ServiceSlot& slot : topology_->servers()[*id].services) {
     runs.push_back(topology_->services()[slot.service].name);
+    known.push_back(topology_->services()[slot.service].name);
   }
-  return base::Unexpected{
-      refuse(Refusal::Kind::BadInput,
-             server + " runs no service " + *service + "; it runs " + join(runs), "service")};
+  return base::Unexpected{refuse(Refusal::Kind::BadInput,
+                                 server + " runs no service " + *service + "; it runs " +
+                                     join(runs) + base::did_you_mean(*service, known),
+                                 "service")};
 }
 
 std::vector<std::size_t> Authority::State::slots_of(const Target& target) const {
@@ -196,16 +217,35 @@ std::vector<std::string> Authority::State::drain_warnings(const Target& target,
                                                           bool stood) const {
   std::vector<std::string> warnings;
   const Hold* hold = holds_.find(key_of(target, Origin::Operator));
-  if (stood) {
-    warnings.push_back("the hold stood already, nothing changed; to change it, resume first");
-  }
+  if (stood) warnings.push_back(stood_already(*hold, request));
   std::vector<std::string> automatic;
-  std::vector<std::string> empty;
   for (const std::size_t slot : slots_of(target)) {
     const std::string& service = service_name(target.server, slot);
     if (hold->startup.value_or(startup(target.server, slot)) == config::Startup::Automatic) {
       automatic.push_back(service);
     }
+  }
+  if (!automatic.empty()) {
+    // A hold that stands keeps its startup, whatever a drain says.
+    warnings.push_back("startup automatic: a restart of " + join(automatic) + " lifts this hold" +
+                       (stood ? "" : "; --startup manual keeps it"));
+  }
+  for (std::string& warning : shortage_warnings(target, request.force)) {
+    warnings.push_back(std::move(warning));
+  }
+  if (!topology_->pools()[topology_->servers()[target.server].pool].dns_load_balancing) {
+    warnings.push_back(
+        "dns_load_balancing is false: the features that depend on DNS may not be rerouted, and "
+        "sessions may be cut");
+  }
+  return warnings;
+}
+
+std::vector<std::string> Authority::State::shortage_warnings(const Target& target,
+                                                             bool forced) const {
+  std::vector<std::string> warnings;
+  std::vector<std::string> empty;
+  for (const std::size_t slot : slots_of(target)) {
     const ServicePoolId id = topology_->servers()[target.server].services[slot].service_pool;
     const ServicePool& pool = topology_->service_pools()[id];
     if (pool.answer_sets.empty()) continue;
@@ -215,21 +255,10 @@ std::vector<std::string> Authority::State::drain_warnings(const Target& target,
                       to_string(members.fallback) + ")");
     }
   }
-  if (!automatic.empty()) {
-    warnings.push_back("startup automatic: a restart of " + join(automatic) +
-                       " lifts this hold; --startup manual keeps it");
-  }
   if (!empty.empty()) {
     warnings.push_back("no accepting member is left; answered by fallback: " + join(empty));
   }
-  if (request.force && !below_floor(target).empty()) {
-    warnings.push_back("below the floor: forced");
-  }
-  if (!topology_->pools()[topology_->servers()[target.server].pool].dns_load_balancing) {
-    warnings.push_back(
-        "dns_load_balancing is false: the features that depend on DNS may not be rerouted, and "
-        "sessions may be cut");
-  }
+  if (forced && !below_floor(target).empty()) warnings.push_back("below the floor: forced");
   return warnings;
 }
 
@@ -348,13 +377,19 @@ void Authority::State::force(const std::string& server, const std::optional<std:
   say(health ? EventType::Force : EventType::Unforce, name(target->server), service.value_or(""),
       actor, health ? std::string("forced ") + to_string(*health) : "");
   republish_server(target->server);
-  commit(std::move(changes), Store::Urgency::First, [this, done](const Store::Stored& stored) {
-    if (!stored) {
-      done(base::Unexpected{store_failed(stored.error())});
-      return;
-    }
-    after_served([this, done] { done(ResumeReply{membership_->generation, {}}); });
-  });
+  // No floor refuses this order: whoever gives it is to know what it leaves.
+  std::vector<std::string> warnings;
+  if (health == Health::Down) warnings = shortage_warnings(*target, true);
+  commit(std::move(changes), Store::Urgency::First,
+         [this, warnings = std::move(warnings), done](const Store::Stored& stored) {
+           if (!stored) {
+             done(base::Unexpected{store_failed(stored.error())});
+             return;
+           }
+           after_served([this, warnings, done] {
+             done(ResumeReply{membership_->generation, warnings});
+           });
+         });
 }
 
 }  // namespace sluice::health

@@ -230,6 +230,8 @@ class Authority::State {
   DrainReply drain_reply(const DrainRequest& request, std::vector<std::string> warnings) const;
   std::vector<std::string> drain_warnings(const Target& target, const DrainRequest& request,
                                           bool stood) const;
+  // What an order has left of the answer sets that it touched.
+  std::vector<std::string> shortage_warnings(const Target& target, bool forced) const;
   void ask_host(const std::string& server, const std::optional<std::string>& service, bool lifted,
                 Reply<ResumeReply> done);
   void reply_resumed(const std::string& server, const std::optional<std::string>& service,

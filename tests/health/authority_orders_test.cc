@@ -7,9 +7,11 @@
 namespace sluice::health::testing {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 TEST_F(AuthorityTest, ADrainedServerLeavesEveryAnswerSetInOneGeneration) {
   start();
@@ -68,6 +70,40 @@ TEST_F(AuthorityTest, DrainOfADrainedServerIsTheSameHold) {
   ASSERT_TRUE(again && *again);
   EXPECT_EQ(authority->generation(), generation);
   EXPECT_EQ(view("b").holds.front().since, holds.front().since);
+  EXPECT_THAT((*again)->warnings, Contains("the hold stood already, nothing changed"));
+}
+
+TEST_F(AuthorityTest, ADrainOfAHeldServerSaysWhatWasNotApplied) {
+  start();
+  all_up();
+  ASSERT_TRUE(*drain("b"));
+  DrainRequest other;
+  other.server = "b.pool.example";
+  other.reason = "other";
+  other.startup = config::Startup::Manual;
+  const auto again = drain(other);
+  ASSERT_TRUE(again && *again);
+  EXPECT_THAT(
+      (*again)->warnings,
+      Contains(HasSubstr("nothing changed: reason, startup were NOT applied; to change the "
+                         "hold, resume first, which lets clients in until the next drain")));
+  EXPECT_THAT((*again)->warnings, Not(Contains(HasSubstr("--startup manual"))))
+      << "it was just asked for";
+  EXPECT_EQ(view("b").holds.front().reason, "patch");
+}
+
+TEST_F(AuthorityTest, AForceThatLeavesNobodyWarns) {
+  start(test_config({"a", "b"}));
+  all_up();
+  EXPECT_THAT(force("a", Health::Down), IsEmpty());
+  const auto warnings = force("b", Health::Down);
+  EXPECT_EQ(fallback(kPool), Fallback::NoData);
+  EXPECT_THAT(warnings, Contains(HasSubstr("no accepting member is left; answered by fallback: ")));
+  EXPECT_THAT(warnings, Contains("below the floor: forced"));
+  EXPECT_THAT(authority->pool("pool.example")->warnings,
+              Contains("pool.example has no server to name: answers are empty (when_all_held: "
+                       "nodata)"));
+  EXPECT_THAT(force("b", std::nullopt), IsEmpty());
 }
 
 TEST_F(AuthorityTest, TheFloorRefusesNamingRuleAnswerSetAndNumbers) {

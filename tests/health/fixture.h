@@ -231,11 +231,17 @@ class AuthorityTest : public ::testing::Test {
     served();
     return reply;
   }
-  void force(const std::string& label, std::optional<Health> health, bool stored = true) {
-    authority->force(
-        label + ".pool.example", std::nullopt, health, {"operations", "test"},
-        [stored](const Outcome<ResumeReply>& outcome) { EXPECT_EQ(outcome.has_value(), stored); });
+  // The warnings of its reply.
+  std::vector<std::string> force(const std::string& label, std::optional<Health> health,
+                                 bool stored = true) {
+    const auto warnings = std::make_shared<std::vector<std::string>>();
+    authority->force(label + ".pool.example", std::nullopt, health, {"operations", "test"},
+                     [stored, warnings](const Outcome<ResumeReply>& outcome) {
+                       EXPECT_EQ(outcome.has_value(), stored);
+                       if (outcome) *warnings = outcome->warnings;
+                     });
     served();
+    return *warnings;
   }
 
   Figures figures() const {
