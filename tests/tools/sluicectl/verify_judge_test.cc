@@ -277,6 +277,8 @@ TEST(Judge, AnAdditionalSectionNamesNobodyWhoIsOut) {
   ns.target = "c.p.example";
   old.message.authority = {ns};
   EXPECT_EQ(srv_judged(pool(), old, Source::Resolver).finding, Finding::Right);
+  old.message.additional.front().address = base::IpAddress::parse("192.0.2.66");
+  EXPECT_EQ(srv_judged(pool(), old, Source::Resolver).finding, Finding::Wrong) << "not its own";
   EXPECT_EQ(srv_judged(pool(), srv_reply("ns.example", "198.51.100.1")).finding, Finding::Right);
 }
 

@@ -42,7 +42,8 @@ std::uint64_t longest_ttl(const Message& message, RRType type) {
 // What an additional section says of one name.
 struct Addresses {
   std::set<std::string> data;
-  std::uint64_t ttl = 0;  // the longest
+  std::uint64_t ttl = 0;     // the longest
+  bool is_referral = false;  // the name is there as a name server's
 };
 
 std::map<std::string, Addresses> additional_of(const Message& message) {
@@ -53,9 +54,9 @@ std::map<std::string, Addresses> additional_of(const Message& message) {
     of.data.insert(record.address->to_string());
     of.ttl = std::max<std::uint64_t>(of.ttl, record.ttl);
   }
-  // Those of a referral's name servers are there for another reason.
   for (const Record& record : message.authority) {
-    if (record.type == kTypeNs) all.erase(record.target);
+    const auto of = record.type == kTypeNs ? all.find(record.target) : all.end();
+    if (of != all.end()) of->second.is_referral = true;
   }
   return all;
 }
@@ -133,7 +134,8 @@ class Comparison {
       if (!own) say(Finding::Wrong, foreign(each, address));
     }
     if (!host.member) return on_outsider(host, addresses.ttl);
-    if (!each.member && !named_.contains(each.name)) on_outsider(each, addresses.ttl);
+    const bool by_this_alone = !named_.contains(each.name) && !addresses.is_referral;
+    if (!each.member && by_this_alone) on_outsider(each, addresses.ttl);
   }
 
   void on_outsider(const Candidate& each, std::uint64_t ttl) {
