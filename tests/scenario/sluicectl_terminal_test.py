@@ -62,6 +62,13 @@ class OnATerminal(Scenario):
         daemon.agents_push()
         self.shown(terminal, "2 of 3 accepting", absent=["no answer"])
 
+        # One that hangs takes connections and says nothing.
+        daemon.process.send_signal(signal.SIGSTOP)
+        self.shown(terminal, "no answer for ", "fe03    call-park")
+        daemon.process.send_signal(signal.SIGCONT)
+        daemon.agents_push()
+        self.shown(terminal, "2 of 3 accepting", absent=["no answer"])
+
         terminal.press("C-c")
         self.shown(terminal, "what was before", absent=["accepting"])
         self.assertFalse(terminal.is_alternate())
