@@ -92,6 +92,15 @@ TEST_F(AuthorityTest, ADrainOfAHeldServerSaysWhatWasNotApplied) {
   EXPECT_EQ(view("b").holds.front().reason, "patch");
 }
 
+TEST_F(AuthorityTest, AMistypedServiceIsGuessed) {
+  start();
+  all_up();
+  const auto refused = drain("b", "call-prak");
+  ASSERT_TRUE(refused && !*refused);
+  EXPECT_THAT(refused->error().detail, HasSubstr("; did you mean \"call-park\"?"));
+  EXPECT_EQ(members(kCallPark), "abc");
+}
+
 TEST_F(AuthorityTest, AForceThatLeavesNobodyWarns) {
   start(test_config({"a", "b"}));
   all_up();
