@@ -205,7 +205,7 @@ int count_flows(std::uint16_t port, unsigned rounds) {
   Times times;
   for (unsigned i = 0; i < rounds; ++i) {
     const auto begin = Clock::now();
-    sampler.sample(now());
+    sampler.sample(now(), {});
     const auto piece = Clock::now() - begin;
     while (sampler.busy()) {
       // What the loop does once its wait is over: take the list.
