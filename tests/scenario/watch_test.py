@@ -114,7 +114,7 @@ class Watching(Scenario):
         self.ctl(daemon, 1, "schedule", "cancel", plan["id"])
         self.assertIn("nothing is planned", self.ctl(daemon, 0, "schedule", "list").stdout)
         self.assertIn("cancel", self.ctl(daemon, 0, "history", "fe02").stdout)
-        self.ctl(daemon, 1, "drain", "fe02", "--at", "2001-01-01T00:00:00Z")
+        self.ctl(daemon, 2, "drain", "fe02", "--at", "2001-01-01T00:00:00Z")
 
     def test_a_hold_that_ends_by_itself(self):
         daemon = self.start()
