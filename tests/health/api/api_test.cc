@@ -1,16 +1,12 @@
 #include "health/api/api.h"
 
-#include <sys/stat.h>
-
 #include "health/rfc3339.h"
 #include "tests/health/api/world.h"
 
 namespace sluice::health::testing {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 using json = nlohmann::json;
 
@@ -138,49 +134,6 @@ TEST_F(ApiTest, TrustsTheUsersOfTheSocketAndNamesThem) {
   EXPECT_NE(by, "unknown");
 }
 
-TEST_F(ApiTest, MakesTheSocketWithItsModeAndRemovesIt) {
-  config_.api.socket.mode = 0620;
-  start();
-  struct stat status {};
-  ASSERT_EQ(stat(config_.api.socket.path.c_str(), &status), 0);
-  EXPECT_EQ(status.st_mode & 0777, 0620U);
-  api_->stop();
-  EXPECT_NE(stat(config_.api.socket.path.c_str(), &status), 0);
-}
-
-TEST_F(ApiTest, ReplacesASocketThatNobodyAnswersOn) {
-  std::filesystem::create_directory(directory_ + "/run");
-  {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    config_.api.socket.path.copy(address.sun_path, sizeof address.sun_path - 1);
-    const int stale = socket(AF_UNIX, SOCK_STREAM, 0);
-    ASSERT_EQ(bind(stale, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
-    close(stale);
-  }
-  start();
-  EXPECT_EQ(Client(config_.api.socket.path).ask(request("GET", "/v1/pools")).status, 200);
-}
-
-TEST_F(ApiTest, LeavesASocketAloneThatSomebodyAnswersOn) {
-  start();
-  config::Api second = config_.api;
-  second.listen.clear();
-  const auto refused = Api::start(second, ports());
-  ASSERT_FALSE(refused);
-  EXPECT_THAT(refused.error().message, HasSubstr("another process listens there"));
-  EXPECT_TRUE(Client(config_.api.socket.path).connected());
-}
-
-TEST_F(ApiTest, LeavesAFileAloneThatIsNoSocket) {
-  config_.api.socket.path = directory_ + "/file";
-  fclose(fopen(config_.api.socket.path.c_str(), "w"));
-  const auto refused = Api::start(config_.api, ports());
-  ASSERT_FALSE(refused);
-  EXPECT_THAT(refused.error().message, HasSubstr("is not a socket"));
-  EXPECT_TRUE(std::filesystem::exists(config_.api.socket.path));
-}
-
 TEST_F(ApiTest, SaysWhyItCanNotListen) {
   start();
   config::Api second = config_.api;
@@ -280,133 +233,6 @@ TEST_F(ApiTest, ShowsWhoRespondsWhereAndWhatAnswersMayShow) {
   const json second = ask("GET", "/v1/pools/pool2.example", "dashboards").json();
   EXPECT_EQ(second["answer_size"], 2);
   EXPECT_EQ(second["last_resort"], json::array());
-}
-
-TEST_F(ApiTest, SaysWhatMayHaveBeenMeant) {
-  config_.pools[0].servers[0].fqdn = "front01.pool.example";
-  start();
-  const auto detail = [&](const std::string& target) {
-    return std::string(ask("GET", target, "dashboards").json()["detail"]);
-  };
-  EXPECT_EQ(detail("/v1/servers/frnot01"),
-            "no server of that name is configured; did you mean \"front01\"?");
-  EXPECT_EQ(detail("/v1/servers/front01.pol.example"),
-            "no server of that name is configured; did you mean \"front01.pool.example\"?");
-  EXPECT_EQ(detail("/v1/servers/banana"), "no server of that name is configured");
-  EXPECT_EQ(detail("/v1/pools/pol"), "no pool of that name is configured; did you mean \"pool\"?");
-  EXPECT_EQ(detail("/v1/explain?name=calpark.pool.example"),
-            "no answer set has that name; did you mean \"call-park.pool.example\"?");
-  EXPECT_EQ(detail("/v1/explain?name=call-park"),
-            "no answer set has that name; did you mean \"call-park.pool.example\"?");
-  EXPECT_EQ(detail("/v1/explain?name=call-park.pol.example"),
-            "no answer set has that name; did you mean \"call-park.pool.example\"?");
-  EXPECT_EQ(detail("/v1/explain?name=_sip._tpc.pool.example"),
-            "no answer set has that name; did you mean \"_sip._tcp.pool.example\"?");
-  // Alike but for one label, which is another word; and one that is alike by its end alone.
-  EXPECT_EQ(detail("/v1/explain?name=web.pool.example"), "no answer set has that name");
-  EXPECT_EQ(detail("/v1/explain?name=nosuch.example"), "no answer set has that name");
-  EXPECT_EQ(detail("/v1/explain?name=front01.pool.example"),
-            "no answer set has that name; it is a server of pool.example");
-  EXPECT_EQ(detail("/v1/explain?name=front01"),
-            "no answer set has that name; it is the server front01.pool.example of pool.example");
-  EXPECT_EQ(ask("GET", "/v1/servers/frnot01", "a").json()["detail"],
-            "an agent's token is for its own server alone");
-}
-
-TEST_F(ApiTest, FindsAServerByAUniqueLabelAndListsThoseOfAnother) {
-  config::Pool second = config_.pools[0];
-  second.fqdn = "pool2.example";
-  second.servers.resize(1);
-  second.servers[0].fqdn = "a.pool2.example";
-  config_.zones.push_back({"pool2.example", "", {}});
-  config_.pools.push_back(second);
-  start();
-  EXPECT_EQ(ask("GET", "/v1/servers/B", "dashboards").status, 200);
-  const Response ambiguous = ask("GET", "/v1/servers/a", "dashboards");
-  EXPECT_EQ(ambiguous.status, 404);
-  EXPECT_THAT(std::string(ambiguous.json()["detail"]), HasSubstr("a.pool.example"));
-  EXPECT_THAT(std::string(ambiguous.json()["detail"]), HasSubstr("a.pool2.example"));
-  EXPECT_EQ(ask("GET", "/v1/servers/a.pool2.example", "dashboards").status, 200);
-  EXPECT_EQ(ask("GET", "/v1/servers/", "dashboards").status, 404);
-  EXPECT_EQ(ask("GET", "/v1/servers/%2e", "dashboards").status, 404);
-}
-
-TEST_F(ApiTest, ExplainsAnAnswer) {
-  start();
-  ask("POST", "/v1/servers/a/drain", "operations", R"({"reason": "patch"})");
-  const json explanation =
-      ask("GET", "/v1/explain?name=CALL-park.pool.example.&type=aaaa", "dashboards").json();
-  EXPECT_EQ(explanation["name"], "call-park.pool.example");
-  EXPECT_EQ(explanation["type"], "AAAA");
-  EXPECT_EQ(explanation["answer_set"], "call-park.pool.example");
-  EXPECT_EQ(explanation["fallback"], "none");
-  ASSERT_EQ(explanation["members"].size(), 3U);
-  EXPECT_EQ(explanation["members"][0]["server"], "a.pool.example");
-  EXPECT_EQ(explanation["members"][0]["in"], false);
-  EXPECT_EQ(explanation["members"][0]["rule"], "hold");
-  EXPECT_EQ(explanation["members"][0]["by"], "operations");
-  EXPECT_EQ(explanation["members"][1]["in"], false) << "it has no address of this type";
-  const json by_label = ask("GET", "/v1/explain?name=pool", "dashboards").json();
-  EXPECT_EQ(by_label["name"], "pool.example");
-  EXPECT_EQ(by_label["members"][1]["in"], true);
-  EXPECT_EQ(ask("GET", "/v1/explain?name=_sip._tcp.pool.example", "dashboards").json()["type"],
-            "SRV");
-  EXPECT_EQ(ask("GET", "/v1/explain?name=www.example", "dashboards").status, 404);
-  EXPECT_EQ(ask("GET", "/v1/explain", "dashboards").json()["member"], "name");
-  EXPECT_EQ(ask("GET", "/v1/explain?name=pool.example&type=TXT", "dashboards").json()["member"],
-            "type");
-  EXPECT_EQ(ask("GET", "/v1/explain?name=a&nmae=b", "dashboards").status, 400);
-  EXPECT_EQ(ask("GET", "/v1/explain?name=a&name=b", "dashboards").status, 400);
-}
-
-TEST_F(ApiTest, ListsNamesThatBeginAlike) {
-  start();
-  const auto names = [&](const std::string& query) {
-    const json reply = ask("GET", "/v1/names?" + query, "dashboards").json();
-    std::string text;
-    for (const json& each : reply["names"]) text += std::string(each["name"]) + " ";
-    return text + (reply["more"] ? "..." : ".");
-  };
-  EXPECT_EQ(names("kind=server"), "a.pool.example b.pool.example c.pool.example .");
-  EXPECT_EQ(names("kind=server&prefix=B"), "b.pool.example .");
-  EXPECT_EQ(names("kind=server&limit=2"), "a.pool.example b.pool.example ...");
-  EXPECT_EQ(names("kind=pool"), "pool.example .");
-  EXPECT_EQ(names("kind=service&prefix=call"), "call-park .");
-  EXPECT_EQ(names("kind=owner&prefix=_sip"), "_sip._tcp.pool.example .");
-  EXPECT_EQ(names("kind=owner&prefix=nothing"), ".");
-  EXPECT_EQ(ask("GET", "/v1/names?kind=server", "dashboards").json()["names"][0]["of"],
-            "pool.example");
-  for (const char* query : {"", "?kind=x", "?kind=pool&limit=0", "?kind=pool&limit=1001"}) {
-    EXPECT_EQ(ask("GET", std::string("/v1/names") + query, "dashboards").status, 400) << query;
-  }
-}
-
-TEST_F(ApiTest, ExplainsThatANameHasNoRecordsOfTheType) {
-  start();
-  const auto member = [&](const std::string& query) {
-    return ask("GET", "/v1/explain?name=" + query, "dashboards").json()["members"][1];
-  };
-  EXPECT_EQ(member("_sip._tcp.pool.example&type=SRV")["in"], true);
-  const json address = member("_sip._tcp.pool.example&type=A");
-  EXPECT_EQ(address["in"], false);
-  EXPECT_THAT(std::string(address["text"]), HasSubstr("SRV records alone, so no answer to A"));
-  const json srv = member("pool.example&type=SRV");
-  EXPECT_EQ(srv["in"], false);
-  EXPECT_EQ(srv["rule"], member("pool.example&type=A")["rule"]) << "of its own records";
-  EXPECT_THAT(std::string(srv["text"]), HasSubstr("no SRV records, so no answer to SRV"));
-}
-
-TEST_F(ApiTest, ExplainsWhoHasNoAddressOfTheType) {
-  config_.pools[0].servers[1].addresses.push_back(*base::IpAddress::parse("2001:db8::2"));
-  start();
-  const auto text = [&](const char* type, std::size_t member) {
-    return std::string(
-        ask("GET", std::string("/v1/explain?name=pool.example&type=") + type, "dashboards")
-            .json()["members"][member]["text"]);
-  };
-  EXPECT_THAT(text("AAAA", 0), HasSubstr("it has no AAAA address"));
-  EXPECT_THAT(text("AAAA", 1), Not(HasSubstr("no AAAA address")));
-  EXPECT_THAT(text("A", 0), Not(HasSubstr("address")));
 }
 
 // --- failed authentications ---
