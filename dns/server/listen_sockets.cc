@@ -16,7 +16,7 @@ namespace sluice::dns {
 namespace {
 
 using base::SocketAddress;
-using Opened = base::Result<FileDescriptor, std::error_code>;
+using Opened = base::Result<base::FileDescriptor, std::error_code>;
 
 // Queries that wait while a worker is busy: 4 MiB are some 5,000, ten milliseconds of a flood.
 constexpr int kUdpReceiveOctets = 4 << 20;
@@ -37,11 +37,11 @@ std::error_code last_error() {
   return {errno, std::system_category()};
 }
 
-bool set(const FileDescriptor& fd, int level, int option, int value) {
+bool set(const base::FileDescriptor& fd, int level, int option, int value) {
   return ::setsockopt(fd.get(), level, option, &value, sizeof value) == 0;
 }
 
-void set_udp_options(const FileDescriptor& fd, const SocketAddress& address) {
+void set_udp_options(const base::FileDescriptor& fd, const SocketAddress& address) {
   // FORCE goes beyond net.core.rmem_max and needs CAP_NET_ADMIN; without it the limit applies.
   if (!set(fd, SOL_SOCKET, SO_RCVBUFFORCE, kUdpReceiveOctets)) {
     set(fd, SOL_SOCKET, SO_RCVBUF, kUdpReceiveOctets);
@@ -71,7 +71,7 @@ void set_udp_options(const FileDescriptor& fd, const SocketAddress& address) {
 }
 
 // Accepted sockets inherit all of it.
-void set_tcp_options(const FileDescriptor& fd) {
+void set_tcp_options(const base::FileDescriptor& fd) {
   // A restart must not wait for the connections that the last run left in TIME_WAIT. (Two sockets
   // that listen still exclude each other.)
   set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
@@ -83,7 +83,7 @@ void set_tcp_options(const FileDescriptor& fd) {
 
 Opened open_socket(const SocketAddress& address, int type, Sharing sharing) {
   const int family = address.address.is_v4() ? AF_INET : AF_INET6;
-  FileDescriptor fd(::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  base::FileDescriptor fd(::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd.is_open()) return base::Unexpected{last_error()};
   // "::" and "0.0.0.0" are two addresses; who wants both lists both.
   if (family == AF_INET6 && !set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1)) {
@@ -112,7 +112,7 @@ Opened open_socket(const SocketAddress& address, int type, Sharing sharing) {
   return fd;
 }
 
-std::uint16_t port_of(const FileDescriptor& fd) {
+std::uint16_t port_of(const base::FileDescriptor& fd) {
   sockaddr_storage storage{};
   socklen_t length = sizeof storage;
   if (::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&storage), &length) != 0) return 0;
@@ -121,13 +121,13 @@ std::uint16_t port_of(const FileDescriptor& fd) {
 }
 
 // "\0sluice-dns:ADDRESS@PORT"; not open when somebody has the name already.
-FileDescriptor take_name(const SocketAddress& address) {
+base::FileDescriptor take_name(const SocketAddress& address) {
   const std::string text = "sluice-dns:" + address.to_string();  // at most 56 octets of 107
   sockaddr_un name{};
   name.sun_family = AF_UNIX;
   std::memcpy(name.sun_path + 1, text.data(), text.size());
   const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + text.size());
-  FileDescriptor fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  base::FileDescriptor fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&name), length) != 0) return {};
   return fd;
 }

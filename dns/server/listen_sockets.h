@@ -4,7 +4,7 @@
 
 #include "config/base/address.h"
 #include "config/base/error.h"
-#include "dns/server/file_descriptor.h"
+#include "config/base/file_descriptor.h"
 
 namespace sluice::dns {
 
@@ -19,9 +19,9 @@ namespace sluice::dns {
 // name locks nobody out.
 struct ListenSockets {
   base::SocketAddress address;  // with the real port
-  FileDescriptor name;
-  std::vector<FileDescriptor> udp;  // one for each worker
-  std::vector<FileDescriptor> tcp;  // one for each worker
+  base::FileDescriptor name;
+  std::vector<base::FileDescriptor> udp;  // one for each worker
+  std::vector<base::FileDescriptor> tcp;  // one for each worker
 };
 
 // Opens the sockets of every address, or none. Port 0: the kernel chooses for UDP, and TCP takes

@@ -8,11 +8,11 @@
 
 #include "config/base/address.h"
 #include "config/base/error.h"
+#include "config/base/file_descriptor.h"
 #include "config/base/snapshot.h"
 #include "config/model.h"
 #include "dns/answer/serving.h"
 #include "dns/server/counters.h"
-#include "dns/server/file_descriptor.h"
 #include "dns/server/tcp_clients.h"
 
 namespace sluice::dns {
@@ -66,7 +66,7 @@ class Server {
   Server();
 
   std::vector<base::SocketAddress> listening_;
-  std::vector<FileDescriptor> names_;  // tell a second instance who we are
+  std::vector<base::FileDescriptor> names_;  // tell a second instance who we are
   std::vector<std::unique_ptr<Worker>> workers_;
   std::size_t most_tcp_clients_ = 0;
 };

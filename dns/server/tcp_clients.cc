@@ -21,7 +21,7 @@ std::size_t TcpClients::size() const noexcept {
   return size;
 }
 
-void TcpClients::admit(FileDescriptor fd, const sockaddr_in6& client) {
+void TcpClients::admit(base::FileDescriptor fd, const sockaddr_in6& client) {
   responder_.counters().tcp_accepted.add();
   if (size() >= most_) evict();
   Clients& idle = in(Phase::Idle);

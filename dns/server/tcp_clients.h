@@ -36,7 +36,7 @@ class TcpClients {
 
   // A connection that was accepted. When there are too many, the one that has been idle longest
   // gives way (half-sent messages and clients that don't read come after the idle ones).
-  void admit(FileDescriptor fd, const sockaddr_in6& client);
+  void admit(base::FileDescriptor fd, const sockaddr_in6& client);
   // Ends that one. False when there is none.
   bool evict();
   // Ends the sessions whose time is over.

@@ -20,7 +20,8 @@ bool out_of_room(int error) {
 
 }  // namespace
 
-TcpListener::TcpListener(FileDescriptor fd, TcpClients& clients, WorkerCounters& counters) noexcept
+TcpListener::TcpListener(base::FileDescriptor fd, TcpClients& clients,
+                         WorkerCounters& counters) noexcept
     : fd_(std::move(fd)), clients_(clients), counters_(counters) {}
 
 base::Checked<base::Done> TcpListener::listen(uv_loop_t* loop) {
@@ -34,8 +35,8 @@ void TcpListener::accept_waiting() {
   for (int tries = 0; tries < kAccepts; ++tries) {
     sockaddr_in6 address{};  // has room for sockaddr_in too
     socklen_t length = sizeof address;
-    FileDescriptor client(::accept4(fd_.get(), reinterpret_cast<sockaddr*>(&address), &length,
-                                    SOCK_NONBLOCK | SOCK_CLOEXEC));
+    base::FileDescriptor client(::accept4(fd_.get(), reinterpret_cast<sockaddr*>(&address), &length,
+                                          SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (client.is_open()) {
       clients_.admit(std::move(client), address);
       continue;

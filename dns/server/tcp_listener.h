@@ -3,8 +3,8 @@
 #include <uv.h>
 
 #include "config/base/error.h"
+#include "config/base/file_descriptor.h"
 #include "config/base/uv_handle.h"
-#include "dns/server/file_descriptor.h"
 #include "dns/server/tcp_clients.h"
 
 namespace sluice::dns {
@@ -14,7 +14,7 @@ namespace sluice::dns {
 class TcpListener {
  public:
   // Does not start yet; see listen().
-  TcpListener(FileDescriptor fd, TcpClients& clients, WorkerCounters& counters) noexcept;
+  TcpListener(base::FileDescriptor fd, TcpClients& clients, WorkerCounters& counters) noexcept;
   TcpListener(const TcpListener&) = delete;
   TcpListener& operator=(const TcpListener&) = delete;
 
@@ -31,7 +31,7 @@ class TcpListener {
   static void on_ready(uv_poll_t* handle, int status, int events);
   void pause();
 
-  FileDescriptor fd_;
+  base::FileDescriptor fd_;
   TcpClients& clients_;
   WorkerCounters& counters_;
   base::UvHandle<uv_poll_t> poll_;  // after the descriptor: closed before it

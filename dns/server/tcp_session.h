@@ -8,7 +8,7 @@
 
 #include <netinet/in.h>
 
-#include "dns/server/file_descriptor.h"
+#include "config/base/file_descriptor.h"
 #include "dns/server/responder.h"
 
 namespace sluice::dns {
@@ -52,7 +52,7 @@ class TcpSession {
   };
 
   // `client`: its address, sockaddr_in or sockaddr_in6.
-  TcpSession(FileDescriptor fd, const sockaddr_in6& client) noexcept
+  TcpSession(base::FileDescriptor fd, const sockaddr_in6& client) noexcept
       : fd_(std::move(fd)), client_(client) {}
 
   int fd() const noexcept { return fd_.get(); }
@@ -80,7 +80,7 @@ class TcpSession {
   Wants answer(std::span<const std::uint8_t> octets, TcpScratch& scratch, Responder& responder);
   std::size_t take_account(std::size_t sent, const TcpScratch& scratch, Responder& responder);
 
-  FileDescriptor fd_;
+  base::FileDescriptor fd_;
   sockaddr_in6 client_;
   std::vector<std::uint8_t> waiting_;  // queries not answered yet, the last perhaps not whole
   Rest rest_;

@@ -43,7 +43,7 @@ bool can_segment(int fd) noexcept {
 
 }  // namespace
 
-UdpSocket::UdpSocket(FileDescriptor fd, bool wildcard) noexcept
+UdpSocket::UdpSocket(base::FileDescriptor fd, bool wildcard) noexcept
     : fd_(std::move(fd)), wildcard_(wildcard), coalesces_(can_segment(fd_.get())) {}
 
 unsigned UdpSocket::serve(UdpBatch& batch, Responder& responder) {

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <utility>
 
-#include "dns/server/file_descriptor.h"
+#include "config/base/file_descriptor.h"
 #include "dns/server/responder.h"
 #include "dns/server/udp_batch.h"
 
@@ -14,7 +14,7 @@ namespace sluice::dns {
 class UdpSocket {
  public:
   // `wildcard`: bound to 0.0.0.0 or ::; answers then leave from the address that was asked.
-  UdpSocket(FileDescriptor fd, bool wildcard) noexcept;
+  UdpSocket(base::FileDescriptor fd, bool wildcard) noexcept;
 
   int fd() const noexcept { return fd_.get(); }
 
@@ -33,7 +33,7 @@ class UdpSocket {
   // Returns how many the kernel took.
   std::size_t send_one_by_one(UdpBatch& batch, std::size_t letter, Responder& responder);
 
-  FileDescriptor fd_;
+  base::FileDescriptor fd_;
   bool wildcard_;
   // Several answers may be one letter: the kernel can cut it, and has not refused one so far (an
   // interface may be unable to).

@@ -112,7 +112,7 @@ base::Checked<base::Done> Worker::add(UdpSocket socket) {
   return base::Done{};
 }
 
-base::Checked<base::Done> Worker::add_listener(FileDescriptor fd) {
+base::Checked<base::Done> Worker::add_listener(base::FileDescriptor fd) {
   return listeners_.emplace_back(std::move(fd), clients_, responder_.counters())
       .listen(loop_.get());
 }

@@ -56,7 +56,7 @@ class Worker {
   // Before start().
   base::Checked<base::Done> init();
   base::Checked<base::Done> add(UdpSocket socket);
-  base::Checked<base::Done> add_listener(FileDescriptor fd);
+  base::Checked<base::Done> add_listener(base::FileDescriptor fd);
 
   void start();
   // Takes the newest snapshot, though no query comes. Any thread.

@@ -10,6 +10,7 @@
 
 #include <sys/socket.h>
 
+#include "config/base/file_descriptor.h"
 #include "dns/answer/respond.h"
 #include "dns/server/responder.h"
 #include "dns/server/tcp_session.h"
@@ -53,8 +54,8 @@ class Conversation {
     require(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
     const int room = (manner & 0x20) != 0 ? 4'608 : 1 << 16;  // the least that Linux grants
     ::setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
-    session_ = std::make_unique<TcpSession>(FileDescriptor(ends[0]), sockaddr_in6{});
-    client_ = FileDescriptor(ends[1]);
+    session_ = std::make_unique<TcpSession>(sluice::base::FileDescriptor(ends[0]), sockaddr_in6{});
+    client_ = sluice::base::FileDescriptor(ends[1]);
   }
 
   // What the client got, after all that it sent and its half of the connection closed.
@@ -110,7 +111,7 @@ class Conversation {
   bool reads_late_;
   std::span<const std::uint8_t> left_;
   std::unique_ptr<TcpSession> session_;
-  FileDescriptor client_;
+  sluice::base::FileDescriptor client_;
   Octets received_;
 };
 

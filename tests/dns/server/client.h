@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "config/base/address.h"
-#include "dns/server/file_descriptor.h"
+#include "config/base/file_descriptor.h"
 
 // Plain blocking sockets to ask a server with, as a client would.
 namespace sluice::dns::test {
@@ -29,8 +29,9 @@ inline Octets framed(const Octets& message) {
   return frame;
 }
 
-inline FileDescriptor make_socket(const base::SocketAddress& server, int type) {
-  FileDescriptor fd(::socket(server.address.is_v4() ? AF_INET : AF_INET6, type | SOCK_CLOEXEC, 0));
+inline base::FileDescriptor make_socket(const base::SocketAddress& server, int type) {
+  base::FileDescriptor fd(
+      ::socket(server.address.is_v4() ? AF_INET : AF_INET6, type | SOCK_CLOEXEC, 0));
   if (!fd.is_open()) throw std::runtime_error("no socket");
   // What does not come within ten seconds does not come: no test hangs.
   const timeval patience{10, 0};
@@ -39,7 +40,7 @@ inline FileDescriptor make_socket(const base::SocketAddress& server, int type) {
   return fd;
 }
 
-inline void connect_to(const FileDescriptor& fd, const base::SocketAddress& server) {
+inline void connect_to(const base::FileDescriptor& fd, const base::SocketAddress& server) {
   sockaddr_storage storage{};
   const socklen_t length = server.to(storage);
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&storage), length) != 0) {
@@ -68,7 +69,7 @@ class UdpClient {
   }
 
  private:
-  FileDescriptor fd_;
+  base::FileDescriptor fd_;
 };
 
 class TcpClient {
@@ -127,7 +128,7 @@ class TcpClient {
     return true;
   }
 
-  FileDescriptor fd_;
+  base::FileDescriptor fd_;
 };
 
 inline base::SocketAddress loopback(std::uint16_t port = 0) {

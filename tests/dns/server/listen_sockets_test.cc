@@ -20,8 +20,8 @@ SocketAddress at(const char* text) {
 }
 
 // A socket of another program at `address`; port 0: chosen.
-FileDescriptor occupy(SocketAddress& address, int type, bool reuse_port) {
-  FileDescriptor fd = make_socket(address, type);
+base::FileDescriptor occupy(SocketAddress& address, int type, bool reuse_port) {
+  base::FileDescriptor fd = make_socket(address, type);
   const int on = 1;
   if (reuse_port) ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
   sockaddr_storage storage{};
@@ -35,7 +35,7 @@ FileDescriptor occupy(SocketAddress& address, int type, bool reuse_port) {
   return fd;
 }
 
-int option(const FileDescriptor& fd, int level, int name) {
+int option(const base::FileDescriptor& fd, int level, int name) {
   int value = 0;
   socklen_t length = sizeof value;
   ::getsockopt(fd.get(), level, name, &value, &length);
@@ -51,7 +51,7 @@ TEST(OpenListenSockets, GivesEachWorkerItsOwnOnOnePort) {
   ASSERT_EQ(only.udp.size(), 3U);
   ASSERT_EQ(only.tcp.size(), 3U);
   for (const auto* all : {&only.udp, &only.tcp}) {
-    for (const FileDescriptor& fd : *all) {
+    for (const base::FileDescriptor& fd : *all) {
       sockaddr_storage storage{};
       socklen_t length = sizeof storage;
       ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&storage), &length);
@@ -63,7 +63,7 @@ TEST(OpenListenSockets, GivesEachWorkerItsOwnOnOnePort) {
 TEST(OpenListenSockets, AsksForTheBuffersAndLetsAnswersBeFragmented) {
   const auto sockets = open_listen_sockets({loopback()}, 1);
   ASSERT_TRUE(sockets);
-  const FileDescriptor& udp = sockets->front().udp.front();
+  const base::FileDescriptor& udp = sockets->front().udp.front();
   EXPECT_GE(option(udp, SOL_SOCKET, SO_RCVBUF), 200'000) << "the default would be 212,992";
   EXPECT_EQ(option(udp, IPPROTO_IP, IP_MTU_DISCOVER), IP_PMTUDISC_OMIT);
 }
@@ -99,7 +99,7 @@ TEST(OpenListenSockets, RefusesAnAddressOfAnotherProgram) {
   for (const int type : {SOCK_DGRAM, SOCK_STREAM}) {
     for (const bool reuse_port : {false, true}) {
       SocketAddress address = loopback();
-      const FileDescriptor other = occupy(address, type, reuse_port);
+      const base::FileDescriptor other = occupy(address, type, reuse_port);
       const auto sockets = open_listen_sockets({address}, 2);
       ASSERT_FALSE(sockets) << "type " << type << ", SO_REUSEPORT " << reuse_port;
       EXPECT_EQ(sockets.error().path, "dns.listen");
@@ -120,7 +120,7 @@ TEST(OpenListenSockets, IsNotLockedOutByAStrangerWhoTookTheName) {
   sockaddr_un storage{};
   storage.sun_family = AF_UNIX;
   name.copy(storage.sun_path + 1, name.size());
-  const FileDescriptor stranger(::socket(AF_UNIX, SOCK_DGRAM, 0));
+  const base::FileDescriptor stranger(::socket(AF_UNIX, SOCK_DGRAM, 0));
   ASSERT_EQ(::bind(stranger.get(), reinterpret_cast<const sockaddr*>(&storage),
                    static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size())),
             0);
@@ -135,9 +135,9 @@ TEST(OpenListenSockets, DoesNotWaitForConnectionsOfTheLastRun) {
     address = first->front().address;
     const test::TcpClient client(address);
     // The server closes first, and so its side lingers in TIME_WAIT.
-    FileDescriptor accepted;
+    base::FileDescriptor accepted;
     while (!accepted.is_open()) {
-      accepted = FileDescriptor(::accept(first->front().tcp.front().get(), nullptr, nullptr));
+      accepted = base::FileDescriptor(::accept(first->front().tcp.front().get(), nullptr, nullptr));
     }
   }
   EXPECT_TRUE(open_listen_sockets({address}, 1));

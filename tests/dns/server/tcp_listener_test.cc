@@ -22,7 +22,7 @@ class TcpListenerTest : public testing::Test {
 
 TEST_F(TcpListenerTest, RecoversWhenThereWereNoFileDescriptors) {
   Served server(pool_, {loopback()}, 1);
-  const FileDescriptor client = test::make_socket(server.address(), SOCK_STREAM);
+  const base::FileDescriptor client = test::make_socket(server.address(), SOCK_STREAM);
   rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
   rlimit none = before;

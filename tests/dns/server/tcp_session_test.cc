@@ -24,8 +24,8 @@ class TcpSessionTest : public testing::Test {
     int ends[2];
     ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
     if (room > 0) ::setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
-    session_ = std::make_unique<TcpSession>(FileDescriptor(ends[0]), sockaddr_in6{});
-    client_ = FileDescriptor(ends[1]);
+    session_ = std::make_unique<TcpSession>(base::FileDescriptor(ends[0]), sockaddr_in6{});
+    client_ = base::FileDescriptor(ends[1]);
     received_.clear();
   }
 
@@ -70,7 +70,7 @@ class TcpSessionTest : public testing::Test {
   Responder responder_{pool_.cell(), {}, [] {}};
   std::unique_ptr<TcpScratch> scratch_ = std::make_unique<TcpScratch>();
   std::unique_ptr<TcpSession> session_;
-  FileDescriptor client_;
+  base::FileDescriptor client_;
   Octets received_;  // of a message that is not whole yet
 };
 
@@ -156,7 +156,7 @@ TEST_F(TcpSessionTest, EndsWhenTheClientSendsNoMore) {
 
 TEST_F(TcpSessionTest, EndsWhenTheClientIsGone) {
   send_queries(1, 3);
-  client_ = FileDescriptor();
+  client_ = base::FileDescriptor();
   EXPECT_EQ(readable(), Wants::End) << "and no SIGPIPE";
 }
 

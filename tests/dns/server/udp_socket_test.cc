@@ -33,8 +33,8 @@ class UdpSocketTest : public testing::Test {
 TEST_F(UdpSocketTest, DropsWhatTheKernelDoesNotTake) {
   int ends[2];
   ASSERT_EQ(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, ends), 0);
-  UdpSocket socket(FileDescriptor{ends[0]}, false);
-  const FileDescriptor client(ends[1]);
+  UdpSocket socket(base::FileDescriptor{ends[0]}, false);
+  const base::FileDescriptor client(ends[1]);
   Responder responder(pool_.cell(), {}, [] {});
   const auto batch = std::make_unique<UdpBatch>();
   const auto counters = [&responder] { return responder.counters().read(); };
@@ -63,8 +63,8 @@ TEST_F(UdpSocketTest, DropsWhatTheKernelDoesNotTake) {
 TEST_F(UdpSocketTest, TakesAPublicationThoughNothingWasReceived) {
   int ends[2];
   ASSERT_EQ(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, ends), 0);
-  UdpSocket socket(FileDescriptor{ends[0]}, false);
-  const FileDescriptor client(ends[1]);
+  UdpSocket socket(base::FileDescriptor{ends[0]}, false);
+  const base::FileDescriptor client(ends[1]);
   Responder responder(pool_.cell(), {}, [] {});
   const std::uint64_t publication = pool_.show(2);
   EXPECT_EQ(socket.serve(*std::make_unique<UdpBatch>(), responder), 0U);
@@ -131,7 +131,7 @@ TEST_F(UdpSocketTest, AnswersManyUdpQueriesThatWaitTogether) {
 // Where the kernel can't cut a packet (here: it may not compute its checksums), each answer goes
 // by itself, and none is lost.
 TEST_F(UdpSocketTest, SendsOneByOneWhereTheKernelRefusesToCut) {
-  FileDescriptor fd(::socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0));
+  base::FileDescriptor fd(::socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0));
   sockaddr_storage storage{};
   const socklen_t length = loopback().to(storage);
   ASSERT_EQ(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&storage), length), 0);

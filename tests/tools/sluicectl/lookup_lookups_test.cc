@@ -1,7 +1,7 @@
 #include "gtest/gtest.h"
 #include <sys/socket.h>
 
-#include "dns/server/file_descriptor.h"
+#include "config/base/file_descriptor.h"
 #include "tools/sluicectl/lookup/lookups.h"
 
 namespace sluice::ctl {
@@ -33,7 +33,7 @@ class Silent {
   }
 
  private:
-  dns::FileDescriptor socket_;
+  base::FileDescriptor socket_;
   base::SocketAddress address_;
 };
 

@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 #include "config/base/address.h"
-#include "dns/server/file_descriptor.h"
+#include "config/base/file_descriptor.h"
 #include "tools/bench/agents/agent.h"
 #include "tools/bench/load/exchange.h"
 
@@ -42,7 +42,7 @@ struct Agent {
 
   AgentVoice voice;
   ReplyReader reader;
-  dns::FileDescriptor fd;
+  base::FileDescriptor fd;
   std::uint64_t asked_at = 0;  // 0: no heartbeat is under way
   std::uint64_t accepted = 0;
 };
@@ -148,7 +148,7 @@ class Agents {
   }
 
   void connect(Agent& agent, std::uint64_t number) {
-    agent.fd = dns::FileDescriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    agent.fd = base::FileDescriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!agent.fd.is_open()) fail(std::string("socket: ") + std::strerror(errno));
     const int on = 1;
     ::setsockopt(agent.fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -219,7 +219,7 @@ class Agents {
   base::SocketAddress authority_;
   std::vector<Agent> agents_;
   std::uint64_t period_;  // ns
-  dns::FileDescriptor epoll_;
+  base::FileDescriptor epoll_;
   std::uint64_t begin_ = 0;
   std::uint64_t pushed_ = 0;  // heartbeats whose time has come
   bool ended_ = false;

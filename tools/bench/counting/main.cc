@@ -29,7 +29,7 @@
 #include <uv.h>
 
 #include "config/base/address.h"
-#include "tools/sluice-agent/descriptor.h"
+#include "config/base/file_descriptor.h"
 #include "tools/sluice-agent/sessions/flow_sampler.h"
 #include "tools/sluice-agent/sessions/port_sampler.h"
 
@@ -37,7 +37,6 @@ namespace sluice::bench {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using agent::Descriptor;
 
 [[noreturn]] void give_up(const char* what) {
   std::perror(what);
@@ -52,13 +51,14 @@ double milliseconds(Clock::duration duration) {
   return std::chrono::duration<double, std::milli>(duration).count();
 }
 
-Descriptor open_socket(const base::SocketAddress& where, int type) {
-  Descriptor made(socket(where.address.is_v4() ? AF_INET : AF_INET6, type | SOCK_CLOEXEC, 0));
+base::FileDescriptor open_socket(const base::SocketAddress& where, int type) {
+  base::FileDescriptor made(
+      socket(where.address.is_v4() ? AF_INET : AF_INET6, type | SOCK_CLOEXEC, 0));
   if (made.get() < 0) give_up("socket");
   return made;
 }
 
-void bind_to(const Descriptor& socket, const base::SocketAddress& where) {
+void bind_to(const base::FileDescriptor& socket, const base::SocketAddress& where) {
   sockaddr_storage storage{};
   const socklen_t length = where.to(storage);
   const int on = 1;
@@ -84,7 +84,7 @@ int hold(unsigned count, const Make& make) {
     if (children.back() < 0) give_up("fork");
     if (children.back() != 0) continue;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    std::vector<Descriptor> held;
+    std::vector<base::FileDescriptor> held;
     while (held.size() < std::min(left, each)) held.push_back(make());
     if (write(told[1], &done, 1) != 1) give_up("write");
     pause();
@@ -105,13 +105,13 @@ int hold(unsigned count, const Make& make) {
 }
 
 int accept_all(const base::SocketAddress& where, unsigned count) {
-  const Descriptor listener = open_socket(where, SOCK_STREAM);
+  const base::FileDescriptor listener = open_socket(where, SOCK_STREAM);
   bind_to(listener, where);
   if (listen(listener.get(), 4096) != 0) give_up("listen");
   std::puts("listening");
   std::fflush(stdout);
   return hold(count, [&] {
-    Descriptor accepted(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    base::FileDescriptor accepted(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
     if (accepted.get() < 0) give_up("accept");
     return accepted;
   });
@@ -121,7 +121,7 @@ int connect_all(const base::SocketAddress& where, unsigned count) {
   sockaddr_storage storage{};
   const socklen_t length = where.to(storage);
   return hold(count, [&] {
-    Descriptor client = open_socket(where, SOCK_STREAM);
+    base::FileDescriptor client = open_socket(where, SOCK_STREAM);
     if (connect(client.get(), reinterpret_cast<sockaddr*>(&storage), length) != 0) {
       give_up("connect");
     }
@@ -131,7 +131,7 @@ int connect_all(const base::SocketAddress& where, unsigned count) {
 
 // Clients of many addresses: one has no more than 64,000 ports.
 int talk(const base::SocketAddress& where, unsigned count) {
-  const Descriptor service = open_socket(where, SOCK_DGRAM);
+  const base::FileDescriptor service = open_socket(where, SOCK_DGRAM);
   bind_to(service, where);
   sockaddr_storage to{};
   const socklen_t to_length = where.to(to);
@@ -139,7 +139,7 @@ int talk(const base::SocketAddress& where, unsigned count) {
   constexpr unsigned kPorts = 60'000;
   for (unsigned i = 0; i < count; ++i) {
     const auto host = static_cast<std::uint8_t>(2 + i / kPorts);
-    const Descriptor client = open_socket(where, SOCK_DGRAM);
+    const base::FileDescriptor client = open_socket(where, SOCK_DGRAM);
     const auto port = static_cast<std::uint16_t>(kFirstPort + i % kPorts);
     bind_to(client, {base::IpAddress::v4({127, 0, 0, host}), port});
     char octet = 0;

@@ -18,9 +18,9 @@ namespace {
   std::exit(1);
 }
 
-dns::FileDescriptor connect_to(const base::SocketAddress& server) {
+base::FileDescriptor connect_to(const base::SocketAddress& server) {
   const int family = server.address.is_v4() ? AF_INET : AF_INET6;
-  dns::FileDescriptor fd(::socket(family, SOCK_STREAM, 0));
+  base::FileDescriptor fd(::socket(family, SOCK_STREAM, 0));
   sockaddr_storage address{};
   const socklen_t length = server.to(address);
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), length) != 0) {

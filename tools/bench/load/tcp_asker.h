@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "config/base/address.h"
-#include "dns/server/file_descriptor.h"
+#include "config/base/file_descriptor.h"
 #include "tools/bench/load/exchange.h"
 
 namespace sluice::bench {
@@ -30,7 +30,7 @@ class TcpAsker {
 
   void write_rest();
 
-  dns::FileDescriptor fd_;
+  base::FileDescriptor fd_;
   Exchange exchange_;
   std::vector<std::uint8_t> rest_;  // of queries that the kernel took in part
   std::vector<std::uint8_t> answers_ = std::vector<std::uint8_t>(kReadOctets + 65'537);

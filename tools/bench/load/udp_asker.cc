@@ -13,9 +13,9 @@
 namespace sluice::bench {
 namespace {
 
-dns::FileDescriptor connect_to(const base::SocketAddress& server) {
+base::FileDescriptor connect_to(const base::SocketAddress& server) {
   const int family = server.address.is_v4() ? AF_INET : AF_INET6;
-  dns::FileDescriptor fd(::socket(family, SOCK_DGRAM | SOCK_NONBLOCK, 0));
+  base::FileDescriptor fd(::socket(family, SOCK_DGRAM | SOCK_NONBLOCK, 0));
   const int octets = 4 << 20;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUF, &octets, sizeof octets);
   sockaddr_storage address{};

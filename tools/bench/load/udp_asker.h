@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 
 #include "config/base/address.h"
-#include "dns/server/file_descriptor.h"
+#include "config/base/file_descriptor.h"
 #include "tools/bench/load/exchange.h"
 
 namespace sluice::bench {
@@ -42,7 +42,7 @@ class UdpAsker {
   unsigned letter_end(unsigned first, unsigned count) const noexcept;
   void take(std::span<const std::uint8_t> answer, std::uint64_t time);
 
-  dns::FileDescriptor fd_;
+  base::FileDescriptor fd_;
   Exchange exchange_;
   std::vector<std::uint8_t> queries_;
   std::array<std::uint16_t, kBatch> sizes_{};

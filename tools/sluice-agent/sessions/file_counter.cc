@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "config/base/duration.h"
-#include "tools/sluice-agent/descriptor.h"
+#include "config/base/file_descriptor.h"
 #include "tools/sluice-agent/sessions/count.h"
 
 namespace sluice::agent {
@@ -39,7 +39,8 @@ void FileCounter::read(base::MonoTime now) {
 
 base::Checked<std::uint64_t> FileCounter::look(const base::Now& now) {
   // Without O_NONBLOCK the opening of a pipe waits for who writes to it.
-  const Descriptor file(open(source_.path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+  const base::FileDescriptor file(
+      open(source_.path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
   if (file.get() < 0) return unreadable();
   struct stat status {};
   if (fstat(file.get(), &status) != 0) return unreadable();

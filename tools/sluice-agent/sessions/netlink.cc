@@ -82,7 +82,7 @@ std::optional<int> end_of_answer(const NetlinkPart& message) {
 
 base::Result<NetlinkQuestion, int> NetlinkQuestion::ask(int family, NetlinkRequest& request) {
   NetlinkQuestion question(
-      Descriptor(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, family)));
+      base::FileDescriptor(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, family)));
   if (question.fd() < 0) return base::Unexpected{errno};
   // Dumps of routes are filtered by the kernel only for those who ask strictly (Linux 4.20).
   const int on = 1;

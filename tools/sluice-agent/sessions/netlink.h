@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "config/base/file_descriptor.h"
 #include "config/base/result.h"
-#include "tools/sluice-agent/descriptor.h"
 
 namespace sluice::agent {
 
@@ -81,9 +81,9 @@ class NetlinkQuestion {
   int fd() const noexcept { return socket_.get(); }
 
  private:
-  explicit NetlinkQuestion(Descriptor socket) : socket_(std::move(socket)) {}
+  explicit NetlinkQuestion(base::FileDescriptor socket) : socket_(std::move(socket)) {}
 
-  Descriptor socket_;
+  base::FileDescriptor socket_;
 };
 
 }  // namespace sluice::agent

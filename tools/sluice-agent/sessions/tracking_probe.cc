@@ -12,8 +12,8 @@ namespace sluice::agent {
 namespace {
 
 // A UDP socket on a port of the kernel's choice, and where it is; an errno on failure.
-int open_on(const base::IpAddress& address, Descriptor& out, base::SocketAddress& where) {
-  Descriptor made(
+int open_on(const base::IpAddress& address, base::FileDescriptor& out, base::SocketAddress& where) {
+  base::FileDescriptor made(
       socket(address.is_v4() ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (made.get() < 0) return errno;
   sockaddr_storage storage{};
@@ -46,7 +46,7 @@ int look_up(const base::SocketAddress& from, const base::SocketAddress& to) {
 
 int TrackingProbe::open() {
   if (sender_.get() >= 0) return 0;
-  Descriptor sender;
+  base::FileDescriptor sender;
   if (const int error = open_on(loopback_, receiver_, to_); error != 0) return error;
   if (const int error = open_on(loopback_, sender, from_); error != 0) return error;
   sender_ = std::move(sender);

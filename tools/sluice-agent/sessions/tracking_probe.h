@@ -1,8 +1,8 @@
 #pragma once
 
 #include "config/base/address.h"
+#include "config/base/file_descriptor.h"
 #include "config/base/result.h"
-#include "tools/sluice-agent/descriptor.h"
 
 namespace sluice::agent {
 
@@ -28,8 +28,8 @@ class TrackingProbe {
 
   base::IpAddress loopback_;
   // Kept, so that one entry of the kernel's table serves for ever.
-  Descriptor sender_;
-  Descriptor receiver_;
+  base::FileDescriptor sender_;
+  base::FileDescriptor receiver_;
   base::SocketAddress from_;
   base::SocketAddress to_;
 };

@@ -5,7 +5,6 @@
 
 #include <fcntl.h>
 #include <spdlog/spdlog.h>
-#include <unistd.h>
 
 #include "config/base/duration.h"
 #include "tools/sluice-agent/log.h"
@@ -38,10 +37,6 @@ ShutdownDelay::ShutdownDelay(uv_loop_t* loop, const config::Reboot& settings, Wo
                     failure_ = "the system bus: " + why;
                     spdlog::warn("a shutdown cannot be heard of: {}", failure_);
                   }}) {}
-
-ShutdownDelay::~ShutdownDelay() {
-  close_lock();
-}
 
 void ShutdownDelay::start() {
   if (settings_.delay) bus_.start();
@@ -117,11 +112,10 @@ void ShutdownDelay::on_lock(const base::Checked<sd_bus_message*>& reply) {
     again_.start(kAskAgain);
     failure_ = "logind gives no lock: " +
                (reply ? std::string("its answer has none") : printable(reply.error().message));
-    if (lock_ < 0) spdlog::warn("a shutdown will not wait for the verdict: {}", failure_);
+    if (!lock_.is_open()) spdlog::warn("a shutdown will not wait for the verdict: {}", failure_);
     return;
   }
-  close_lock();
-  lock_ = lock;
+  lock_ = base::FileDescriptor(lock);
   if (state_ == State::Off) {
     spdlog::info("a shutdown waits for the verdict, {} at most", base::to_text(settings_.at_most));
   }
@@ -160,8 +154,8 @@ void ShutdownDelay::on_preparing(bool preparing) {
     spdlog::warn("the shutdown was called off");
     look_.stop();
     limit_.stop();
-    state_ = lock_ >= 0 ? State::Guarding : State::Off;
-    if (lock_ < 0) take_lock();
+    state_ = lock_.is_open() ? State::Guarding : State::Off;
+    if (!lock_.is_open()) take_lock();
   }
   world_.resume();  // also what an agent before this one has placed
 }
@@ -184,13 +178,8 @@ void ShutdownDelay::release(const std::string& why) {
       why.starts_with("the time") && !against_.empty() ? "; it is not safe: " + against_ : "");
   look_.stop();
   limit_.stop();
-  close_lock();
+  lock_ = {};
   state_ = State::Released;
-}
-
-void ShutdownDelay::close_lock() {
-  if (lock_ >= 0) close(lock_);
-  lock_ = -1;
 }
 
 }  // namespace sluice::agent

@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "config/agent_model.h"
+#include "config/base/file_descriptor.h"
 #include "tools/sluice-agent/systemd/system_bus.h"
 #include "tools/sluice-agent/timer.h"
 #include "tools/sluice-agent/verdict_client.h"
@@ -38,7 +39,6 @@ class ShutdownDelay {
   static constexpr base::Duration kAskAgain = std::chrono::minutes(1);
 
   ShutdownDelay(uv_loop_t* loop, const config::Reboot& settings, World world);
-  ~ShutdownDelay();
   ShutdownDelay(const ShutdownDelay&) = delete;
   ShutdownDelay& operator=(const ShutdownDelay&) = delete;
 
@@ -70,12 +70,11 @@ class ShutdownDelay {
   }
   void look();
   void release(const std::string& why);
-  void close_lock();
 
   config::Reboot settings_;
   World world_;
   State state_ = State::Off;
-  int lock_ = -1;
+  base::FileDescriptor lock_;
   bool asked_ = false;   // for a verdict that has not come yet
   std::string failure_;  // why there is no lock
   std::string warning_;  // logind's limit is shorter than ours

@@ -11,6 +11,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "config/base/file_descriptor.h"
+
 namespace sluice::ctl {
 namespace {
 
@@ -56,20 +58,6 @@ Checked url_endpoint(std::string text) {
   return Endpoint{Endpoint::Kind::Url, std::move(text)};
 }
 
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return number_; }
-
- private:
-  int number_;
-};
-
 }  // namespace
 
 base::Result<std::vector<Endpoint>, std::string> endpoints_of(const Connection& given,
@@ -87,7 +75,7 @@ base::Result<std::vector<Endpoint>, std::string> endpoints_of(const Connection& 
 base::Result<std::string, std::string> read_token(const std::string& file) {
   // Tokens of ours have 64 octets; this leaves room for those of others.
   std::array<char, 4096> octets{};
-  const Descriptor opened(open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  const base::FileDescriptor opened(open(file.c_str(), O_RDONLY | O_CLOEXEC));
   const ssize_t size = opened.get() < 0 ? -1 : read(opened.get(), octets.data(), octets.size());
   if (size < 0) {
     return base::Unexpected{"the token file " + file + " cannot be read: " + std::strerror(errno)};

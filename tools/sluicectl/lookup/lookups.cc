@@ -11,12 +11,10 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include "dns/server/file_descriptor.h"
+#include "config/base/file_descriptor.h"
 
 namespace sluice::ctl {
 namespace {
-
-using dns::FileDescriptor;
 
 constexpr std::size_t kLargestMessage = 65'535;
 constexpr std::size_t kLengthOctets = 2;  // before a message over TCP (RFC 1035 section 4.2.2)
@@ -80,7 +78,8 @@ class Running {
     sockaddr_storage address{};
     const socklen_t size = lookup_.server.to(address);
     const int kind = is_tcp() ? SOCK_STREAM : SOCK_DGRAM;
-    socket_ = FileDescriptor(socket(address.ss_family, kind | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    socket_ =
+        base::FileDescriptor(socket(address.ss_family, kind | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (!socket_.is_open()) return fail(errno);
     const int connected = connect(socket_.get(), reinterpret_cast<const sockaddr*>(&address), size);
     if (connected != 0 && errno != EINPROGRESS) return fail(errno);
@@ -155,7 +154,7 @@ class Running {
   void end(Reply::Kind kind, std::string text) {
     reply_.kind = kind;
     reply_.text = std::move(text);
-    socket_ = FileDescriptor();
+    socket_ = base::FileDescriptor();
     done_ = true;
   }
 
@@ -169,7 +168,7 @@ class Running {
   std::size_t sent_ = 0;
   unsigned tries_ = 0;
   base::MonoTime deadline_;
-  FileDescriptor socket_;
+  base::FileDescriptor socket_;
   bool done_ = false;
 };
 

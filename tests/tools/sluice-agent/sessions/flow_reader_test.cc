@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 
-#include "tools/sluice-agent/descriptor.h"
+#include "config/base/file_descriptor.h"
 
 namespace sluice::agent {
 namespace {
@@ -27,7 +27,7 @@ class EmptyNetwork {
   bool entered() const { return entered_; }
 
  private:
-  Descriptor former_;
+  base::FileDescriptor former_;
   bool entered_ = false;
 };
 

@@ -10,8 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "config/base/file_descriptor.h"
 #include "tests/tools/sluice-agent/loop.h"
-#include "tools/sluice-agent/descriptor.h"
 
 namespace sluice::agent {
 namespace {
@@ -50,11 +50,11 @@ class Page {
 
  private:
   void serve() {
-    std::vector<Descriptor> open;
+    std::vector<base::FileDescriptor> open;
     while (!over_) {
       pollfd ready{listener_.get(), POLLIN, 0};
       if (poll(&ready, 1, 20) != 1) continue;
-      Descriptor client(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+      base::FileDescriptor client(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
       std::string asked;
       std::array<char, 1000> buffer{};
       while (asked.find("\r\n\r\n") == std::string::npos) {
@@ -79,7 +79,7 @@ class Page {
 
   std::string octets_;
   bool close_;
-  Descriptor listener_;
+  base::FileDescriptor listener_;
   std::uint16_t port_ = 0;
   mutable std::mutex mutex_;
   std::string asked_;

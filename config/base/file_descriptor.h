@@ -4,7 +4,7 @@
 
 #include <unistd.h>
 
-namespace sluice::dns {
+namespace sluice::base {
 
 // Owner of an open file descriptor. When libuv polls it, the poll handle must be closed first:
 // declare it after its FileDescriptor.
@@ -28,4 +28,4 @@ class FileDescriptor {
   int fd_ = -1;
 };
 
-}  // namespace sluice::dns
+}  // namespace sluice::base
