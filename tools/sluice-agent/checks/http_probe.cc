@@ -13,7 +13,7 @@ constexpr std::size_t kMaxPage = 1U << 20U;
 
 HttpProbe::HttpProbe(uv_loop_t* loop, const config::HttpCheck& check, base::Duration limit,
                      Done done)
-    : wanted_(check.status), client_(loop), done_(std::move(done)) {
+    : Probe(std::move(done)), wanted_(check.status), client_(loop) {
   HttpRequest request;
   request.url = check.url;
   request.name = check.trust.name;
@@ -32,12 +32,11 @@ std::optional<base::SocketAddress> HttpProbe::local() const {
 }
 
 void HttpProbe::judge(const base::Checked<HttpAnswer>& answer) {
-  const Done done = std::exchange(done_, nullptr);
-  if (!answer) return done(answer.error().message);
+  if (!answer) return tell(answer.error().message);
   const long status = answer->status;
   const bool passes = wanted_.empty() ? status >= 200 && status < 300
                                       : std::ranges::find(wanted_, status) != wanted_.end();
-  done(passes ? "" : "answered " + std::to_string(status));
+  tell(passes ? "" : "answered " + std::to_string(status));
 }
 
 }  // namespace sluice::agent

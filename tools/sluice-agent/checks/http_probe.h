@@ -21,7 +21,6 @@ class HttpProbe final : public Probe {
 
   std::vector<std::uint16_t> wanted_;
   HttpClient client_;
-  Done done_;
 };
 
 }  // namespace sluice::agent

@@ -1,15 +1,11 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
-#include <uv.h>
-
-#include "config/agent_model.h"
 #include "config/base/address.h"
-#include "config/base/clock.h"
 
 namespace sluice::agent {
 
@@ -20,13 +16,24 @@ class Probe {
   // An empty text: passed in time. Called once, from the loop; it may destroy the probe.
   using Done = std::function<void(const std::string& failure)>;
 
-  Probe() = default;
+  explicit Probe(Done done) : done_(std::move(done)) {}
   virtual ~Probe() = default;
   Probe(const Probe&) = delete;
   Probe& operator=(const Probe&) = delete;
 
   // The probe's own end, so that it is not taken for somebody's session.
   virtual std::optional<base::SocketAddress> local() const = 0;
+
+ protected:
+  // The last thing that a probe does. `failure` is a copy: what it came from may end with the
+  // probe.
+  void tell(std::string failure) {
+    const Done done = std::exchange(done_, nullptr);
+    done(failure);
+  }
+
+ private:
+  Done done_;
 };
 
 }  // namespace sluice::agent

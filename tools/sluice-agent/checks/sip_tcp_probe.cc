@@ -18,13 +18,10 @@ struct Write {
 
 SipTcpProbe::SipTcpProbe(uv_loop_t* loop, const config::SipCheck& check, base::Duration limit,
                          Done done)
-    : question_(check),
-      limit_(loop,
-             [this] {
-               const bool open = opening_ && uv_is_writable(opening_->stream()) != 0;
-               finish(open ? "no answer in time" : "no connection in time");
-             }),
-      done_(std::move(done)) {
+    : Probe(std::move(done)), question_(check), limit_(loop, [this] {
+        const bool open = opening_ && uv_is_writable(opening_->stream()) != 0;
+        finish(open ? "no answer in time" : "no connection in time");
+      }) {
   limit_.start(limit);
   opening_.emplace(loop, check.target, [this](const std::string& failure) {
     if (failure.empty()) {
@@ -85,12 +82,10 @@ void SipTcpProbe::on_octets() {
   if (received_.size() > kMaxReceived) finish("an answer without end");
 }
 
-void SipTcpProbe::finish(const std::string& failure) {
-  const std::string text = failure;
+void SipTcpProbe::finish(std::string failure) {
   limit_.stop();
   opening_.reset();
-  const Done done = std::exchange(done_, nullptr);
-  done(text);
+  tell(std::move(failure));
 }
 
 }  // namespace sluice::agent

@@ -24,14 +24,13 @@ class SipTcpProbe final : public Probe {
   void on_open();
   void read();
   void on_octets();
-  void finish(const std::string& failure);
+  void finish(std::string failure);
 
   SipQuestion question_;
   std::string chunk_;     // where libuv puts what comes next
   std::string received_;  // what is not judged yet
   std::optional<TcpOpening> opening_;
   Timer limit_;
-  Done done_;
 };
 
 }  // namespace sluice::agent

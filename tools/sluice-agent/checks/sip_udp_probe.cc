@@ -15,12 +15,12 @@ constexpr std::size_t kLargestDatagram = 65'535;
 SipUdpProbe::SipUdpProbe(uv_loop_t* loop, const config::SipCheck& check,
                          const std::optional<base::SocketAddress>& from, base::Duration limit,
                          Done done)
-    : question_(check),
+    : Probe(std::move(done)),
+      question_(check),
       wait_(kT1),
       again_(loop, [this] { send(); }),
       limit_(loop, [this] { finish(no_answer_); }),
-      no_answer_("no answer in time"),
-      done_(std::move(done)) {
+      no_answer_("no answer in time") {
   if (const int status = open(loop, check.target, from); status != 0) {
     no_answer_ = uv_strerror(status);
     limit = base::Duration::zero();
@@ -81,13 +81,11 @@ void SipUdpProbe::on_datagram(std::string_view octets) {
   if (const auto verdict = question_.judge(octets)) finish(*verdict);
 }
 
-void SipUdpProbe::finish(const std::string& failure) {
-  const std::string text = failure;
+void SipUdpProbe::finish(std::string failure) {
   limit_.stop();
   again_.stop();
   socket_.reset();
-  const Done done = std::exchange(done_, nullptr);
-  done(text);
+  tell(std::move(failure));
 }
 
 }  // namespace sluice::agent

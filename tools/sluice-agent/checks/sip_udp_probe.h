@@ -30,7 +30,7 @@ class SipUdpProbe final : public Probe {
            const std::optional<base::SocketAddress>& from);
   void send();
   void on_datagram(std::string_view octets);
-  void finish(const std::string& failure);
+  void finish(std::string failure);
 
   SipQuestion question_;
   base::UvHandle<uv_udp_t> socket_;
@@ -41,7 +41,6 @@ class SipUdpProbe final : public Probe {
   Timer again_;
   Timer limit_;
   std::string no_answer_;
-  Done done_;
 };
 
 }  // namespace sluice::agent

@@ -6,7 +6,7 @@ namespace sluice::agent {
 
 TcpProbe::TcpProbe(uv_loop_t* loop, const base::SocketAddress& target, base::Duration limit,
                    Done done)
-    : limit_(loop, [this] { finish("no connection in time"); }), done_(std::move(done)) {
+    : Probe(std::move(done)), limit_(loop, [this] { finish("no connection in time"); }) {
   limit_.start(limit);
   opening_.emplace(loop, target, [this](const std::string& failure) { finish(failure); });
 }
@@ -15,13 +15,10 @@ std::optional<base::SocketAddress> TcpProbe::local() const {
   return opening_ ? opening_->local() : std::nullopt;
 }
 
-// `failure` may belong to the opening, which ends here: a copy goes on.
-void TcpProbe::finish(const std::string& failure) {
-  const std::string text = failure;
+void TcpProbe::finish(std::string failure) {
   limit_.stop();
   opening_.reset();
-  const Done done = std::exchange(done_, nullptr);
-  done(text);
+  tell(std::move(failure));
 }
 
 }  // namespace sluice::agent

@@ -14,11 +14,10 @@ class TcpProbe final : public Probe {
   std::optional<base::SocketAddress> local() const override;
 
  private:
-  void finish(const std::string& failure);
+  void finish(std::string failure);
 
   std::optional<TcpOpening> opening_;
   Timer limit_;
-  Done done_;
 };
 
 }  // namespace sluice::agent

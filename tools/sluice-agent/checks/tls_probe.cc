@@ -14,7 +14,7 @@ std::string url_of(const base::SocketAddress& target) {
 }  // namespace
 
 TlsProbe::TlsProbe(uv_loop_t* loop, const config::TlsCheck& check, base::Duration limit, Done done)
-    : client_(std::make_unique<HttpClient>(loop)), done_(std::move(done)) {
+    : Probe(std::move(done)), client_(std::make_unique<HttpClient>(loop)) {
   HttpRequest request;
   request.method = HttpRequest::Method::Connect;
   request.url = url_of(check.target);
@@ -23,10 +23,9 @@ TlsProbe::TlsProbe(uv_loop_t* loop, const config::TlsCheck& check, base::Duratio
   request.limit = limit;
   request.afterwards = HttpRequest::Afterwards::Close;
   client_->start(std::move(request), [this](const base::Checked<HttpAnswer>& answer) {
-    const std::string failure = answer ? "" : answer.error().message;
-    const Done finished = std::exchange(done_, nullptr);
+    std::string failure = answer ? "" : answer.error().message;
     client_.reset();
-    finished(failure);
+    tell(std::move(failure));
   });
 }
 

@@ -15,7 +15,6 @@ class TlsProbe final : public Probe {
 
  private:
   std::unique_ptr<HttpClient> client_;  // and with it the connection
-  Done done_;
 };
 
 }  // namespace sluice::agent
