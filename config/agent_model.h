@@ -36,7 +36,8 @@ struct CommandCheck {
 };
 
 // How a TLS peer is judged. Without `ca` any certificate passes: a check asks whether the service
-// answers, and a service on loopback seldom has a certificate for its address.
+// answers, a counter asks it for a number, and a service on loopback seldom has a certificate for
+// its address.
 struct TlsTrust {
   std::string ca;  // file of the authorities that may have signed the certificate, PEM; empty: any
   std::string name;  // asked for (SNI) and, with `ca`, that of the certificate; empty: the target's
@@ -115,9 +116,10 @@ struct CommandCount {
 
 // A metric of a page in Prometheus' text format: the sum of its series that have these labels.
 struct HttpMetric {
-  std::string url;
+  std::string url;  // http or https
   std::string metric;
   std::map<std::string, std::string> labels;
+  TlsTrust trust;  // of https
 
   friend bool operator==(const HttpMetric&, const HttpMetric&) = default;
 };
@@ -176,17 +178,28 @@ struct Reboot {
   friend bool operator==(const Reboot&, const Reboot&) = default;
 };
 
+// How the agent and its authorities know each other over https. The files are read by the agent,
+// not by the loader: they may be replaced.
+struct AgentTls {
+  std::string certificate;  // PEM, that of the agent first; empty: none is shown
+  std::string key;          // of the certificate; both or none
+  std::string ca;           // who may have signed an authority's, PEM; empty: the system's
+
+  friend bool operator==(const AgentTls&, const AgentTls&) = default;
+};
+
 struct AgentConfig {
   std::string file;                      // as it was named to the loader
-  std::vector<std::string> authorities;  // "http://HOST[:PORT]", no final slash; at least one
-  std::string token_file;                // read by the agent, not by the loader: it may be replaced
-  std::string server;                    // FQDN of this server
-  std::string state = "/var/lib/sluice-agent";                  // folder
+  std::vector<std::string> authorities;  // "https://HOST[:PORT]", no final slash; at least one
+  AgentTls tls;
+  std::string token_file;                       // likewise; empty: the certificate says who we are
+  std::string server;                           // FQDN of this server
+  std::string state = "/var/lib/sluice-agent";  // folder
   UnixSocket socket{"/run/sluice-agent/agent.sock", {}, 0660};  // of `pause`, `resume`, `status`
   Duration heartbeat = std::chrono::seconds(2);                 // 100ms..1m
   std::vector<AgentService> services;                           // at least one; names are unique
   Reboot reboot;
-  // What was understood but has no effect in this version, one for each key, in line order.
+  // What has no effect, and what is not safe; one for each key, in line order.
   std::vector<base::Error> warnings;
 
   friend bool operator==(const AgentConfig&, const AgentConfig&) = default;

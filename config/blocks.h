@@ -30,6 +30,7 @@ struct Known {
   bool all_zones = true;  // else a zone's name was not understood, and may be any
   NameTable owners;       // pools, servers, and the owner names of answer sets
   NameTable tokens;
+  std::vector<base::Error> warnings;   // as Config has them
   std::deque<std::string> list_files;  // those of `list:`, to which `owners` refers
 
   // Takes a listener's address, or says that somebody has it already.
@@ -40,7 +41,12 @@ struct Known {
 
 void read_dns(const Value& value, Known& known, Dns& out);
 void read_api(const Value& value, Known& known, Api& out);
-void read_store(const Value& value, const Known& known, Store& out);
+// api.tls, with its files; what is wrong leaves `out` empty.
+void read_tls(const Value& value, Known& known, std::optional<ApiTls>& out);
+void read_store(const Value& value, Known& known, Store& out);
+// store.etcd, with its files.
+void read_etcd(const Value& value, Known& known, std::optional<Etcd>& out);
+void read_memory_limit(const Value& value, std::uint64_t& out);
 void read_health(const Value& value, Health& out);
 void read_services(const Value& value, Known& known, std::vector<Service>& out);
 void read_zones(const Value& value, Known& known, std::vector<Zone>& out);

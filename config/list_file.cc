@@ -183,7 +183,7 @@ ListFile::Fault ListFile::read_record(std::string_view line, std::optional<ListR
   std::string_view fields = line;
   const bool named = !line.empty() && !is_blank(line.front());
   bool same = true;
-  const Fault owner_fault = named ? take_owner(fields, same) : Fault();
+  Fault owner_fault = named ? take_owner(fields, same) : Fault();
   std::string_view word = take_word(fields);
   if (word.empty() && !named) return {};  // an empty line
   if (!owner_fault.empty()) return owner_fault;

@@ -13,9 +13,20 @@ namespace {
 
 using Errors = std::vector<base::Error>;
 
+// A name of the machine's user database; whether it is there shows at the start.
+void read_user(const Value& value, std::string& out) {
+  const auto text = value.text();
+  if (!text) return;
+  // useradd(8) allows less; directories like Active Directory name people "first.last@example".
+  const bool sound = text->size() <= 256 && text->find_first_of(":/ \t\r\n") == text->npos;
+  if (!sound) return value.reject("must be the name of a user, is " + value.shown());
+  out = *text;
+}
+
 // Every block, those first to which others refer; the order in the file is free.
 void read_config(const Value& root, Known& known, Config& out) {
   Mapping blocks(root);
+  if (const auto user = blocks.find("user")) read_user(*user, out.user);
   if (const auto dns = blocks.require("dns", "a responder needs dns.listen at least")) {
     read_dns(*dns, known, out.dns);
   }
@@ -24,7 +35,9 @@ void read_config(const Value& root, Known& known, Config& out) {
   if (const auto services = blocks.find("services")) read_services(*services, known, out.services);
   if (const auto zones = blocks.find("zones")) read_zones(*zones, known, out.zones);
   if (const auto pools = blocks.find("pools")) read_pools(*pools, known, out.pools);
+  if (const auto memory = blocks.find("memory_limit")) read_memory_limit(*memory, out.memory_limit);
   if (const auto api = blocks.find("api")) read_api(*api, known, out.api);
+  out.warnings = std::move(known.warnings);
 }
 
 }  // namespace

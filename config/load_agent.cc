@@ -32,7 +32,11 @@ void read_agent_services(const Value& value, const AgentReading& reading, AgentC
   }
 }
 
-void read_authorities(const Value& value, AgentConfig& out) {
+constexpr const char* kInTheClear =
+    "is not loopback and not https: who reads along on the network gets the token, and may then "
+    "speak for this server; write https:// and let the authority have api.tls";
+
+void read_authorities(const Value& value, const AgentReading& reading, AgentConfig& out) {
   std::set<std::string> seen;
   const std::size_t before = value.findings().size();
   value.each([&](const Value& item) {
@@ -41,6 +45,7 @@ void read_authorities(const Value& value, AgentConfig& out) {
     auto url = check_authority_url(*text);
     if (!url) return item.reject(url.error());
     if (!seen.insert(*url).second) return item.reject(*url + " stands here twice");
+    if (travels_in_the_clear(*url)) reading.warn(item, *url + " " + kInTheClear);
     out.authorities.push_back(*std::move(url));
   });
   if (out.authorities.empty() && value.findings().size() == before) {
@@ -48,14 +53,46 @@ void read_authorities(const Value& value, AgentConfig& out) {
   }
 }
 
-void read_tls(const Value& value, const AgentReading& reading) {
+// Whether it may be told what else there has to be: a typo may be just that.
+bool read_tls(const Value& value, const AgentReading& reading, AgentTls& out) {
   Mapping block(value);
-  for (const char* key : {"certificate", "key", "ca"}) {
-    if (const auto path = block.find(key)) path->text();
+  const auto read = [&](const char* key, std::string& path) {
+    const auto found = block.find(key);
+    if (found) path = read_path(*found, reading.folder).value_or("");
+    return found;
+  };
+  const auto certificate = read("certificate", out.certificate);
+  const auto key = read("key", out.key);
+  const auto ca = read("ca", out.ca);
+  if (!block.all_known()) return false;
+  if (certificate && !key) certificate->reject("needs key, the file of its private key");
+  if (key && !certificate) key->reject("needs certificate, the file of the certificate it is for");
+  if (!certificate && !key && !ca) value.reject("must have certificate and key, or ca, or all");
+  return true;
+}
+
+bool is_https(const std::string& url) {
+  return url.starts_with("https:");
+}
+
+// How the agent says who it is to each authority: a certificate is shown over https alone.
+void read_identity(Mapping& blocks, const AgentReading& reading, AgentConfig& out) {
+  const auto tls = blocks.find("tls");
+  const bool tls_is_legible = !tls || read_tls(*tls, reading, out.tls);
+  const bool by_certificate = !out.tls.certificate.empty() || !tls_is_legible;
+  const char* wanted = "the file that holds this agent's token, or tls: {certificate:, key:}";
+  const auto token =
+      by_certificate ? blocks.find("token_file") : blocks.require("token_file", wanted);
+  if (token) out.token_file = read_path(*token, reading.folder).value_or("");
+  if (!tls || !tls_is_legible) return;
+  if (std::ranges::none_of(out.authorities, is_https) && !out.authorities.empty()) {
+    reading.warn(*tls, "has no effect: no authority is https://");
   }
-  reading.warn(value,
-               "is not supported by this version yet: the agent shows its token alone, over "
-               "plain HTTP");
+  const auto plain = std::ranges::find_if_not(out.authorities, is_https);
+  if (by_certificate && !token && plain != out.authorities.end()) {
+    tls->reject("the certificate cannot be shown to " + *plain +
+                ": write https://, or give token_file too");
+  }
 }
 
 void read_reboot(const Value& value, Reboot& out) {
@@ -66,17 +103,10 @@ void read_reboot(const Value& value, Reboot& out) {
 
 void read_agent(const Value& root, const AgentReading& reading, AgentConfig& out) {
   Mapping blocks(root);
-  if (const auto list =
-          blocks.require("authorities", R"(where to push, ["http://ADDRESS:PORT"])")) {
-    read_authorities(*list, out);
+  if (const auto list = blocks.require("authorities", R"(where to push, ["https://NAME:PORT"])")) {
+    read_authorities(*list, reading, out);
   }
-  const auto tls = blocks.find("tls");
-  if (tls) read_tls(*tls, reading);
-  const char* wanted = tls ? "tls in its place is not supported by this version yet"
-                           : "the file that holds this agent's token";
-  if (const auto path = blocks.require("token_file", wanted)) {
-    out.token_file = read_path(*path, reading.folder).value_or("");
-  }
+  read_identity(blocks, reading, out);
   if (const auto server = blocks.require("server", "the full name of this server")) {
     out.server = read_name(*server, check_server_name).value_or("");
   }

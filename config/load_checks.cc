@@ -22,17 +22,6 @@ base::SocketAddress read_target(const Value& value) {
   return *target;
 }
 
-TlsTrust read_trust(Mapping& block, const AgentReading& reading) {
-  TlsTrust trust;
-  if (const auto ca = block.find("ca")) trust.ca = read_path(*ca, reading.folder).value_or("");
-  if (const auto name = block.find("name")) {
-    const auto text = name->text();
-    // As in a certificate: no final dot.
-    trust.name = text ? std::string(*text) : "";
-  }
-  return trust;
-}
-
 // One number or a list of them.
 std::vector<std::uint16_t> read_status(Mapping& block, std::uint16_t min, std::uint16_t max) {
   std::vector<std::uint16_t> statuses;
@@ -96,6 +85,17 @@ std::optional<Probe> read_probe(Mapping& block, const AgentReading& reading) {
 }
 
 }  // namespace
+
+TlsTrust read_trust(Mapping& block, const AgentReading& reading) {
+  TlsTrust trust;
+  if (const auto ca = block.find("ca")) trust.ca = read_path(*ca, reading.folder).value_or("");
+  if (const auto name = block.find("name")) {
+    const auto text = name->text();
+    // As in a certificate: no final dot.
+    trust.name = text ? std::string(*text) : "";
+  }
+  return trust;
+}
 
 void read_check(const Value& value, const AgentReading& reading, std::vector<Check>& out) {
   Mapping block(value);

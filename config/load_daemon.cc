@@ -138,6 +138,7 @@ void read_dns(const Value& value, Known& known, Dns& out) {
   out.identity = host_name();
   if (const auto identity = block.find("identity")) read_identity(*identity, out.identity);
   block.read("hide_identity", out.hide_identity);
+  block.read("explain_stale", out.explain_stale);
   if (const auto version = block.find("version")) read_version(*version, out.version);
   if (const auto cookies = block.find("cookies")) read_cookies(*cookies, out.cookies);
   if (const auto limit = block.find("rate_limit")) read_rate_limit(*limit, out.rate_limit);
@@ -159,7 +160,7 @@ void read_dns(const Value& value, Known& known, Dns& out) {
   block.read("max_udp_payload", out.max_udp_payload, 512, 4096);
 }
 
-void read_store(const Value& value, const Known& known, Store& out) {
+void read_store(const Value& value, Known& known, Store& out) {
   Mapping block(value);
   if (const auto directory = block.find("directory")) {
     if (const auto path = read_path(*directory, known.folder)) out.directory = *path;
@@ -169,8 +170,19 @@ void read_store(const Value& value, const Known& known, Store& out) {
     limits.read("keep", out.audit_keep, 1h, 24h * 3650);
     limits.read("entries", out.audit_entries, 1'000, 10'000'000);
   }
-  block.refuse("etcd");
-  block.refuse("confirm_timeout");
+  if (const auto etcd = block.find("etcd")) read_etcd(*etcd, known, out.etcd);
+}
+
+void read_memory_limit(const Value& value, std::uint64_t& out) {
+  if (value.is("auto")) {
+    out = 0;
+    return;
+  }
+  // Less than what an empty daemon takes could only ever shed; more than any machine has means
+  // none.
+  constexpr std::uint64_t kLeast = 16ULL << 20;
+  constexpr std::uint64_t kMost = 1ULL << 40;
+  if (const auto octets = value.size(kLeast, kMost, "auto or ")) out = *octets;
 }
 
 void read_health(const Value& value, Health& out) {

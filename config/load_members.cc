@@ -100,7 +100,7 @@ void read_startup(const Value& value, const PoolServices& of_pool, Server& out) 
 }
 
 std::optional<std::string> read_service(const Value& value, Known& known) {
-  const auto name = read_name(value, check_label);
+  auto name = read_name(value, check_label);
   if (!name) return {};
   const auto* taken = known.services.find(*name);
   if (taken == nullptr) {

@@ -59,13 +59,14 @@ std::map<std::string, std::string> read_labels(const Value& value) {
   return labels;
 }
 
-HttpMetric read_http_metric(const Value& url, Mapping& block) {
+HttpMetric read_http_metric(const Value& url, Mapping& block, const AgentReading& reading) {
   HttpMetric source;
   if (const auto text = url.text()) {
-    auto checked = check_http_url(*text);
+    auto checked = check_web_url(*text);
     if (!checked) url.reject(checked.error());
     source.url = checked ? *std::move(checked) : "";
   }
+  if (source.url.starts_with("https:")) source.trust = read_trust(block, reading);
   if (const auto metric = block.require("metric", "the metric of the page that is the count")) {
     source.metric = metric->text().value_or("");
     if (!source.metric.empty() && !is_prometheus_name(source.metric, true)) {
@@ -109,7 +110,7 @@ void read_counter(const Value& key, const Value& value, const AgentReading& read
   if (tcp) counter.source = TcpConnections{read_ports(*tcp)};
   if (udp) counter.source = UdpFlows{read_ports(*udp)};
   if (command) counter.source = CommandCount{read_command(*command, reading)};
-  if (http) counter.source = read_http_metric(*http, block);
+  if (http) counter.source = read_http_metric(*http, block, reading);
   if (file) counter.source = read_file_count(*file, block, reading);
   out.push_back(std::move(counter));
 }

@@ -30,6 +30,11 @@ Mapping::~Mapping() {
   }
 }
 
+bool Mapping::all_known() const noexcept {
+  return std::all_of(entries_.begin(), entries_.end(),
+                     [](const Entry& entry) { return entry.known; });
+}
+
 void Mapping::find_duplicates() {
   // Most mappings have a handful of keys, but `services` may have thousands: sorted, not compared
   // each with each.

@@ -58,6 +58,9 @@ class Mapping {
     }
   }
 
+  // Whether each key has been asked for: nothing is known of what a mistyped one was meant to be.
+  bool all_known() const noexcept;
+
   const Value& value() const noexcept { return self_; }
 
  private:

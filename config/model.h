@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,9 +14,11 @@
 #include <sys/stat.h>
 
 #include "config/base/address.h"
+#include "config/base/certificate.h"
 #include "config/base/clock.h"
 #include "config/base/error.h"
 #include "config/base/shared_list.h"
+#include "config/base/tls_context.h"
 
 // What the operator wrote in sluice.yaml, checked: plain structs, every default. Names (FQDNs,
 // services) are in lower case without a final dot. Paths are absolute: the loader resolved relative
@@ -65,6 +68,8 @@ struct Dns {
   // NSID, CH TXT id.server, confirmed_by; 1..255 octets; default: the host name
   std::string identity;
   bool hide_identity = false;  // not in NSID, nor in class CH
+  // A responder that is cut off from the others says so in its answers (EDE 3, RFC 8914).
+  bool explain_stale = false;
   // CH TXT version.bind and version.server, at most 255 octets; empty (`hidden`): REFUSED
   std::string version = "Sluice " SLUICE_VERSION;
   Cookies cookies;
@@ -88,21 +93,57 @@ struct UnixSocket {
 
 enum class Role : std::uint8_t { Reader, Operator, Agent };
 
+// Who may ask over TCP: whoever has the token, or the certificate.
 struct Token {
   std::string name;
   Role role = Role::Reader;
   std::string server;                     // FQDN; agents only
-  std::array<std::uint8_t, 32> sha256{};  // of the token's octets
+  std::array<std::uint8_t, 32> sha256{};  // of the token's octets; zeroes: none
+  // A subject alternative name of a certificate that api.tls.client_ca signed.
+  std::optional<base::SubjectName> certificate = {};
+  std::vector<std::string> pools{};  // FQDNs, on whose servers an operator acts; empty: all
 
   friend bool operator==(const Token&, const Token&) = default;
 };
 
+// TLS of `listen`; never of the unix socket.
+struct ApiTls {
+  base::TlsFiles files;
+  base::ClientCertificates clients = base::ClientCertificates::Required;  // with a client_ca
+  // What the files said when they were read; never null once it is loaded.
+  std::shared_ptr<const base::TlsContext> context;
+
+  // Of what is written; what the files say is another matter.
+  friend bool operator==(const ApiTls& a, const ApiTls& b) {
+    return a.files == b.files && a.clients == b.clients;
+  }
+};
+
 struct Api {
-  std::vector<base::SocketAddress> listen;  // HTTP, loopback alone until TLS is there
+  std::vector<base::SocketAddress> listen;  // HTTP; loopback alone unless there is TLS
+  std::optional<ApiTls> tls;
   UnixSocket socket;
   std::vector<Token> tokens;
+  std::optional<unsigned> connections_per_address;  // 1..1000000; none: most of all
 
   friend bool operator==(const Api&, const Api&) = default;
+};
+
+// The engine that several responders share, by its JSON gateway.
+struct Etcd {
+  std::vector<std::string> endpoints;  // "http://127.0.0.1:2379", at least one
+  std::string prefix = "/sluice";      // of all keys; no slash at its end
+  // Of https; paths of PEM files, empty: none. Certificate and key come together.
+  std::string ca;
+  std::string certificate;
+  std::string key;
+  // etcd's own users: both or none.
+  std::string user;
+  std::string password;
+  // How long a drain waits for other responders.
+  Duration confirm_timeout = std::chrono::seconds(2);  // 100ms..1m
+
+  friend bool operator==(const Etcd&, const Etcd&) = default;
 };
 
 struct Store {
@@ -111,6 +152,7 @@ struct Store {
   // at most: the oldest go first. What the disk must have room for is known that way.
   Duration audit_keep = std::chrono::hours(24 * 90);  // 1h..3650d
   unsigned audit_entries = 1'000'000;                 // 1000..10000000, some 200 octets each
+  std::optional<Etcd> etcd;                           // nothing: this responder is alone
 
   friend bool operator==(const Store&, const Store&) = default;
 };
@@ -222,6 +264,10 @@ struct Pool {
 
 struct Config {
   std::string file;  // as it was named to the loader
+  std::string user;  // whom to become when started as root; empty: nobody
+  // Octets of resident memory that the process may have before it sheds its least important
+  // clients, 16MiB..1024GiB; 0 (`auto`): what its cgroup is limited to, if it is
+  std::uint64_t memory_limit = 0;
   Dns dns;
   Api api;
   Store store;
@@ -229,6 +275,8 @@ struct Config {
   std::vector<Service> services;
   std::vector<Zone> zones;
   std::vector<Pool> pools;
+  // What is right, and yet may not be meant or not work for long; in line order.
+  std::vector<base::Error> warnings;
 
   friend bool operator==(const Config&, const Config&) = default;
 };

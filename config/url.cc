@@ -23,6 +23,19 @@ bool is_port(std::string_view text) {
   return status == std::errc() && end == text.data() + text.size() && port >= 1 && port <= 65535;
 }
 
+// What an HTTP client takes for an IPv4 address in an odd form ("127.1", "0x7f.0.0.1"), and a
+// resolver for a name: no top-level domain is a number (RFC 3696 section 2).
+bool ends_in_number(std::string_view host) {
+  if (host.ends_with('.')) host.remove_suffix(1);
+  std::string_view label = host.substr(host.rfind('.') + 1);
+  const bool hexadecimal = label.starts_with("0x") || label.starts_with("0X");
+  if (hexadecimal) label.remove_prefix(2);
+  return (hexadecimal || !label.empty()) && std::all_of(label.begin(), label.end(), [&](char c) {
+           return (c >= '0' && c <= '9') ||
+                  (hexadecimal && ((c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')));
+         });
+}
+
 // HOST[:PORT]
 bool is_host(std::string_view text) {
   std::string_view port;
@@ -35,7 +48,9 @@ bool is_host(std::string_view text) {
   } else {
     const auto colon = text.find(':');
     const std::string_view host = text.substr(0, colon);
-    if (!base::IpAddress::parse(host) && !check_dns_name(host)) return false;
+    if (!base::IpAddress::parse(host) && (!check_dns_name(host) || ends_in_number(host))) {
+      return false;
+    }
     if (colon != std::string_view::npos) port = text.substr(colon);
   }
   return port.empty() || (port.front() == ':' && is_port(port.substr(1)));
@@ -63,23 +78,27 @@ CheckedUrl check_web_url(std::string_view text) {
   return std::string(text);
 }
 
-CheckedUrl check_http_url(std::string_view text) {
-  if (text.starts_with("https:")) {
-    return base::Unexpected{
-        std::string("https is not supported by this version yet; use http:// on this machine or "
-                    "through a tunnel")};
-  }
-  return check_web_url(text);
-}
-
 CheckedUrl check_authority_url(std::string_view text) {
-  auto url = check_http_url(text);
+  auto url = check_web_url(text);
   if (!url) return url;
   if (url->ends_with('/')) url->pop_back();
-  if (url->find_first_of("/?", kHttp.size()) != std::string::npos) {
-    return wrong(text, "must be http://HOST:PORT without a path");
+  if (url->find_first_of("/?", url->find("//") + 2) != std::string::npos) {
+    return wrong(text, "must be https://HOST:PORT or http://HOST:PORT without a path");
   }
   return url;
+}
+
+bool travels_in_the_clear(std::string_view url) {
+  if (!url.starts_with(kHttp)) return false;
+  std::string_view host = url.substr(kHttp.size());
+  host = host.substr(0, host.find_first_of("/?"));
+  if (host.starts_with('[')) {
+    host = host.substr(1, host.find(']') - 1);
+  } else {
+    host = host.substr(0, host.find(':'));
+  }
+  const auto address = base::IpAddress::parse(host);
+  return address ? !address->is_loopback() : host != "localhost";
 }
 
 }  // namespace sluice::config

@@ -14,9 +14,11 @@ using CheckedUrl = base::Result<std::string, std::string>;
 
 // Any such URL, as it is; https too.
 CheckedUrl check_web_url(std::string_view text);
-// Plain HTTP alone: https is refused as not supported by this version yet.
-CheckedUrl check_http_url(std::string_view text);
-// Where an authority listens: no path and no query. Without a final slash.
+// Where an authority listens, by either scheme: no path and no query. Without a final slash.
 CheckedUrl check_authority_url(std::string_view text);
+
+// Of a checked URL: whether who reads along on a network sees what is said. A name other than
+// localhost may be anywhere.
+bool travels_in_the_clear(std::string_view url);
 
 }  // namespace sluice::config

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "config/base/duration.h"
+#include "config/base/size.h"
 
 namespace sluice::config {
 namespace {
@@ -104,6 +105,16 @@ std::optional<base::Duration> Value::duration(base::Duration min, base::Duration
     wanted = "must be a duration such as 90s, 15m or 1h30m, ";
   }
   reject(wanted + range + ", is " + shown());
+  return {};
+}
+
+std::optional<std::uint64_t> Value::size(std::uint64_t min, std::uint64_t max,
+                                         std::string_view instead) const {
+  const bool scalar = kind() == Document::Kind::Scalar;
+  const auto octets = base::parse_size(scalar ? document_->text(id_) : "");
+  if (octets && *octets >= min && *octets <= max) return octets;
+  reject("must be " + std::string(instead) + (octets ? "" : "a size such as 512MiB or 2GiB, ") +
+         base::size_text(min) + ".." + base::size_text(max) + ", is " + shown());
   return {};
 }
 

@@ -56,8 +56,10 @@ class Value {
   std::optional<std::uint64_t> number(std::uint64_t min, std::uint64_t max,
                                       std::string_view instead = {}) const;
   std::optional<base::Duration> duration(base::Duration min, base::Duration max) const;
-  std::optional<unsigned> percentage(unsigned min, unsigned max) const;  // "50%"
-  std::optional<bool> flag() const;                                      // true, false
+  std::optional<std::uint64_t> size(std::uint64_t min, std::uint64_t max,
+                                    std::string_view instead = {}) const;  // "512MiB"
+  std::optional<unsigned> percentage(unsigned min, unsigned max) const;    // "50%"
+  std::optional<bool> flag() const;                                        // true, false
   // The place of the scalar in `words`. `later` are words that are understood but have no effect in
   // this version: refused, and told so.
   std::optional<std::size_t> word(std::initializer_list<std::string_view> words,

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 namespace sluice::base {
@@ -23,6 +24,13 @@ class FileDescriptor {
 
   int get() const noexcept { return fd_; }
   bool is_open() const noexcept { return fd_ >= 0; }
+  // Whose it is from now on must close it.
+  [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
+
+  // Another descriptor of the same open file; not open when the process may have no more of them.
+  FileDescriptor duplicate() const noexcept {
+    return FileDescriptor(::fcntl(fd_, F_DUPFD_CLOEXEC, 0));
+  }
 
  private:
   int fd_ = -1;

@@ -10,20 +10,17 @@ using namespace std::chrono_literals;
 TEST(LoadAgent, RefusesEachMistake) {
   expect_agent_refused({
       {"authorities: [\"http://127.0.0.1:8053\"]\n", "",
-       "t.yaml:1: authorities: is missing: where to push, [\"http://ADDRESS:PORT\"]"},
+       "t.yaml:1: authorities: is missing: where to push, [\"https://NAME:PORT\"]"},
       {"[\"http://127.0.0.1:8053\"]", "[]",
        "t.yaml:1: authorities: must have at least one authority to push to"},
-      {"http://127", "https://127",
-       "t.yaml:1: authorities[0]: https is not supported by this version yet; use http:// on this "
-       "machine or through a tunnel"},
       {"http://127.0.0.1:8053", "127.0.0.1@8053",
        "t.yaml:1: authorities[0]: must be a URL such as http://127.0.0.1:8053, is 127.0.0.1@8053"},
       {"127.0.0.1:8053", "127.0.0.1:65536",
        "t.yaml:1: authorities[0]: must be http://HOST:PORT with a name, an IPv4 address or [an "
        "IPv6 address], is http://127.0.0.1:65536"},
       {"127.0.0.1:8053", "127.0.0.1:8053/v1",
-       "t.yaml:1: authorities[0]: must be http://HOST:PORT without a path, is "
-       "http://127.0.0.1:8053/v1"},
+       "t.yaml:1: authorities[0]: must be https://HOST:PORT or http://HOST:PORT without a path, "
+       "is http://127.0.0.1:8053/v1"},
       {"127.0.0.1:8053", "me@127.0.0.1:8053",
        "t.yaml:1: authorities[0]: must be http://HOST:PORT without a user"},
       {"127.0.0.1:8053", "::1:8053",
@@ -32,13 +29,26 @@ TEST(LoadAgent, RefusesEachMistake) {
       {"[\"http://127.0.0.1:8053\"]", "[\"http://127.0.0.1:8053\", \"http://127.0.0.1:8053/\"]",
        "t.yaml:1: authorities[1]: http://127.0.0.1:8053 stands here twice"},
       {"token_file: a.token\n", "",
-       "t.yaml:1: token_file: is missing: the file that holds this agent's token"},
+       "t.yaml:1: token_file: is missing: the file that holds this agent's token, or tls: "
+       "{certificate:, key:}"},
+      {"token_file: a.token\n", "tls: {ca: c}\n",
+       "t.yaml:1: token_file: is missing: the file that holds this agent's token, or tls: "
+       "{certificate:, key:}"},
       {"token_file: a.token\n", "tls: {certificate: a, key: b, ca: c}\n",
-       "t.yaml:1: token_file: is missing: tls in its place is not supported by this version yet"},
+       "t.yaml:2: tls: the certificate cannot be shown to http://127.0.0.1:8053: write https://, "
+       "or give token_file too"},
+      {"token_file: a.token\n", "token_file: a\ntls: {certificate: a}\n",
+       "t.yaml:3: tls.certificate: needs key, the file of its private key"},
+      {"token_file: a.token\n", "token_file: a\ntls: {key: a}\n",
+       "t.yaml:3: tls.key: needs certificate, the file of the certificate it is for"},
+      {"token_file: a.token\n", "token_file: a\ntls: {}\n",
+       "t.yaml:3: tls: must have certificate and key, or ca, or all"},
       {"token_file: a.token\n",
        "token_file: a\n"
        "tls: {cert: a}\n",
        "t.yaml:3: tls.cert: is not a known key; known here: certificate, key, ca"},
+      {"token_file: a.token\n", "tls: {cert: a, key: b}\n",
+       "t.yaml:2: tls.cert: is not a known key; known here: certificate, key, ca"},
       {"token_file: a.token", "token_file: \"\"", "t.yaml:2: token_file: must not be empty"},
       {"s1.example.org", "s1",
        "t.yaml:3: server: must be a full name such as fe01.pool01.contoso.example, is s1"},
@@ -212,6 +222,9 @@ TEST(LoadAgent, TakesEachSourceOfSessions) {
   EXPECT_EQ(metric.url, "http://127.0.0.1/metrics?a=b");
   EXPECT_EQ(metric.metric, "a:b");
   EXPECT_EQ(metric.labels, (std::map<std::string, std::string>{{"state", "a b"}}));
+  const auto secure = std::get<HttpMetric>(
+      source("{http: \"https://localhost/\", metric: a, ca: ca.pem, name: a.example}"));
+  EXPECT_EQ(secure.trust, (TlsTrust{"/etc/sluice/ca.pem", "a.example"}));
   EXPECT_EQ(std::get<UdpFlows>(source("{udp_ports: [5060, 5062]}")).ports,
             (std::vector<std::uint16_t>{5060, 5062}));
   const auto file = std::get<FileCount>(source("{file: run/calls}"));
@@ -253,12 +266,44 @@ TEST(LoadAgent, TakesUrlsOfEachFormOfHost) {
   EXPECT_EQ(small_with(":8053", ":8053/").authorities.at(0), "http://127.0.0.1:8053");
 }
 
-TEST(LoadAgent, WarnsOfTlsAndGoesOnWithTheToken) {
-  const AgentConfig config = small_with("heartbeat: 2s", "tls: {certificate: a, key: b, ca: c}");
+TEST(LoadAgent, TakesACertificateInPlaceOfATokenAndBesideIt) {
+  const auto loaded =
+      load_agent_text(with(with(kSmallAgent, "http:", "https:"), "token_file: a.token",
+                           "tls: {certificate: tls/a.pem, key: /k.pem}"),
+                      "/etc/sluice/agent.yaml");
+  ASSERT_TRUE(loaded) << base::to_string(loaded.error());
+  EXPECT_EQ(loaded->tls, (AgentTls{"/etc/sluice/tls/a.pem", "/k.pem", ""}));
+  EXPECT_EQ(loaded->token_file, "");
+  EXPECT_TRUE(loaded->warnings.empty());
+
+  const auto both = load_agent_text(
+      with(with(kSmallAgent, "http:", "https:"), "heartbeat: 2s", "tls: {ca: ca.pem}"), "/t.yaml");
+  ASSERT_TRUE(both) << base::to_string(both.error());
+  EXPECT_EQ(both->tls, (AgentTls{"", "", "/ca.pem"}));
+  EXPECT_EQ(both->token_file, "/a.token");
+}
+
+TEST(LoadAgent, WarnsOfTlsThatNoAuthoritySpeaks) {
+  const AgentConfig config = small_with("heartbeat: 2s", "tls: {ca: c}");
   ASSERT_EQ(config.warnings.size(), 1U);
   EXPECT_EQ(base::to_string(config.warnings[0]),
-            "/etc/sluice/agent.yaml:4: tls: is not supported by this version yet: the agent shows "
-            "its token alone, over plain HTTP");
+            "/etc/sluice/agent.yaml:4: tls: has no effect: no authority is https://");
+}
+
+TEST(LoadAgent, WarnsOfATokenThatTravelsInTheClear) {
+  for (const char* url : {"http://192.0.2.53:8053", "http://[2001:db8::1]", "http://ns1.example"}) {
+    const AgentConfig config = small_with("http://127.0.0.1:8053", url);
+    ASSERT_EQ(config.warnings.size(), 1U) << url;
+    EXPECT_EQ(base::to_string(config.warnings[0]),
+              "/etc/sluice/agent.yaml:1: authorities[0]: " + std::string(url) +
+                  " is not loopback and not https: who reads along on the network gets the token, "
+                  "and may then speak for this server; write https:// and let the authority have "
+                  "api.tls");
+  }
+  for (const char* url : {"http://127.9.9.9", "http://[::1]:1", "http://localhost:8053/",
+                          "https://192.0.2.53:8443"}) {
+    EXPECT_TRUE(small_with("http://127.0.0.1:8053", url).warnings.empty()) << url;
+  }
 }
 
 TEST(LoadAgent, DoesNotShowAPasswordInAUrl) {

@@ -8,14 +8,10 @@ TEST(LoadApi, RefusesEachMistakeOfListenersAndTokens) {
   expect_refused({
       {"\"127.0.0.1@8053\"", "\"192.0.2.1@8053\"",
        "t.yaml:4: api.listen[0]: must be a loopback address (127.0.0.1 or ::1), is 192.0.2.1@8053: "
-       "others need tls, which is not supported by this version yet"},
+       "others need api.tls, such as tls: {certificate: api.crt, key: api.key}"},
       {"\"127.0.0.1@8053\"", "\"0.0.0.0@8053\"",
        "t.yaml:4: api.listen[0]: must be a loopback address (127.0.0.1 or ::1), is 0.0.0.0@8053: "
-       "others need tls, which is not supported by this version yet"},
-      {"  tokens:",
-       "  tls: {certificate: a, key: b}\n"
-       "  tokens:",
-       "t.yaml:5: api.tls: is not supported by this version yet: leave it out"},
+       "others need api.tls, such as tls: {certificate: api.crt, key: api.key}"},
       {"[\"127.0.0.1@8053\"]\n"
        "  tokens:\n",
        "[\"192.0.2.1@8053\"]\n"
@@ -23,7 +19,7 @@ TEST(LoadApi, RefusesEachMistakeOfListenersAndTokens) {
        "    - {name: x, role: reader, sha256: "
        "1ff7f1e5d133b23a547985eb2958192d528902f21f7b5f2a6cd122226b17200d}\n",
        "t.yaml:4: api.listen[0]: must be a loopback address (127.0.0.1 or ::1), is 192.0.2.1@8053: "
-       "others need tls, which is not supported by this version yet\n"
+       "others need api.tls, such as tls: {certificate: api.crt, key: api.key}\n"
        "t.yaml:6: api.tokens[0].sha256: is a token of the example, which everybody knows: make one "
        "(sluicectl token) before api.listen has an address that is not loopback"},
       {"  tokens:",
@@ -51,13 +47,29 @@ TEST(LoadApi, RefusesEachMistakeOfListenersAndTokens) {
        "token"},
       {", sha256: \"00000000000000000000000000000000000000000000000000000000000000aa\"", "",
        "t.yaml:6: api.tokens[0].sha256: is missing: of its token, 64 hex digits; see sluicectl "
-       "token"},
+       "token; or certificate: NAME"},
       {"sha256: \"00000000000000000000000000000000000000000000000000000000000000aa\"",
        "certificate: ops.example.org",
-       "t.yaml:6: api.tokens[0].certificate: is not supported by this version yet: leave it out"},
+       "t.yaml:6: api.tokens[0].certificate: needs api.tls.client_ca, a file with the certificates "
+       "of who signs those of clients"},
       {"role: operator", "role: operator, server: s1.example.org",
        "t.yaml:6: api.tokens[0].server: is for role agent alone: operators and readers see all "
        "servers"},
+      {"role: operator", "role: operator, pools: [pol.example.org]",
+       "t.yaml:6: api.tokens[0].pools[0]: no pool is named pol.example.org; did you mean "
+       "\"pool.example.org\"?"},
+      {"role: operator", "role: operator, pools: [s1.example.org]",
+       "t.yaml:6: api.tokens[0].pools[0]: no pool is named s1.example.org; did you mean "
+       "\"pool.example.org\"?"},
+      {"role: operator", "role: operator, pools: [pool.example.org, Pool.Example.ORG.]",
+       "t.yaml:6: api.tokens[0].pools[1]: names pool.example.org a second time"},
+      {"role: operator", "role: operator, pools: []",
+       "t.yaml:6: api.tokens[0].pools: must name at least one pool; leave it out for an operator "
+       "of all"},
+      {"role: operator", "role: reader, pools: [pool.example.org]",
+       "t.yaml:6: api.tokens[0].pools: is for role operator alone: readers see all pools"},
+      {"role: operator", "role: agent, server: s1.example.org, pools: [pool.example.org]",
+       "t.yaml:6: api.tokens[0].pools: is for role operator alone: an agent speaks for one server"},
       {"role: operator", "role: agent",
        "t.yaml:6: api.tokens[0].server: is missing: an agent speaks for one server, by its full "
        "name"},
@@ -110,6 +122,14 @@ TEST(LoadApi, TakesAnAgentsTokenForAServerInAnyCase) {
       load_text(with(kSmall, "role: operator", "role: agent, server: S1.Example.ORG."), "t.yaml");
   ASSERT_TRUE(loaded) << base::to_string(loaded.error());
   EXPECT_EQ(loaded->api.tokens[0].server, "s1.example.org");
+}
+
+TEST(LoadApi, LimitsAnOperatorToPoolsInAnyCase) {
+  const auto loaded = load_text(
+      with(kSmall, "role: operator", "role: operator, pools: [Pool.Example.ORG.]"), "t.yaml");
+  ASSERT_TRUE(loaded) << base::to_string(loaded.error());
+  EXPECT_EQ(loaded->api.tokens[0].pools, std::vector<std::string>{"pool.example.org"});
+  EXPECT_TRUE(load_text(std::string(kSmall), "t.yaml")->api.tokens[0].pools.empty());
 }
 
 TEST(LoadApi, TakesTheExamplesTokensOnLoopback) {

@@ -29,6 +29,22 @@ TEST(LoadDaemon, RefusesEachMistakeOfDnsStoreAndHealth) {
       {"[\"127.0.0.1@0\"]", "[\"127.0.0.1@8053\"]",
        "t.yaml:4: api.listen[0]: 127.0.0.1@8053 is listened on already, line 2"},
       {"dns:\n",
+       "user: \"\"\n"
+       "dns:\n",
+       "t.yaml:1: user: must not be empty"},
+      {"dns:\n",
+       "user: \"a b\"\n"
+       "dns:\n",
+       "t.yaml:1: user: must be the name of a user, is \"a b\""},
+      {"dns:\n",
+       "user: sluice:sluice\n"
+       "dns:\n",
+       "t.yaml:1: user: must be the name of a user, is sluice:sluice"},
+      {"dns:\n",
+       "user: [sluice]\n"
+       "dns:\n",
+       "t.yaml:1: user: must be text, is a list"},
+      {"dns:\n",
        "dns:\n"
        "  identity: \"a b\"\n",
        "t.yaml:2: dns.identity: must be 1 to 255 visible ASCII characters, is \"a b\""},
@@ -135,10 +151,6 @@ TEST(LoadDaemon, RefusesEachMistakeOfDnsStoreAndHealth) {
        "t.yaml:2: dns.rate_limit.exempt[0]: must be an address block such as 192.0.2.0/24 or "
        "2001:db8::/32, is 192.0.2.1/24"},
       {"health:",
-       "store: {etcd: {endpoints: []}}\n"
-       "health:",
-       "t.yaml:7: store.etcd: is not supported by this version yet: leave it out"},
-      {"health:",
        "store: {audit: {keep: 59m, entries: 999}}\n"
        "health:",
        "t.yaml:7: store.audit.keep: must be 1h..3650d, is 59m\n"
@@ -152,6 +164,11 @@ TEST(LoadDaemon, RefusesEachMistakeOfDnsStoreAndHealth) {
        "store: {audit: false}\n"
        "health:",
        "t.yaml:7: store.audit: must be a mapping (KEY: VALUE), is false"},
+      {"health:", "memory_limit: 512\nhealth:",
+       "t.yaml:7: memory_limit: must be auto or 16MiB..1024GiB, is 512"},
+      {"health:", "memory_limit: 512MB\nhealth:",
+       "t.yaml:7: memory_limit: must be auto or a size such as 512MiB or 2GiB, 16MiB..1024GiB, is "
+       "512MB"},
       {"lease: 6s", "lease: 6",
        "t.yaml:8: health.lease: needs a unit (such as 6s), 300ms..10m, is 6"},
       {"lease: 6s", "lease: six seconds",
@@ -183,6 +200,8 @@ Config small_with(std::string_view from, std::string_view to) {
 
 TEST(LoadDaemon, TakesEveryEdgeOfARange) {
   EXPECT_EQ(small_with("dns:\n", "dns:\n  workers: auto\n").dns.workers, 0U);
+  EXPECT_EQ(small_with("health:", "memory_limit: auto\nhealth:").memory_limit, 0U);
+  EXPECT_EQ(small_with("health:", "memory_limit: 512MiB\nhealth:").memory_limit, 512ULL << 20);
   EXPECT_EQ(small_with("dns:\n", "dns:\n  workers: 64\n").dns.workers, 64U);
   EXPECT_EQ(small_with("dns:\n", "dns:\n  max_udp_payload: 512\n").dns.max_udp_payload, 512);
   EXPECT_EQ(small_with("dns:\n", "dns:\n  max_udp_payload: 4096\n").dns.max_udp_payload, 4096);
@@ -196,9 +215,13 @@ TEST(LoadDaemon, TakesEveryEdgeOfARange) {
 
 TEST(LoadDaemon, ReadsWhatTheResponderSaysOfItself) {
   EXPECT_EQ(small_with("dns:\n", "dns:\n").dns.version, "Sluice " SLUICE_VERSION);
-  const Dns hidden = small_with("dns:\n", "dns:\n  version: hidden\n  hide_identity: true\n").dns;
+  const Dns hidden = small_with("dns:\n",
+                                "dns:\n  version: hidden\n  hide_identity: true\n"
+                                "  explain_stale: true\n")
+                         .dns;
   EXPECT_EQ(hidden.version, "");
   EXPECT_TRUE(hidden.hide_identity);
+  EXPECT_TRUE(hidden.explain_stale);
   EXPECT_EQ(small_with("dns:\n", "dns:\n  version: 9.9 x\n").dns.version, "9.9 x");
 }
 
