@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "dns/answer/alias_chain.h"
+#include "dns/answer/response_settings.h"
 
 namespace sluice::dns {
 
@@ -94,7 +95,11 @@ Rcode Answer::rrset(const Lookup& lookup, std::size_t owner) noexcept {
 Rcode Answer::members(const Lookup& lookup, const Name& name, std::size_t owner) noexcept {
   answer_set_ = lookup.where;
   const RenderedSet& set = snapshot_.answer_sets[lookup.where];
-  if (set.fallback() != health::Fallback::None) writer_.explain(explanation_of(set.fallback()));
+  if (set.fallback() != health::Fallback::None) {
+    writer_.explain(explanation_of(set.fallback()));
+  } else if (snapshot_.settings->stale) {
+    writer_.explain(kStaleAnswer);
+  }
   const std::span<const std::uint8_t> records = set.records(qtype_);
   if (records.empty()) return negative(Rcode::NoError, lookup.zone, name, owner);
   const bool added = qtype_ == RRType::SRV ? add_srv(set, owner)

@@ -13,6 +13,7 @@ struct ExtendedError {
   std::string_view text;  // EXTRA-TEXT, UTF-8; short, for it must never cost a record
 };
 
+inline constexpr ExtendedError kStaleAnswer{3, "cut off: who accepts may have changed"};
 inline constexpr ExtendedError kNotAuthoritative{20, {}};
 inline constexpr ExtendedError kNotSupported{21, {}};
 inline constexpr ExtendedError kInvalidType{30, {}};

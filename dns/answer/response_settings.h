@@ -16,6 +16,7 @@ struct ResponseSettings {
   CookieSecrets cookies;
   bool cookies_required = false;  // over UDP, of clients that know cookies
   config::RateLimit rate_limit;
+  bool stale = false;  // answers of pools say that they may be (RFC 8914, code 3)
 };
 
 // `random_secret` makes the cookies when none is configured: they hold until this process ends.

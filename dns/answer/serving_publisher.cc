@@ -18,12 +18,25 @@ std::shared_ptr<const ServingSnapshot> nothing_served() {
   return snapshot;
 }
 
-void renew_serial(ServingSnapshot& snapshot, ZoneId zone) {
-  const auto generation = static_cast<std::uint32_t>(snapshot.generation);
-  const std::uint32_t serial = snapshot.zones->zones()[zone].serial_base + generation;
+// Brings the zone's serial to that of `generation`, unless a later one has been there.
+void raise_serial(ServingSnapshot& snapshot, ZoneId zone, std::uint64_t generation) {
+  const std::uint32_t serial =
+      snapshot.zones->zones()[zone].serial_base + static_cast<std::uint32_t>(generation);
   const std::uint32_t* current = snapshot.soa_serials.find(zone);
-  if (current != nullptr && *current == serial) return;  // another set of the zone did it
+  // RFC 1982 section 3.2: less than half the numbers ahead is greater.
+  if (current != nullptr && static_cast<std::int32_t>(serial - *current) <= 0) return;
   snapshot.soa_serials.set(zone, std::make_shared<const std::uint32_t>(serial));
+}
+
+void raise_all_serials(ServingSnapshot& snapshot, std::uint64_t generation) {
+  for (ZoneId zone = 0; zone < snapshot.zones->zones().size(); ++zone) {
+    raise_serial(snapshot, zone, generation);
+  }
+}
+
+void raise_host_serial(ServingSnapshot& snapshot, const health::HostChange& change) {
+  const Host& host = snapshot.zones->hosts()[change.server];
+  if (host.in_zone) raise_serial(snapshot, host.zone, change.generation);
 }
 
 // REQUIRES: the pool FQDN's set, whose number is lower than those of the pool's others, is up to
@@ -63,7 +76,22 @@ ServingPublisher::ServingPublisher(std::shared_ptr<const ZoneSet> zones, Respons
 void ServingPublisher::prepare(std::shared_ptr<const ZoneSet> zones, ResponseSettings settings) {
   assert(zones != nullptr);
   prepared_ = std::move(zones);
+  take(std::move(settings));
+}
+
+void ServingPublisher::take(ResponseSettings settings) {
+  settings.stale = stale_;
   settings_ = std::make_shared<const ResponseSettings>(std::move(settings));
+}
+
+void ServingPublisher::mark_stale(bool stale) {
+  if (stale == stale_) return;
+  stale_ = stale;
+  take(*settings_);
+  if (prepared_ != nullptr) return;  // it comes with the next publication
+  auto snapshot = std::make_shared<ServingSnapshot>(*current_);
+  snapshot->settings = settings_;
+  serve(std::move(snapshot));
 }
 
 std::uint64_t ServingPublisher::publish(std::shared_ptr<const health::MembershipSnapshot> next,
@@ -113,7 +141,15 @@ std::shared_ptr<ServingSnapshot> ServingPublisher::everything(
   snapshot->soa_serials = base::PagedTable<std::uint32_t>(zones);
   RenderRoom room(sets);
   for (health::AnswerSetId id = 0; id < sets; ++id) renew_set(*snapshot, members, id, &room);
-  for (ZoneId zone = 0; zone < zones; ++zone) renew_serial(*snapshot, zone);
+  renewed_ = members.renewed;
+  raise_all_serials(*snapshot, renewed_);
+  for (health::AnswerSetId id = 0; id < sets; ++id) {
+    raise_serial(*snapshot, snapshot->zones->answer_sets()[id].zone,
+                 members.answer_sets[id].generation);
+  }
+  for (const health::HostChange& change : members.host_changes) {
+    raise_host_serial(*snapshot, change);
+  }
   return snapshot;
 }
 
@@ -126,11 +162,18 @@ std::shared_ptr<ServingSnapshot> ServingPublisher::differences(
   snapshot->leaving_hosts = members.leaving_hosts;
   for (const health::AnswerSetId id : ascending(changed)) {
     renew_set(*snapshot, members, id);
-    renew_serial(*snapshot, snapshot->zones->answer_sets()[id].zone);
+    raise_serial(*snapshot, snapshot->zones->answer_sets()[id].zone,
+                 members.answer_sets[id].generation);
   }
   for (const health::ServerId server : changed_hosts) {
-    const Host& host = snapshot->zones->hosts()[server];
-    if (host.in_zone) renew_serial(*snapshot, host.zone);
+    const auto change =
+        std::ranges::lower_bound(members.host_changes, server, {}, &health::HostChange::server);
+    assert(change != members.host_changes.end() && change->server == server);
+    raise_host_serial(*snapshot, *change);
+  }
+  if (members.renewed != renewed_) {
+    renewed_ = members.renewed;
+    raise_all_serials(*snapshot, renewed_);
   }
   return snapshot;
 }

@@ -39,9 +39,12 @@ class ServingPublisher final : public health::Publisher {
   // servers. It renders everything and gives every zone a new serial. `settings` come with it.
   void prepare(std::shared_ptr<const ZoneSet> zones, ResponseSettings settings = {});
 
+  // Whether answers of pools say that they may be stale, from now on.
+  void mark_stale(bool stale);
+
   // The first one, and the first after prepare(), take everything as changed. The serial of a zone
-  // in which an answer set or host record changed becomes its base + generation (mod 2^32); so the
-  // generation must have grown since the publication before.
+  // becomes its base (mod 2^32) + the newest generation of its answer sets' members, its hosts'
+  // changes, and that which renewed everything. It never goes back (RFC 1982).
   std::uint64_t publish(std::shared_ptr<const health::MembershipSnapshot> next,
                         std::span<const health::AnswerSetId> changed,
                         std::span<const health::ServerId> changed_hosts) override;
@@ -71,6 +74,7 @@ class ServingPublisher final : public health::Publisher {
                                                std::span<const health::AnswerSetId> changed,
                                                std::span<const health::ServerId> changed_hosts);
 
+  void take(ResponseSettings settings);
   std::uint64_t serve(std::shared_ptr<const ServingSnapshot> snapshot);
 
   std::shared_ptr<const ZoneSet> prepared_;  // null: none since the last publication
@@ -78,6 +82,8 @@ class ServingPublisher final : public health::Publisher {
   std::shared_ptr<const ServingSnapshot> current_;  // what the cell holds
   base::SnapshotCell<ServingSnapshot> cell_;
   std::vector<Retired> retired_;  // oldest first
+  bool stale_ = false;
+  std::uint64_t renewed_ = 0;  // as published last
   AnswerSetLedger ledger_;
   std::function<void()> wake_;
 };

@@ -23,6 +23,8 @@ Counters& Counters::operator+=(const Counters& other) noexcept {
   tcp_timed_out += other.tcp_timed_out;
   tcp_evicted += other.tcp_evicted;
   tcp_accept_errors += other.tcp_accept_errors;
+  tcp_accept_paused += other.tcp_accept_paused;
+  tcp_accept_resumed += other.tcp_accept_resumed;
   return *this;
 }
 
@@ -47,6 +49,8 @@ Counters WorkerCounters::read() const noexcept {
   counters.tcp_timed_out = tcp_timed_out.get();
   counters.tcp_evicted = tcp_evicted.get();
   counters.tcp_accept_errors = tcp_accept_errors.get();
+  counters.tcp_accept_paused = tcp_accept_paused.get();
+  counters.tcp_accept_resumed = tcp_accept_resumed.get();
   return counters;
 }
 

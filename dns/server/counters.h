@@ -33,10 +33,16 @@ struct Counters {
   std::uint64_t tcp_closed = 0;         // for any reason
   std::uint64_t tcp_timed_out = 0;      // of these: idle, half a message, or not reading
   std::uint64_t tcp_evicted = 0;        // of these: to make room for a new client
-  std::uint64_t tcp_accept_errors = 0;  // each stops accepting for a moment when it was about room
+  std::uint64_t tcp_accept_errors = 0;  // for want of descriptors or memory
+  std::uint64_t tcp_accept_paused = 0;  // times that a listener stopped for it: nobody gave way
+  std::uint64_t tcp_accept_resumed = 0;
 
   std::uint64_t by(Transport transport, Rcode rcode) const noexcept {
     return answers[static_cast<std::size_t>(transport)][place_of(rcode)];
+  }
+  // Counted by their threads at moments of their own: an end may be seen before its beginning.
+  std::uint64_t tcp_listeners_paused() const noexcept {
+    return tcp_accept_paused - std::min(tcp_accept_paused, tcp_accept_resumed);
   }
   static constexpr std::size_t place_of(Rcode rcode) noexcept {
     return std::min(static_cast<std::size_t>(rcode), kRcodes - 1);
@@ -51,6 +57,7 @@ struct alignas(128) WorkerCounters {
   Count truncated, silent, limited_dropped, limited_slipped;
   Count udp_received, udp_batches, udp_dropped, udp_send_errors, receive_errors;
   Count tcp_accepted, tcp_closed, tcp_timed_out, tcp_evicted, tcp_accept_errors;
+  Count tcp_accept_paused, tcp_accept_resumed;
 
   void answered(Transport transport, Rcode rcode) noexcept {
     answers[static_cast<std::size_t>(transport)][Counters::place_of(rcode)].add();

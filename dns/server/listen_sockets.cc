@@ -1,9 +1,11 @@
 #include "dns/server/listen_sockets.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <system_error>
 
@@ -41,14 +43,20 @@ bool set(const base::FileDescriptor& fd, int level, int option, int value) {
   return ::setsockopt(fd.get(), level, option, &value, sizeof value) == 0;
 }
 
+// FORCE goes beyond net.core.rmem_max and needs CAP_NET_ADMIN; without it the limit applies, and
+// would make a socket smaller that was opened with that privilege, by the process before.
+void widen(const base::FileDescriptor& fd, int force, int option, int octets) {
+  if (set(fd, SOL_SOCKET, force, octets)) return;
+  int before = 0;
+  socklen_t size = sizeof before;
+  // The kernel tells twice what was asked for.
+  const bool known = ::getsockopt(fd.get(), SOL_SOCKET, option, &before, &size) == 0;
+  if (!known || before < 2 * octets) set(fd, SOL_SOCKET, option, octets);
+}
+
 void set_udp_options(const base::FileDescriptor& fd, const SocketAddress& address) {
-  // FORCE goes beyond net.core.rmem_max and needs CAP_NET_ADMIN; without it the limit applies.
-  if (!set(fd, SOL_SOCKET, SO_RCVBUFFORCE, kUdpReceiveOctets)) {
-    set(fd, SOL_SOCKET, SO_RCVBUF, kUdpReceiveOctets);
-  }
-  if (!set(fd, SOL_SOCKET, SO_SNDBUFFORCE, kUdpSendOctets)) {
-    set(fd, SOL_SOCKET, SO_SNDBUF, kUdpSendOctets);
-  }
+  widen(fd, SO_RCVBUFFORCE, SO_RCVBUF, kUdpReceiveOctets);
+  widen(fd, SO_SNDBUFFORCE, SO_SNDBUF, kUdpSendOctets);
   // Without "don't fragment", and deaf to "fragmentation needed": that ICMP message is easily
   // forged, and would make us cut every answer to a victim into fragments that a forger can
   // replace (RFC 9715 section 3.1). max_udp_payload keeps answers small enough. Older kernels
@@ -172,6 +180,32 @@ base::Checked<ListenSockets> open_one(const SocketAddress& wanted, unsigned work
   return sockets;
 }
 
+// Workers beyond those that are given share: the kernel spreads queries over a socket that joins at
+// once, and until the workers run, which is seconds later or never, nobody would answer those.
+ListenSockets inherit(ListenSockets sockets, unsigned workers) {
+  for (const base::FileDescriptor& fd : sockets.udp) set_udp_options(fd, sockets.address);
+  for (const base::FileDescriptor& fd : sockets.tcp) set_tcp_options(fd);
+  for (const int type : {SOCK_DGRAM, SOCK_STREAM}) {
+    auto& opened = type == SOCK_DGRAM ? sockets.udp : sockets.tcp;
+    const std::size_t given = opened.size();
+    while (opened.size() < workers) opened.push_back(opened[opened.size() % given].duplicate());
+  }
+  return sockets;
+}
+
+// Takes what is wanted out of `inherited`.
+std::optional<ListenSockets> find(std::vector<ListenSockets>& inherited,
+                                  const SocketAddress& wanted) {
+  const auto found = std::ranges::find_if(inherited, [&](const ListenSockets& sockets) {
+    return sockets.address.address == wanted.address && !sockets.udp.empty() &&
+           !sockets.tcp.empty() && (wanted.port == 0 || wanted.port == sockets.address.port);
+  });
+  if (found == inherited.end()) return std::nullopt;
+  std::optional<ListenSockets> sockets = std::move(*found);
+  inherited.erase(found);
+  return sockets;
+}
+
 bool overlap(const SocketAddress& one, const SocketAddress& other) {
   if (one.port != other.port || one.port == 0) return false;
   if (one.address.is_v4() != other.address.is_v4()) return false;
@@ -182,7 +216,15 @@ bool overlap(const SocketAddress& one, const SocketAddress& other) {
 }  // namespace
 
 base::Checked<std::vector<ListenSockets>> open_listen_sockets(
-    const std::vector<SocketAddress>& addresses, unsigned workers) {
+    const std::vector<SocketAddress>& addresses, unsigned workers,
+    std::vector<ListenSockets> inherited) {
+  std::vector<std::optional<ListenSockets>> found(addresses.size());
+  // What is asked for by its port goes before what may have any.
+  for (const bool any_port : {false, true}) {
+    for (std::size_t i = 0; i < addresses.size(); ++i) {
+      if ((addresses[i].port == 0) == any_port) found[i] = find(inherited, addresses[i]);
+    }
+  }
   std::vector<ListenSockets> all;
   for (std::size_t i = 0; i < addresses.size(); ++i) {
     for (std::size_t earlier = 0; earlier < i; ++earlier) {
@@ -192,6 +234,10 @@ base::Checked<std::vector<ListenSockets>> open_listen_sockets(
                            ? "is listed twice"
                            : "overlaps " + addresses[earlier].to_string() + ": list one of them");
       }
+    }
+    if (found[i]) {
+      all.push_back(inherit(*std::move(found[i]), workers));
+      continue;
     }
     auto sockets = open_one(addresses[i], workers);
     if (!sockets) return base::Unexpected{sockets.error()};

@@ -16,18 +16,23 @@ namespace sluice::dns {
 // against any other socket at the address, and shares only once the address is ours. The `name`, an
 // abstract unix socket (one for each network namespace, freed by the kernel when we die), decides
 // nothing: it tells a second sluiced from another program in the message. A stranger who takes the
-// name locks nobody out.
+// name locks nobody out. It must be kept for as long as the address is served.
 struct ListenSockets {
   base::SocketAddress address;  // with the real port
   base::FileDescriptor name;
-  std::vector<base::FileDescriptor> udp;  // one for each worker
-  std::vector<base::FileDescriptor> tcp;  // one for each worker
+  // One for each worker, at least.
+  std::vector<base::FileDescriptor> udp;
+  std::vector<base::FileDescriptor> tcp;
 };
 
-// Opens the sockets of every address, or none. Port 0: the kernel chooses for UDP, and TCP takes
-// the same number. Addresses that overlap (twice the same, or a wildcard beside one of its
-// addresses) are refused: one of them would never see a query.
+// Opens the sockets of every address, or none. `inherited`: open already, of a process whose place
+// this one takes; those at an address that is wanted are used, and shared where there are more
+// workers now; what is left of them is closed. Port 0: one that is inherited,
+// else the kernel chooses for UDP, and TCP takes the same number. Addresses that overlap (twice the
+// same, or a wildcard beside one of its addresses) are refused: one of them would never see a
+// query.
 base::Checked<std::vector<ListenSockets>> open_listen_sockets(
-    const std::vector<base::SocketAddress>& addresses, unsigned workers);
+    const std::vector<base::SocketAddress>& addresses, unsigned workers,
+    std::vector<ListenSockets> inherited = {});
 
 }  // namespace sluice::dns

@@ -4,15 +4,17 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "config/base/address.h"
 #include "config/base/error.h"
-#include "config/base/file_descriptor.h"
 #include "config/base/snapshot.h"
 #include "config/model.h"
 #include "dns/answer/serving.h"
 #include "dns/server/counters.h"
+#include "dns/server/listen_sockets.h"
+#include "dns/server/suspended_session.h"
 #include "dns/server/tcp_clients.h"
 
 namespace sluice::dns {
@@ -25,14 +27,17 @@ class Server {
  public:
   // The threads that start() makes.
   static unsigned workers(const config::Dns& settings);
+  unsigned workers() const noexcept { return static_cast<unsigned>(workers_.size()); }
 
-  // Binds every address for every worker, and starts. The error, if any, names the address; nothing
-  // runs then. `cell` must outlive the server. `on_progress` is called on a worker's thread
-  // whenever that worker answers by another publication than before; read served() then (post to a
-  // loop of your own: it must not block). `limits`: in the place of the settings' own.
+  // Starts the workers on `sockets` (listen_sockets.h), spread over them in turn, by descriptors of
+  // their own: the given ones stay the caller's. On an error nothing runs. `cell` must outlive the
+  // server. `on_progress` is called on a worker's thread whenever that worker answers by another
+  // publication than before; read served() then (post to a loop of your own: it must not block).
+  // `limits`: in the place of the settings' own.
   static base::Checked<std::unique_ptr<Server>> start(
-      const config::Dns& settings, const base::SnapshotCell<ServingSnapshot>& cell,
-      std::function<void()> on_progress, std::optional<TcpLimits> limits = {});
+      const config::Dns& settings, const std::vector<ListenSockets>& sockets,
+      const base::SnapshotCell<ServingSnapshot>& cell, const std::function<void()>& on_progress,
+      std::optional<TcpLimits> limits = {});
   ~Server();  // as stop()
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -47,6 +52,9 @@ class Server {
   // To be called after each publication: idle workers take it at once. Any thread.
   void wake() noexcept;
 
+  // Memory is short: no TCP clients but those that are being answered, or no more. Any thread.
+  void shed(bool on) noexcept;
+
   // One of the workers by its number. After a wake() its wakings grow, once its thread has come
   // round to it: a worker that hangs shows that way, and those that answer pay nothing. Any thread.
   void wake(unsigned worker) noexcept;
@@ -55,8 +63,18 @@ class Server {
   // Of all workers together. Any thread.
   Counters counters() const noexcept;
 
+  // Why workers run unconfined (confinement.h); empty: they don't.
+  const std::string& unconfined() const noexcept { return unconfined_; }
+
   // How many TCP clients all workers together take at most.
   std::size_t most_tcp_clients() const noexcept { return most_tcp_clients_; }
+
+  // Goes on with TCP sessions of a server that was suspended, here or in another process.
+  void resume(std::vector<SuspendedSession> sessions);
+
+  // As stop(), but the TCP sessions stay open, as they are, for whoever goes on with them. Who
+  // serves the same sockets already gets what comes meanwhile.
+  std::vector<SuspendedSession> suspend();
 
   // Answers what has been received, then ends the threads. It takes milliseconds; counters() and
   // served() stay. The thread that destroys.
@@ -66,9 +84,9 @@ class Server {
   Server();
 
   std::vector<base::SocketAddress> listening_;
-  std::vector<base::FileDescriptor> names_;  // tell a second instance who we are
   std::vector<std::unique_ptr<Worker>> workers_;
   std::size_t most_tcp_clients_ = 0;
+  std::string unconfined_;
 };
 
 }  // namespace sluice::dns

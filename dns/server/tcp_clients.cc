@@ -22,22 +22,47 @@ std::size_t TcpClients::size() const noexcept {
 }
 
 void TcpClients::admit(base::FileDescriptor fd, const sockaddr_in6& client) {
+  add(TcpSession(std::move(fd), client), Phase::Idle);
+}
+
+TcpClients::Client* TcpClients::add(TcpSession session, Phase phase) {
   responder_.counters().tcp_accepted.add();
   if (size() >= most_) evict();
-  Clients& idle = in(Phase::Idle);
-  idle.push_back(
-      {this, TcpSession(std::move(fd), client), Phase::Idle, uv_now(loop_), nullptr, {}});
-  Client& fresh = idle.back();
-  fresh.self = std::prev(idle.end());
+  Clients& clients = in(phase);
+  clients.push_back({this, std::move(session), phase, uv_now(loop_), nullptr, {}});
+  Client& fresh = clients.back();
+  fresh.self = std::prev(clients.end());
   auto* poll = new uv_poll_t;
   if (uv_poll_init(loop_, poll, fresh.session.fd()) != 0) {
     delete poll;
     end(fresh);
-    return;
+    return nullptr;
   }
   poll->data = &fresh;
   fresh.poll.reset(poll);
-  if (!poll_for(fresh, UV_READABLE)) end(fresh);
+  if (poll_for(fresh, phase == Phase::Unread ? UV_WRITABLE : UV_READABLE)) return &fresh;
+  end(fresh);
+  return nullptr;
+}
+
+// As one whose answers wait: what waits, if anything, goes out first.
+void TcpClients::resume(SuspendedSession session) {
+  Client* client = add(TcpSession(std::move(session)), Phase::Unread);
+  if (client != nullptr) settle(*client, client->session.on_writable(scratch_, responder_));
+}
+
+std::vector<SuspendedSession> TcpClients::suspend() {
+  std::vector<SuspendedSession> sessions;
+  sessions.reserve(size());
+  for (Clients& clients : clients_) {
+    while (!clients.empty()) {
+      Client& client = clients.front();
+      client.poll.reset();  // before its descriptor leaves
+      sessions.push_back(client.session.suspend());
+      end(client);
+    }
+  }
+  return sessions;
 }
 
 bool TcpClients::evict() {
@@ -58,6 +83,14 @@ void TcpClients::expire() {
       responder_.counters().tcp_timed_out.add();
       end(clients.front());
     }
+  }
+}
+
+void TcpClients::end_idle() {
+  Clients& idle = in(Phase::Idle);
+  while (!idle.empty()) {
+    responder_.counters().tcp_evicted.add();
+    end(idle.front());
   }
 }
 

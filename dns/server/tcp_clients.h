@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <vector>
 
 #include <uv.h>
 
@@ -37,10 +38,16 @@ class TcpClients {
   // A connection that was accepted. When there are too many, the one that has been idle longest
   // gives way (half-sent messages and clients that don't read come after the idle ones).
   void admit(base::FileDescriptor fd, const sockaddr_in6& client);
-  // Ends that one. False when there is none.
+  // A session of another worker, which goes on here.
+  void resume(SuspendedSession session);
+  // Takes all sessions away as they are. What they sent and nobody read waits in their sockets.
+  std::vector<SuspendedSession> suspend();
+  // Ends the one that gives way. False when there is none.
   bool evict();
   // Ends the sessions whose time is over.
   void expire();
+  // Ends those that wait for nothing: neither is a message of theirs half there nor an answer.
+  void end_idle();
   // Answers what has been received, then ends all.
   void finish();
 
@@ -64,6 +71,8 @@ class TcpClients {
   };
 
   static void on_ready(uv_poll_t* handle, int status, int events);
+  // Null: it could not be polled for, and has ended.
+  Client* add(TcpSession session, Phase phase);
   void settle(Client& client, TcpSession::Wants wants);
   bool poll_for(Client& client, int events);
   void end(Client& client);

@@ -31,7 +31,7 @@ base::Checked<base::Done> TcpListener::listen(uv_loop_t* loop) {
   return base::Done{};
 }
 
-void TcpListener::accept_waiting() {
+bool TcpListener::accept_waiting() {
   for (int tries = 0; tries < kAccepts; ++tries) {
     sockaddr_in6 address{};  // has room for sockaddr_in too
     socklen_t length = sizeof address;
@@ -41,20 +41,35 @@ void TcpListener::accept_waiting() {
       clients_.admit(std::move(client), address);
       continue;
     }
-    if (errno == EAGAIN || errno == EWOULDBLOCK) return;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) break;
     if (!out_of_room(errno)) continue;  // this client's fault: gone already, network down
     counters_.tcp_accept_errors.add();
-    if (!clients_.evict()) return pause();
+    if (!clients_.evict()) return false;
   }
+  return true;
 }
 
+// Tried at once: with no descriptors left the kernel says so though nobody waits.
 void TcpListener::resume() {
-  if (!paused_) return;
-  paused_ = uv_poll_start(poll_.get(), UV_READABLE, on_ready) != 0;
+  if (held_ || !paused_ || !accept_waiting()) return;
+  if (uv_poll_start(poll_.get(), UV_READABLE, on_ready) != 0) return;
+  paused_ = false;
+  counters_.tcp_accept_resumed.add();
+}
+
+void TcpListener::hold(bool held) {
+  held_ = held;
+  if (paused_) return;  // resume() goes on
+  if (held) {
+    uv_poll_stop(poll_.get());
+  } else if (uv_poll_start(poll_.get(), UV_READABLE, on_ready) != 0) {
+    pause();
+  }
 }
 
 void TcpListener::pause() {
   paused_ = true;
+  counters_.tcp_accept_paused.add();
   uv_poll_stop(poll_.get());
 }
 
@@ -65,7 +80,7 @@ void TcpListener::on_ready(uv_poll_t* handle, int status, int /*events*/) {
     self.pause();
     return;
   }
-  self.accept_waiting();
+  if (!self.accept_waiting()) self.pause();
 }
 
 }  // namespace sluice::dns

@@ -21,11 +21,15 @@ class TcpListener {
   base::Checked<base::Done> listen(uv_loop_t* loop);
 
   // Accepts what waits; at most so many at once that the others of the worker have their turn.
-  void accept_waiting();
+  // False: out of file descriptors or memory, with no client to give way.
+  bool accept_waiting();
 
-  // Out of file descriptors or memory, with no client to give way: it stops accepting instead of
-  // spinning, and goes on here. Called every now and then.
+  // When there was no room it stopped accepting instead of spinning, and goes on here. Called every
+  // now and then.
   void resume();
+
+  // Takes nobody until it is said to; who connects waits with the kernel.
+  void hold(bool held);
 
  private:
   static void on_ready(uv_poll_t* handle, int status, int events);
@@ -36,6 +40,7 @@ class TcpListener {
   WorkerCounters& counters_;
   base::UvHandle<uv_poll_t> poll_;  // after the descriptor: closed before it
   bool paused_ = false;
+  bool held_ = false;
 };
 
 }  // namespace sluice::dns

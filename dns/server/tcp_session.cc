@@ -53,6 +53,22 @@ std::optional<std::size_t> send_some(int fd, std::span<const std::uint8_t> octet
 
 }  // namespace
 
+bool SuspendedSession::is_sound() const noexcept {
+  return fd.is_open() && waiting.size() <= kMaxFrameOctets && rest.size() <= kMaxFrameOctets &&
+         message_octets <= kMaxMessageOctets && rest.size() <= message_octets + kLengthOctets;
+}
+
+TcpSession::TcpSession(SuspendedSession session) noexcept
+    : fd_(std::move(session.fd)),
+      client_(session.client),
+      waiting_(std::move(session.waiting)),
+      rest_{std::move(session.rest), session.message_octets, 0} {}
+
+SuspendedSession TcpSession::suspend() noexcept {
+  return {std::move(fd_), client_, std::move(waiting_), std::move(rest_.octets),
+          rest_.message_octets};
+}
+
 TcpSession::Wants TcpSession::on_readable(TcpScratch& scratch, Responder& responder) {
   assert(waiting_.size() < kMaxFrameOctets);  // less than one message, or it had been answered
   progressed_ = false;

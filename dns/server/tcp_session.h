@@ -10,6 +10,7 @@
 
 #include "config/base/file_descriptor.h"
 #include "dns/server/responder.h"
+#include "dns/server/suspended_session.h"
 
 namespace sluice::dns {
 
@@ -55,6 +56,11 @@ class TcpSession {
   TcpSession(base::FileDescriptor fd, const sockaddr_in6& client) noexcept
       : fd_(std::move(fd)), client_(client) {}
 
+  // One that was suspended, and is sound. Call on_writable() first: something may wait to go out.
+  explicit TcpSession(SuspendedSession session) noexcept;
+  // Without the worker. The session is empty afterwards: destroy it.
+  SuspendedSession suspend() noexcept;
+
   int fd() const noexcept { return fd_.get(); }
 
   Wants on_readable(TcpScratch& scratch, Responder& responder);
@@ -71,7 +77,7 @@ class TcpSession {
   struct Rest {
     std::vector<std::uint8_t> octets;
     std::size_t message_octets = 0;  // of the whole answer, without the length
-    std::uint64_t publication = 0;   // by which it was rendered
+    std::uint64_t publication = 0;   // by which it was rendered; 0: one that is gone
 
     // The kernel has octets of the length alone, none of the message.
     bool is_whole_message() const noexcept { return octets.size() >= message_octets; }

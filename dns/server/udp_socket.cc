@@ -67,7 +67,7 @@ unsigned UdpSocket::receive(UdpBatch& batch, WorkerCounters& counters) {
   return 0;
 }
 
-void UdpSocket::answer(UdpBatch& batch, unsigned received, Responder& responder) {
+void UdpSocket::answer(UdpBatch& batch, unsigned received, Responder& responder) const {
   batch.begin_letters();
   std::array<std::span<const std::uint8_t>, UdpBatch::kMessages> queries;
   static_assert(UdpBatch::kMessages <= kMaxWarm);

@@ -28,7 +28,7 @@ class UdpSocket {
 
  private:
   unsigned receive(UdpBatch& batch, WorkerCounters& counters);
-  void answer(UdpBatch& batch, unsigned received, Responder& responder);
+  void answer(UdpBatch& batch, unsigned received, Responder& responder) const;
   void send(UdpBatch& batch, Responder& responder);
   // Returns how many the kernel took.
   std::size_t send_one_by_one(UdpBatch& batch, std::size_t letter, Responder& responder);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "dns/server/confinement.h"
 #include "dns/server/poll.h"
 
 namespace sluice::dns {
@@ -117,18 +119,39 @@ base::Checked<base::Done> Worker::add_listener(base::FileDescriptor fd) {
       .listen(loop_.get());
 }
 
-void Worker::start() {
+base::Checked<base::Done> Worker::start() {
   const SignalsBlocked blocked;
-  thread_ = std::thread([this] { run(); });
+  std::promise<base::Checked<base::Done>> confined;
+  auto result = confined.get_future();
+  thread_ =
+      std::thread([this, confined = std::move(confined)]() mutable { run(std::move(confined)); });
+  return result.get();
 }
 
 void Worker::wake() noexcept {
   uv_async_send(wake_.get());
 }
 
-void Worker::begin_stop() noexcept {
-  stopping_.store(true, std::memory_order_release);
+void Worker::shed(bool on) noexcept {
+  shed_.store(on, std::memory_order_release);
   wake();
+}
+
+void Worker::resume(std::vector<SuspendedSession> sessions) {
+  {
+    const std::lock_guard lock(mutex_);
+    std::ranges::move(sessions, std::back_inserter(resumed_));
+  }
+  wake();
+}
+
+void Worker::give(Order order) noexcept {
+  order_.store(order, std::memory_order_release);
+  wake();
+}
+
+void Worker::begin_stop() noexcept {
+  give(Order::Stop);
 }
 
 void Worker::stop() {
@@ -137,14 +160,26 @@ void Worker::stop() {
   thread_.join();
 }
 
+void Worker::begin_suspend() noexcept {
+  give(Order::Suspend);
+}
+
+std::vector<SuspendedSession> Worker::suspend() {
+  if (!thread_.joinable()) return {};
+  begin_suspend();
+  thread_.join();
+  return std::move(suspended_);
+}
+
 Counters Worker::counters() const noexcept {
   Counters counters = responder_.counters().read();
   for (const UdpPort& port : udp_) counters.udp_overflow += port.socket.overflow();
   return counters;
 }
 
-void Worker::run() {
+void Worker::run(std::promise<base::Checked<base::Done>> confined) {
   pthread_setname_np(pthread_self(), ("dns-" + std::to_string(settings_.number)).c_str());
+  confined.set_value(confine_worker());
   uv_run(loop_.get(), UV_RUN_DEFAULT);
 }
 
@@ -169,18 +204,41 @@ void Worker::on_wake(uv_async_t* handle) {
   Worker& self = *static_cast<Worker*>(handle->data);
   self.responder_.refresh();
   self.wakings_.store(self.wakings() + 1, std::memory_order_release);
-  if (!self.stopping_.load(std::memory_order_acquire)) return;
-  self.finish();
+  self.shed_now();
+  self.resume_waiting();
+  const Order order = self.order_.load(std::memory_order_acquire);
+  if (order == Order::Serve) return;
+  self.finish(order);
   uv_stop(self.loop_.get());
+}
+
+void Worker::resume_waiting() {
+  std::vector<SuspendedSession> sessions;
+  {
+    const std::lock_guard lock(mutex_);
+    sessions.swap(resumed_);
+  }
+  for (SuspendedSession& session : sessions) clients_.resume(std::move(session));
 }
 
 void Worker::on_tick(uv_timer_t* handle) {
   Worker& self = *static_cast<Worker*>(handle->data);
   self.clients_.expire();
+  self.shed_now();
   for (TcpListener& listener : self.listeners_) listener.resume();
 }
 
-void Worker::finish() {
+void Worker::shed_now() {
+  const bool on = shed_.load(std::memory_order_acquire);
+  if (on != shedding_) {
+    shedding_ = on;
+    for (TcpListener& listener : listeners_) listener.hold(on);
+  }
+  // Those that were in the middle of something have it by now.
+  if (on) clients_.end_idle();
+}
+
+void Worker::finish(Order order) {
   for (TcpListener& listener : listeners_) listener.accept_waiting();
   listeners_.clear();
   for (UdpPort& port : udp_) {
@@ -188,7 +246,8 @@ void Worker::finish() {
       if (port.socket.serve(batch_, responder_) == 0) break;
     }
   }
-  clients_.finish();
+  if (order == Order::Stop) return clients_.finish();
+  suspended_ = clients_.suspend();
 }
 
 }  // namespace sluice::dns

@@ -21,43 +21,51 @@ void MasterFileScanner::skip_line() noexcept {
 
 MasterFileScanner::Next MasterFileScanner::next() {
   MasterFileEntry entry;
-  int open = 0;  // parentheses
-  int opened_at = 0;
+  Parentheses parentheses;
   bool line_start = true;
   while (!at_end()) {
     const char c = peek();
     if (c == '\n') {
       ++at_;
       ++line_;
-      if (open > 0) continue;
+      if (parentheses.open > 0) continue;
       if (!entry.tokens.empty()) return std::optional(std::move(entry));
       line_start = true;
       entry.blank_owner = false;
       continue;
     }
-    if (line_start && open == 0) entry.blank_owner = is_blank(c);
+    if (line_start && parentheses.open == 0) entry.blank_owner = is_blank(c);
     line_start = false;
-    if (is_blank(c)) {
-      ++at_;
-    } else if (c == ';') {
-      skip_line();
-    } else if (c == '(') {
-      if (open++ == 0) opened_at = line_;
-      ++at_;
-    } else if (c == ')') {
-      if (open-- == 0) {
-        skip_line();
-        return base::Unexpected{Mistake{line_, "a closing parenthesis without an opening one"}};
-      }
-      ++at_;
-    } else {
-      if (entry.tokens.empty()) entry.line = line_;
-      if (const auto mistake = read_token(entry)) return base::Unexpected{*mistake};
-    }
+    if (const auto mistake = read_item(entry, parentheses)) return base::Unexpected{*mistake};
   }
-  if (open > 0) return base::Unexpected{Mistake{opened_at, "a parenthesis is never closed"}};
+  if (parentheses.open > 0) {
+    return base::Unexpected{Mistake{parentheses.opened_at, "a parenthesis is never closed"}};
+  }
   if (entry.tokens.empty()) return std::optional<MasterFileEntry>();
   return std::optional(std::move(entry));
+}
+
+std::optional<MasterFileScanner::Mistake> MasterFileScanner::read_item(MasterFileEntry& entry,
+                                                                       Parentheses& parentheses) {
+  const char c = peek();
+  if (is_blank(c)) {
+    ++at_;
+  } else if (c == ';') {
+    skip_line();
+  } else if (c == '(') {
+    if (parentheses.open++ == 0) parentheses.opened_at = line_;
+    ++at_;
+  } else if (c == ')') {
+    if (parentheses.open-- == 0) {
+      skip_line();
+      return Mistake{line_, "a closing parenthesis without an opening one"};
+    }
+    ++at_;
+  } else {
+    if (entry.tokens.empty()) entry.line = line_;
+    return read_token(entry);
+  }
+  return std::nullopt;
 }
 
 std::optional<MasterFileScanner::Mistake> MasterFileScanner::read_token(MasterFileEntry& entry) {

@@ -36,7 +36,13 @@ class MasterFileScanner {
  private:
   bool at_end() const noexcept { return at_ == text_.size(); }
   char peek() const noexcept { return text_[at_]; }
+  struct Parentheses {
+    int open = 0;
+    int opened_at = 0;  // the line of the outermost
+  };
   void skip_line() noexcept;
+  // A blank, a comment, a parenthesis or a token; not the end of a line.
+  std::optional<Mistake> read_item(MasterFileEntry& entry, Parentheses& parentheses);
   std::optional<Mistake> read_token(MasterFileEntry& entry);
 
   std::string_view text_;

@@ -52,13 +52,13 @@ std::optional<std::vector<std::string>> split_list(std::string_view text) {
   for (std::size_t at = 0; at < text.size(); ++at) {
     if (text[at] == ',') {
       items.emplace_back();
-    } else if (text[at] != '\\') {
-      items.back() += text[at];
-    } else if (++at < text.size() && (text[at] == ',' || text[at] == '\\')) {
-      items.back() += text[at];
-    } else {
-      return std::nullopt;
+      continue;
     }
+    if (text[at] == '\\') {
+      ++at;
+      if (at == text.size() || (text[at] != ',' && text[at] != '\\')) return std::nullopt;
+    }
+    items.back() += text[at];
   }
   const bool empty = std::ranges::any_of(items, &std::string::empty);
   return empty ? std::nullopt : std::optional(std::move(items));

@@ -306,6 +306,10 @@ void ZoneSetWriter::write_nodes() {
     set_->arena_.insert(set_->arena_.end(), name.begin(), name.end());
     set_->deepest_ = std::max(set_->deepest_, labels_of(name));
   }
+  resolve_additional();
+}
+
+void ZoneSetWriter::resolve_additional() {
   for (const std::uint32_t at : unresolved_) {
     auto additional = load<AdditionalName>(set_->at(at));
     additional.node = node_at_[additional.node];
@@ -314,13 +318,13 @@ void ZoneSetWriter::write_nodes() {
 }
 
 void ZoneSetWriter::write_zones() {
-  for (ZoneId id = 0; id < config_.zones.size(); ++id) {
-    const Name apex = *Name::parse(config_.zones[id].name);
+  for (const config::Zone& configured : config_.zones) {
+    const Name apex = *Name::parse(configured.name);
     const DraftRRset* soa = draft_.find_rrset(draft_.find(apex), RRType::SOA);
     const auto rdata = draft_.rdata_of(draft_.records_of(*soa).front());
-    const auto persisted = persisted_.find(config_.zones[id].name);
+    const auto persisted = persisted_.find(configured.name);
     Zone zone;
-    zone.name = config_.zones[id].name;
+    zone.name = configured.name;
     zone.apex_octets = static_cast<std::uint8_t>(apex.size());
     zone.soa = rrset_at_[static_cast<std::size_t>(soa - draft_.rrsets().data())];
     zone.negative_ttl = std::min(soa->ttl, soa_minimum(rdata));

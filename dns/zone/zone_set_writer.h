@@ -40,6 +40,7 @@ class ZoneSetWriter {
   void write_hosts();
   void write_pools();
   void write_nodes();
+  void resolve_additional();
   void write_zones();
   void write_slots();
   void check_answer_sizes();

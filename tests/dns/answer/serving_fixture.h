@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -136,9 +137,14 @@ class Serving {
   std::uint64_t publish(const std::vector<health::AnswerSetId>& changed,
                         const std::vector<health::ServerId>& changed_hosts = {}) {
     ++members_.generation;
+    if (std::exchange(renews_, false)) members_.renewed = members_.generation;
+    for (const health::ServerId server : changed_hosts) note_change(server);
     return publisher_.publish(std::make_shared<const health::MembershipSnapshot>(members_), changed,
                               changed_hosts);
   }
+
+  // The next publication renews every zone, as that of a start or a reload.
+  void renew() { renews_ = true; }
 
   // The same generation with other weights or ends.
   std::uint64_t adjust(const std::vector<health::AnswerSetId>& changed) {
@@ -149,8 +155,19 @@ class Serving {
   std::uint64_t generation() const { return members_.generation; }
 
  private:
+  void note_change(health::ServerId server) {
+    auto& changes = members_.host_changes;
+    const auto place = std::ranges::lower_bound(changes, server, {}, &health::HostChange::server);
+    if (place != changes.end() && place->server == server) {
+      place->generation = members_.generation;
+    } else {
+      changes.insert(place, {server, members_.generation});
+    }
+  }
+
   ServingPublisher publisher_;
   health::MembershipSnapshot members_;
+  bool renews_ = true;
 };
 
 }  // namespace sluice::dns::fixture

@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "dns/answer/extended_error.h"
 #include "dns/answer/rendered.h"
 #include "dns/zone/zone_set.h"
 #include "tests/dns/answer/asking.h"
@@ -171,11 +172,33 @@ TEST(ServingPublisher, PreparedZonesComeWithTheNextPublication) {
       fixture::pool_config(3, std::string(fixture::kRecords) + "new 300 IN A 192.0.2.123\n");
   reloaded.pools[0].ttl = std::chrono::seconds(5);
   serving.publisher().prepare(fixture::zones_of(reloaded));
+  serving.renew();
   EXPECT_EQ(ask(now(serving), {.name = "new." + kPool}).rcode, Rcode::NXDomain);
   serving.publish({});
   EXPECT_EQ(ask(now(serving), {.name = "new." + kPool}).answer.size(), 1U);
   EXPECT_THAT(ask(now(serving), {.name = kPool}).answer.front(), HasSubstr(" 5 IN A"));
   EXPECT_EQ(serial_of(now(serving), kPool), "9");
+}
+
+TEST(ServingPublisher, StaleAnswersOfPoolsSaySo) {
+  fixture::Serving serving(fixture::pool_config());
+  // Option 15 of OPT, code 3 (RFC 8914), and the words behind it.
+  const auto explained = [&](const std::string& name) {
+    const auto judged = ask(now(serving), {.name = name, .payload = 1232});
+    const std::string octets(judged.octets.begin(), judged.octets.end());
+    const std::size_t text = octets.find(kStaleAnswer.text);
+    return text != octets.npos && octets[text - 1] == 3 && octets[text - 5] == 15;
+  };
+  EXPECT_FALSE(explained(kPool));
+  const std::string serial = serial_of(now(serving), kPool);
+  serving.publisher().mark_stale(true);
+  EXPECT_TRUE(explained(kPool));
+  EXPECT_FALSE(explained("web." + kPool)) << "what is static does not get old";
+  EXPECT_EQ(serial_of(now(serving), kPool), serial);
+  serving.publish({});
+  EXPECT_TRUE(explained(kPool));
+  serving.publisher().mark_stale(false);
+  EXPECT_FALSE(explained(kPool));
 }
 
 TEST(ServingPublisher, KeepsReplacedSnapshotsUntilTheyAreServedOver) {

@@ -1,9 +1,11 @@
 #include "dns/server/listen_sockets.h"
 
 #include <cstddef>
+#include <set>
 #include <string>
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include "tests/dns/server/client.h"
@@ -169,6 +171,47 @@ TEST(OpenListenSockets, NamesAnAddressThatIsNotOurs) {
   ASSERT_FALSE(sockets);
   EXPECT_EQ(base::to_string(sockets.error()),
             "dns.listen: 203.0.113.77@0: Cannot assign requested address");
+}
+
+// A socket that joined would get its part of the queries before anybody reads it.
+TEST(OpenListenSockets, UsesWhatIsInheritedAndOpensNoneBeside) {
+  auto first = open_listen_sockets({loopback(), loopback()}, 2);
+  ASSERT_TRUE(first);
+  const SocketAddress kept = first->front().address;
+  const SocketAddress dropped = first->back().address;
+  const int fd = first->front().udp.front().get();
+  const auto second = open_listen_sockets({kept}, 3, *std::move(first));
+  ASSERT_TRUE(second) << to_string(second.error());
+  ASSERT_EQ(second->size(), 1U);
+  EXPECT_EQ(second->front().address, kept);
+  EXPECT_EQ(second->front().udp.front().get(), fd);
+  EXPECT_EQ(second->front().udp.size(), 3U);
+  EXPECT_EQ(second->front().tcp.size(), 3U);
+  const auto inodes = [](const std::vector<base::FileDescriptor>& sockets) {
+    std::set<ino_t> all;
+    for (const base::FileDescriptor& socket : sockets) {
+      struct stat found {};
+      EXPECT_EQ(fstat(socket.get(), &found), 0);
+      all.insert(found.st_ino);
+    }
+    return all.size();
+  };
+  EXPECT_EQ(inodes(second->front().udp), 2U);
+  EXPECT_EQ(inodes(second->front().tcp), 2U);
+  EXPECT_TRUE(second->front().name.is_open());
+  EXPECT_TRUE(open_listen_sockets({dropped}, 1)) << "it was closed";
+}
+
+TEST(OpenListenSockets, AnyPortIsOneThatIsInherited) {
+  auto first = open_listen_sockets({loopback(), loopback()}, 1);
+  ASSERT_TRUE(first);
+  const SocketAddress any = first->front().address;
+  const SocketAddress named = first->back().address;
+  // The one that is named by its port goes to who names it, whatever stands first.
+  const auto second = open_listen_sockets({loopback(), named}, 1, *std::move(first));
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->front().address, any);
+  EXPECT_EQ(second->back().address, named);
 }
 
 }  // namespace

@@ -29,8 +29,9 @@ class Served {
     config::Dns settings;
     settings.listen = std::move(listen);
     settings.workers = workers;
+    sockets_ = *open_listen_sockets(settings.listen, workers);
     auto server = Server::start(
-        settings, pool.cell(),
+        settings, sockets_, pool.cell(),
         [this] {
           const std::lock_guard lock(mutex_);
           changed_.notify_all();
@@ -42,6 +43,8 @@ class Served {
   ~Served() {
     if (server_) server_->stop();
   }
+
+  const std::vector<ListenSockets>& sockets() const { return sockets_; }
 
   Server& operator*() { return *server_; }
   Server* operator->() { return server_.get(); }
@@ -74,6 +77,7 @@ class Served {
 
  private:
   Pool& pool_;
+  std::vector<ListenSockets> sockets_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::unique_ptr<Server> server_;

@@ -6,11 +6,15 @@
 #include <fstream>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
+#include "dns/server/listen_sockets.h"
 #include "tests/dns/server/client.h"
 #include "tests/dns/server/pool.h"
 #include "tests/dns/server/served.h"
@@ -204,12 +208,52 @@ TEST_F(ServerTest, StopAnswersWhatWasReceived) {
   server->wake();
 }
 
+TEST_F(ServerTest, AnotherServerGoesOnWithItsSocketsAndSessions) {
+  Served first(pool_);
+  UdpClient udp(first.address());
+  TcpClient within_query(first.address());
+  const Octets frame = test::framed(query(7));
+  ASSERT_TRUE(within_query.ask(query(6)));
+  within_query.send(std::span(frame).first(9));
+  // Asks for more than its window has room for, so that an answer waits in the middle.
+  constexpr std::uint16_t kQueries = 4000;
+  TcpClient slow(first.address(), 4096);
+  Octets queries;
+  for (std::uint16_t id = 0; id < kQueries; ++id) {
+    const Octets one = test::framed(query(id));
+    queries.insert(queries.end(), one.begin(), one.end());
+  }
+  std::size_t sent = 0;
+  while (const std::size_t now = slow.send_at_once(std::span(queries).subspan(sent))) sent += now;
+  ASSERT_TRUE(udp.ask(query(1)));
+
+  std::vector<SuspendedSession> sessions = first->suspend();
+  EXPECT_EQ(sessions.size(), 2U);
+  for (const SuspendedSession& session : sessions) EXPECT_TRUE(session.is_sound());
+  udp.send(query(2));
+  config::Dns settings;
+  settings.workers = 3;
+  const auto second = Server::start(settings, first.sockets(), pool_.cell(), [] {});
+  ASSERT_TRUE(second);
+  (*second)->resume(std::move(sessions));
+  EXPECT_TRUE(udp.receive());
+  within_query.send(std::span(frame).subspan(9));
+  const auto answer = within_query.receive();
+  ASSERT_TRUE(answer);
+  EXPECT_EQ((*answer)[1], 7);
+
+  std::thread rest([&] { slow.send(std::span(queries).subspan(sent)); });
+  for (std::uint16_t id = 0; id < kQueries; ++id) {
+    const auto in_order = slow.receive();
+    ASSERT_TRUE(in_order) << id;
+    EXPECT_EQ((*in_order)[0] << 8 | (*in_order)[1], id);
+  }
+  rest.join();
+}
+
 TEST_F(ServerTest, ASecondInstanceIsRefusedAndTheFirstGoesOn) {
   Served server(pool_);
-  config::Dns settings;
-  settings.listen = {server.address()};
-  settings.workers = 2;
-  const auto second = Server::start(settings, pool_.cell(), [] {});
+  const auto second = open_listen_sockets({server.address()}, 2);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().message,
             server.address().to_string() + ": address already in use by another sluiced");
