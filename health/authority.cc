@@ -15,7 +15,8 @@ Authority::State::State(std::shared_ptr<const Topology> topology, Settings setti
       publisher_(publisher),
       store_(store),
       events_(std::move(events)),
-      reserved_(stored.generation + kGenerationBlock) {
+      reserved_(stored.generation + kGenerationBlock),
+      deciding_(settings_.cluster == nullptr) {
   const base::Now now = clock_.now();
   started_ = alive_ = lease_floor_ = now.mono;
   started_wall_ = now.wall;
@@ -27,13 +28,15 @@ Authority::State::State(std::shared_ptr<const Topology> topology, Settings setti
   servers_.all.reserve(topology_->servers().size());
   servers_.slots.reserve(topology_->slot_count());
   for (ServerId id = 0; id < topology_->servers().size(); ++id) add_fresh(id, now);
+  confirmations_ = {{settings_.responder, 0, true}};
   restore(stored, now);
   plan_grace_round(now);
-  restore_schedules(stored, now);
-
   auto before = std::make_shared<MembershipSnapshot>();
   before->generation = stored.generation;
+  before->answer_sets = base::PagedTable<Members>(topology_->answer_sets().size());
   membership_ = std::move(before);
+  if (!deciding_) return;  // follow() is next
+  restore_schedules(stored, now);
   publish_all();
   flush_audit();
 }
@@ -47,29 +50,135 @@ Authority::Authority(std::shared_ptr<const Topology> topology, Settings settings
                                      store, std::move(stored), std::move(events))) {}
 Authority::~Authority() = default;
 
+// In a cluster the turn comes first; and what came to nothing, since another responder had taken it
+// meanwhile, is done once more.
+template <class T>
+void Authority::in_turn(std::function<void(Reply<T>)> act, Reply<T> done, bool alone) {
+  Cluster* const cluster = state_->cluster();
+  if (cluster == nullptr) return act(std::move(done));
+  Cluster::Order order;
+  order.act = [cluster, act = std::move(act), done](std::uint64_t number) {
+    act([cluster, number, done](const Outcome<T>& outcome) {
+      cluster->settled(number, [done, outcome] { done(outcome); });
+    });
+  };
+  order.refuse = [done](const Refusal& refusal) { done(base::Unexpected{refusal}); };
+  order.alone = alone;
+  cluster->order(std::move(order));
+}
+
 void Authority::drain(const DrainRequest& request, const Actor& actor, Reply<DrainReply> done) {
-  state_->drain(request, actor, std::move(done));
+  in_turn<DrainReply>(
+      [this, request, actor](Reply<DrainReply> reply) {
+        state_->drain(request, actor, std::move(reply));
+      },
+      std::move(done), request.local_force);
 }
 void Authority::plan(const PlanRequest& request, const Actor& actor, Reply<ScheduleView> done) {
-  state_->plan(request, actor, std::move(done));
+  in_turn<ScheduleView>(
+      [this, request, actor](Reply<ScheduleView> reply) {
+        state_->plan(request, actor, std::move(reply));
+      },
+      std::move(done));
 }
 void Authority::cancel(ScheduleId id, const Actor& actor, Reply<ScheduleView> done) {
-  state_->cancel(id, actor, std::move(done));
+  in_turn<ScheduleView>(
+      [this, id, actor](Reply<ScheduleView> reply) { state_->cancel(id, actor, std::move(reply)); },
+      std::move(done));
 }
 void Authority::resume(const std::string& server, const std::optional<std::string>& service,
                        const Actor& actor, Reply<ResumeReply> done) {
-  state_->resume(server, service, actor, std::move(done));
+  in_turn<ResumeReply>(
+      [this, server, service, actor](Reply<ResumeReply> reply) {
+        state_->resume(server, service, actor, std::move(reply));
+      },
+      std::move(done));
 }
 void Authority::force(const std::string& server, const std::optional<std::string>& service,
                       std::optional<Health> health, const Actor& actor, Reply<ResumeReply> done) {
-  state_->force(server, service, health, actor, std::move(done));
+  in_turn<ResumeReply>(
+      [this, server, service, health, actor](Reply<ResumeReply> reply) {
+        state_->force(server, service, health, actor, std::move(reply));
+      },
+      std::move(done));
 }
 void Authority::heartbeat(const std::string& server, const Heartbeat& heartbeat,
                           Reply<HeartbeatReply> done) {
-  state_->heartbeat(server, heartbeat, std::move(done));
+  if (!state_->wants_turn(server, heartbeat)) {
+    return state_->heartbeat(server, heartbeat, std::move(done));
+  }
+  // Whoever may not decide takes what it says all the same; its agent pushes the pause again. Taken
+  // a second time it is no replay.
+  const auto taken = std::make_shared<bool>(false);
+  const auto take = [this, server, heartbeat, taken](Reply<HeartbeatReply> reply) {
+    state_->heartbeat(server, heartbeat, std::move(reply), std::exchange(*taken, true));
+  };
+  in_turn<HeartbeatReply>(take,
+                          [take, done = std::move(done)](const Outcome<HeartbeatReply>& outcome) {
+                            if (outcome || outcome.error().kind != Refusal::Kind::Unavailable)
+                              return done(outcome);
+                            take(done);
+                          });
 }
 void Authority::on_served(std::uint64_t publication) {
-  state_->on_served(publication);
+  state_->confirm({{state_->responder(), publication, true}});
+}
+void Authority::confirm(std::vector<Confirmation> all) {
+  state_->confirm(std::move(all));
+}
+void Authority::follow(const SharedState& whole) {
+  state_->follow(whole);
+}
+void Authority::follow(const SharedEdition& edition) {
+  state_->follow(edition);
+}
+void Authority::take_turn(bool on) {
+  state_->take_turn(on);
+}
+void Authority::act_alone(bool on) {
+  state_->act_alone(on);
+}
+void Authority::answers_are(std::shared_ptr<const MembershipSnapshot> snapshot) {
+  state_->answers_are(std::move(snapshot));
+}
+bool Authority::holds_alone() const {
+  return state_->holds_alone();
+}
+void Authority::adopt_local() {
+  state_->adopt_local();
+}
+std::uint64_t Authority::generation_alone() const noexcept {
+  return state_->generation_alone();
+}
+void Authority::renew() {
+  state_->renew();
+}
+void Authority::hear(const AgentReport& report, bool vouched) {
+  state_->hear(report, vouched);
+}
+void Authority::judge_heard() {
+  state_->judge_heard();
+}
+void Authority::orphan(const std::string& responder, const std::string& run) {
+  state_->orphan(responder, run);
+}
+void Authority::share_all() {
+  state_->share_all();
+}
+SharedPool Authority::shared_pool(PoolId pool) const {
+  return state_->shared_pool(pool);
+}
+SharedHost Authority::shared_host(ServerId server) const {
+  return state_->shared_host(server);
+}
+bool Authority::undecided() const noexcept {
+  return state_->undecided();
+}
+std::uint64_t Authority::publication() const noexcept {
+  return state_->publication();
+}
+std::uint64_t Authority::renewed() const noexcept {
+  return state_->renewed();
 }
 void Authority::tick() {
   state_->tick();

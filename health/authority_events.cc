@@ -102,6 +102,7 @@ void Authority::State::note_store(const Store::Stored& stored, const std::vector
   store_failing_ = !stored.has_value();
   say(EventType::Store, "", "", {},
       stored ? "the store works again" : "the store failed: " + stored.error());
+  if (stored) write_what_waits();
 }
 
 }  // namespace sluice::health

@@ -23,7 +23,7 @@ constexpr int kSettleBurst = 5;
 }  // namespace
 
 void Authority::State::heartbeat(const std::string& server, const Heartbeat& heartbeat,
-                                 Reply<HeartbeatReply> done) {
+                                 Reply<HeartbeatReply> done, bool again) {
   const base::Now now = clock_.now();
   ++heartbeats_total_;
   const auto target = resolve(server, std::nullopt);
@@ -37,7 +37,7 @@ void Authority::State::heartbeat(const std::string& server, const Heartbeat& hea
     done(base::Unexpected{slots.error()});
     return;
   }
-  if (auto old = stale(id, heartbeat)) {
+  if (auto old = stale(id, heartbeat, again)) {
     done(base::Unexpected{std::move(*old)});
     return;
   }
@@ -48,6 +48,10 @@ void Authority::State::heartbeat(const std::string& server, const Heartbeat& hea
   auto slot = slots->begin();
   for (const auto& [service, report] : heartbeat.services) {
     apply_report(id, *slot, report, now);
+    if (!deciding_) {
+      ++slot;
+      continue;
+    }
     ordered = apply_instance(id, *slot) || ordered;
     auto pause = apply_pause(id, *slot, report.paused);
     if (!pause) {
@@ -65,15 +69,17 @@ void Authority::State::heartbeat(const std::string& server, const Heartbeat& hea
   }
   // Now that what it said is known: its own grace may be what ends.
   const PoolId pool = topology_->servers()[id].pool;
-  if (end_grace(pool, now)) republish(service_pools_of(pool));
+  if (deciding_ && end_grace(pool, now)) republish(service_pools_of(pool));
   finish_lifts(id);
+  share_in_time(id, now);
 
   flush_audit();
   if (placed.empty()) {
     done(heartbeat_reply(server, heartbeat, refused));
     return;
   }
-  const auto reply = [this, server, heartbeat, refused = std::move(refused), done] {
+  const auto reply = [this, server, heartbeat, refused = std::move(refused),
+                      done = std::move(done)] {
     done(heartbeat_reply(server, heartbeat, refused));
   };
   // The agent is told "held" when it is true of every answer and on disk. A store that fails leaves
@@ -108,7 +114,8 @@ Outcome<std::vector<std::size_t>> Authority::State::slots_of(ServerId id,
   return slots;
 }
 
-std::optional<Refusal> Authority::State::stale(ServerId id, const Heartbeat& heartbeat) const {
+std::optional<Refusal> Authority::State::stale(ServerId id, const Heartbeat& heartbeat,
+                                               bool again) const {
   const Agent& server = *at(id).agent;
   Refusal refusal;
   refusal.kind = Refusal::Kind::Rule;
@@ -117,7 +124,8 @@ std::optional<Refusal> Authority::State::stale(ServerId id, const Heartbeat& hea
     refusal.detail = "this boot id was already followed by another";
     return refusal;
   }
-  if (heartbeat.instance != server.boot || !server.heard || heartbeat.seq > server.seq) {
+  if (heartbeat.instance != server.boot || !server.heard || heartbeat.seq > server.seq ||
+      (again && heartbeat.seq == server.seq)) {
     return std::nullopt;
   }
   refusal.detail = "a heartbeat with this seq or a newer one was already seen";
@@ -125,11 +133,19 @@ std::optional<Refusal> Authority::State::stale(ServerId id, const Heartbeat& hea
   return refusal;
 }
 
+void Authority::State::note_past_boot(Agent& agent) {
+  agent.past_boots.push_back(agent.boot);
+  if (agent.past_boots.size() > kPastBoots) agent.past_boots.erase(agent.past_boots.begin());
+}
+
 bool Authority::State::renew(ServerId id, const Heartbeat& heartbeat, const base::Now& now) {
   Agent& server = at(id).agent.edit();
+  const bool judged_here = server.voucher == 0;
+  server.voucher = 0;
+  server.silent = false;
+  server.pushes_here = settings_.cluster != nullptr;
   if (server.boot != heartbeat.instance) {
-    if (server.heard) server.past_boots.push_back(server.boot);
-    if (server.past_boots.size() > kPastBoots) server.past_boots.erase(server.past_boots.begin());
+    if (server.heard) note_past_boot(server);
     server.boot = heartbeat.instance;
   }
   server.seq = heartbeat.seq;
@@ -137,8 +153,8 @@ bool Authority::State::renew(ServerId id, const Heartbeat& heartbeat, const base
   server.lease.last_push = now.mono;
   server.lease.current = true;
   server.lease.guarded_until.reset();
+  if (!was_current || !judged_here) watch(id, lease_end(server.lease));
   if (!was_current) {
-    watch(id, lease_end(server.lease));
     if (server.heard) say(EventType::Lease, name(id), "", {}, "its agent pushes again");
   }
   if (!server.heard) {
@@ -151,12 +167,17 @@ bool Authority::State::renew(ServerId id, const Heartbeat& heartbeat, const base
 void Authority::State::apply_report(ServerId id, std::size_t index, const ServiceReport& report,
                                     const base::Now& now) {
   ServiceState& service = at(id, index).service.edit();
+  service.counted = counted(now);
   if (apply(service, report, at(id).agent->boot, now)) at(id).agent.edit().unsettled = true;
 }
 
 // What the agent said has its effect: on the answers, on disk, on those who watch.
 void Authority::State::settle(ServerId id, const base::Now& now) {
   at(id).agent.edit().unsettled = false;
+  if (!deciding_) {
+    unsettled_.insert(id);
+    return tell_statuses(id, now);
+  }
   std::vector<Change> changes;
   for (std::size_t slot = 0; slot < slot_count(id); ++slot) {
     const ServiceState& service = *at(id, slot).service;
@@ -309,6 +330,7 @@ HeartbeatReply Authority::State::heartbeat_reply(
   HeartbeatReply reply;
   reply.generation = membership_->generation;
   reply.lease = settings_.health.lease;
+  reply.stale = settings_.cluster != nullptr && settings_.cluster->is_stale();
   const auto id = topology_->server(server);
   reply.services.reserve(heartbeat.services.size());
   const std::vector<Hold>& holds = holds_.of(server);

@@ -99,9 +99,33 @@ void Authority::State::erase_from_store(const HoldKey& key) {
   commit({EraseHold{key}}, Store::Urgency::First);
 }
 
+// The store works again: what its failure left in memory alone goes to disk. All of it together:
+// with the erasure of a plan and without its hold a restart would know of neither.
+void Authority::State::write_what_waits() {
+  std::vector<Change> changes;
+  const auto ended = std::exchange(not_erased_, {});
+  for (const auto& [id, key] : ended) changes.emplace_back(EraseSchedule{id});
+  const auto placements = not_durable_;
+  for (const auto& [key, placement] : placements) {
+    if (const Hold* hold = std::as_const(holds_).find(key)) changes.emplace_back(PutHold{*hold});
+  }
+  if (changes.empty()) return;
+  changes.emplace_back(ReserveSchedules{schedule_});
+  commit(std::move(changes), Store::Urgency::First,
+         [this, ended, placements](const Store::Stored& stored) {
+           if (!stored) {
+             not_erased_.insert(ended.begin(), ended.end());
+             return;
+           }
+           for (const auto& [key, placement] : placements) note_durable(key, placement);
+         });
+}
+
 // Disk first, answers after: a hold that could come back with a restart is never called lifted. One
 // that was never acknowledged is lifted at once, but an older one of its key may be on disk: for
-// that, too, the reply waits.
+// that, too, the reply waits. Of several responders (health/cluster) all are lifted at once: what
+// is decided is with the engine before it is in answers, and both go there together. The erasure
+// alone would leave the server out for good, were the turn lost between the two.
 void Authority::State::lift_in_order(std::vector<HoldKey> keys, EventType why, const Actor& actor,
                                      std::function<void(Outcome<ResumeReply>)> then) {
   std::vector<Change> changes;
@@ -109,7 +133,11 @@ void Authority::State::lift_in_order(std::vector<HoldKey> keys, EventType why, c
   std::erase_if(keys, [&](const HoldKey& key) {
     say(why, key.server, key.service, actor, "");
     changes.emplace_back(EraseHold{key});
-    if (!not_durable_.contains(key)) return false;
+    if (settings_.cluster == nullptr && !not_durable_.contains(key)) return false;
+    // Else a restart would carry out once more the plan that brought it.
+    for (const auto& [id, held] : not_erased_) {
+      if (held == key) changes.emplace_back(EraseSchedule{id});
+    }
     lift(key);
     return true;
   });

@@ -131,7 +131,7 @@ void Authority::State::drain(const DrainRequest& request, const Actor& actor,
   // One of which a new instance released a part is placed anew, over all that it names.
   const bool stood = standing != nullptr && standing->released.empty();
   if (!stood) {
-    const auto broken = broken_floor(*target);
+    const auto broken = alone_ ? broken_floor_alone(*target) : broken_floor(*target);
     if (broken && !request.force) {
       Refusal refusal = floor_refusal(*broken);
       tell_refusal(key.server, key.service, actor, refusal);
@@ -145,10 +145,11 @@ void Authority::State::drain(const DrainRequest& request, const Actor& actor,
     hold.startup = request.startup;
     hold.hide_host = request.hide_host;
     hold.forced = request.force;
+    hold.local = alone_;
     // The host record is named until this hold is served: no horizon is known before.
     if (request.hide_host && !at(target->server).host_hidden) hold.horizons.clear();
     if (*end) {
-      hold.expiry = Expiry{++schedule_, **end, request.then, false};
+      hold.expiry = Expiry{++schedule_, **end, request.then, false, own_clock()};
       more.emplace_back(ReserveSchedules{schedule_});
     }
     place(std::move(hold));
@@ -168,13 +169,13 @@ void Authority::State::drain(const DrainRequest& request, const Actor& actor,
   };
   const auto pending = std::make_shared<Pending>();
   const auto finish = [this, pending, asked = now.mono, request, done = std::move(done),
-                       warnings = drain_warnings(*target, request, stood)] {
+                       ordered = publication_, warnings = drain_warnings(*target, request, stood)] {
     if (!pending->served || !pending->stored) return;
     drain_ack_seconds_.observe(clock_.now().mono - asked);
     if (!pending->store_error.empty()) {
       done(base::Unexpected{store_failed(pending->store_error)});
     } else {
-      done(drain_reply(request, warnings));
+      done(drain_reply(request, ordered, warnings));
     }
   };
   if (not_durable_.contains(key)) {
@@ -195,11 +196,17 @@ void Authority::State::drain(const DrainRequest& request, const Actor& actor,
   });
 }
 
-DrainReply Authority::State::drain_reply(const DrainRequest& request,
+DrainReply Authority::State::drain_reply(const DrainRequest& request, std::uint64_t ordered,
                                          std::vector<std::string> warnings) const {
   DrainReply reply;
   reply.generation = membership_->generation;
-  reply.confirmed_by = {settings_.responder};
+  name_responders(ordered, reply.confirmed_by, reply.unconfirmed);
+  const bool here =
+      request.local_force && settings_.cluster != nullptr && settings_.cluster->is_stale();
+  if (here || local_hold(request) != nullptr) {
+    reply.confirmed_by = {settings_.responder};
+    reply.unconfirmed = others();
+  }
   reply.warnings = std::move(warnings);
   const auto target = resolve(request.server, request.service);
   if (!target) return reply;  // a reload dropped it meanwhile: nothing names it
@@ -275,21 +282,26 @@ void Authority::State::resume(const std::string& server, const std::optional<std
     if (holds_.find(key) != nullptr) keys.push_back(key);
   }
   const bool any = !keys.empty();
-  lift_in_order(
-      std::move(keys), EventType::Resume, actor,
-      [this, server, service, any, done](const Outcome<ResumeReply>& lifted) {
-        if (!lifted) {
-          done(lifted);
-          return;
-        }
-        after_served([this, server, service, any, done] { ask_host(server, service, any, done); });
-      });
+  const auto ordered = std::make_shared<std::optional<std::uint64_t>>();
+  lift_in_order(std::move(keys), EventType::Resume, actor,
+                [this, server, service, any, ordered, done](const Outcome<ResumeReply>& lifted) {
+                  if (!lifted) {
+                    done(lifted);
+                    return;
+                  }
+                  const std::uint64_t publication = ordered->value_or(publication_);
+                  after_served(publication, [this, server, service, any, publication, done] {
+                    ask_host(server, service, any, publication, done);
+                  });
+                });
+  // Of several responders it is in the answers, or on its way into them, by now.
+  if (settings_.cluster != nullptr) *ordered = publication_;
 }
 
 // The host's own holds are the host's to lift: asks its agent, in the reply to its next heartbeat.
 void Authority::State::ask_host(const std::string& server,
                                 const std::optional<std::string>& service, bool lifted,
-                                Reply<ResumeReply> done) {
+                                std::uint64_t ordered, Reply<ResumeReply> done) {
   LiftWait wait;
   wait.server = server;
   if (const auto target = resolve(server, service)) {
@@ -297,18 +309,25 @@ void Authority::State::ask_host(const std::string& server,
       const HoldKey key{server, service_name(target->server, slot), Origin::Host};
       if (holds_.find(key) == nullptr) continue;
       at(target->server, slot).service.edit().lift = ServiceState::Lift::Asked;
+      if (settings_.cluster != nullptr) {
+        Hold* asked = holds_.find(key);
+        asked->lift_asked = true;
+        persist(*asked);
+      }
       wait.services.push_back(key.service);
     }
   }
   if (wait.services.empty()) {
-    reply_resumed(server, service, lifted, done);
+    reply_resumed(server, service, lifted, ordered, done);
     return;
   }
   // One heartbeat brings the request to the agent, its next one says that it is done.
   wait.deadline = clock_.now().mono + 2 * settings_.health.heartbeat;
   wait.finish = [this, server, service, lifted, done](bool by_agent) {
     if (by_agent) {
-      after_served([this, server, service, done] { reply_resumed(server, service, true, done); });
+      after_served([this, server, service, by_then = publication_, done] {
+        reply_resumed(server, service, true, by_then, done);
+      });
       return;
     }
     std::string detail = server +
@@ -324,9 +343,12 @@ void Authority::State::ask_host(const std::string& server,
 
 void Authority::State::reply_resumed(const std::string& server,
                                      const std::optional<std::string>& service, bool lifted,
-                                     const Reply<ResumeReply>& done) const {
+                                     std::uint64_t ordered, const Reply<ResumeReply>& done) const {
   ResumeReply reply;
   reply.generation = membership_->generation;
+  if (settings_.cluster != nullptr) {
+    name_responders(ordered, reply.confirmed_by, reply.unconfirmed);
+  }
   if (const auto target = resolve(server, service)) {
     reply.warnings = resume_warnings(*target, lifted);
   }
@@ -381,13 +403,18 @@ void Authority::State::force(const std::string& server, const std::optional<std:
   std::vector<std::string> warnings;
   if (health == Health::Down) warnings = shortage_warnings(*target, true);
   commit(std::move(changes), Store::Urgency::First,
-         [this, warnings = std::move(warnings), done](const Store::Stored& stored) {
+         [this, ordered = publication_, warnings = std::move(warnings),
+          done](const Store::Stored& stored) {
            if (!stored) {
              done(base::Unexpected{store_failed(stored.error())});
              return;
            }
-           after_served([this, warnings, done] {
-             done(ResumeReply{membership_->generation, warnings});
+           after_served(ordered, [this, ordered, warnings, done] {
+             ResumeReply reply{membership_->generation, warnings, {}, {}};
+             if (settings_.cluster != nullptr) {
+               name_responders(ordered, reply.confirmed_by, reply.unconfirmed);
+             }
+             done(std::move(reply));
            });
          });
 }

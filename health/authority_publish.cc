@@ -29,7 +29,11 @@ Standing Authority::State::standing(ServerId id, std::size_t index) const {
     }
     return Standing::Claim::Stopped;
   };
-  const bool grace = pools_[topology_->servers()[id].pool].grace;
+  bool grace = pools_[topology_->servers()[id].pool].grace;
+  if (settings_.cluster != nullptr && !at(id, index).naming.named) {
+    // Others may have decided long ago that it is out.
+    grace = grace && !known_pools_.contains(topology_->servers()[id].services[index].service_pool);
+  }
   if (service.health && lease.current) {
     standing.claim = claim_of(*service.health);
     standing.ground = Standing::Ground::Pushed;
@@ -67,7 +71,8 @@ std::shared_ptr<Members> Authority::State::members_of(ServicePoolId id, const De
   return members;
 }
 
-Authority::State::Edition Authority::State::compose(std::vector<ServicePoolId> dirty) {
+Authority::State::Edition Authority::State::compose(std::vector<ServicePoolId> dirty,
+                                                    const std::set<ServicePoolId>& anew) {
   std::ranges::sort(dirty);
   dirty.erase(std::unique(dirty.begin(), dirty.end()), dirty.end());
   Edition edition;
@@ -85,18 +90,43 @@ Authority::State::Edition Authority::State::compose(std::vector<ServicePoolId> d
     auto members = members_of(id, decision, membership_->generation + 1);
     // They all have the same members: the first stands for them.
     const Members* before = membership_->answer_sets.find(pool.answer_sets.front());
-    if (before != nullptr && before->same_members(*members)) continue;
-    add_slow_starts(id, *members, before == nullptr);
+    const bool is_new = before == nullptr || anew.contains(id);
+    if (!is_new && before->same_members(*members)) continue;
+    add_slow_starts(id, *members, is_new);
     edition.service_pools.emplace_back(id, std::move(members));
   }
   return edition;
 }
 
-void Authority::State::publish(const Edition& edition) {
+void Authority::State::publish(const Edition& edition, Renewal renewal) {
+  auto next = std::make_shared<MembershipSnapshot>(*membership_);
+  // Numbers that others use meanwhile are left to them.
+  next->generation =
+      std::max(next->generation, generation_alone_) + (alone_ ? kGenerationBlock : 1);
+  if (alone_) generation_alone_ = next->generation;
+  if (renewal == Renewal::All) next->renewed = next->generation;
+  for (const ServerId server : edition.hosts) note_change(*next, server, next->generation);
+  put_in_answers(edition, std::move(next));
+  tell_generation(edition);
+  reserve_generations();
+}
+
+void Authority::State::note_change(MembershipSnapshot& snapshot, ServerId server,
+                                   std::uint64_t generation) {
+  auto& changes = snapshot.host_changes;
+  const auto place = std::ranges::lower_bound(changes, server, {}, &HostChange::server);
+  if (place != changes.end() && place->server == server) {
+    place->generation = generation;
+  } else {
+    changes.insert(place, {server, generation});
+  }
+}
+
+// `next`: all but what the edition brings to it.
+void Authority::State::put_in_answers(const Edition& edition,
+                                      std::shared_ptr<MembershipSnapshot> next) {
   const auto published = membership_;
-  auto next = std::make_shared<MembershipSnapshot>(*published);
   next->leaving_hosts = leaving_hosts_;
-  next->generation = membership_->generation + 1;
   std::vector<AnswerSetId> changed;
   for (const auto& [id, members] : edition.service_pools) {
     for (const AnswerSetId set : topology_->service_pools()[id].answer_sets) {
@@ -121,12 +151,11 @@ void Authority::State::publish(const Edition& edition) {
   }
   note_host_caps(*published);
   for (const ServerId server : edition.hosts) note_host(server, *published);
-  tell_generation(edition);
-  reserve_generations();
 }
 
 void Authority::State::republish(std::vector<ServicePoolId> dirty) {
-  const Edition edition = compose(std::move(dirty));
+  if (!deciding_) return;
+  const Edition edition = alone_ ? compose_alone(dirty) : compose(std::move(dirty));
   if (!edition.empty()) publish(edition);
 }
 
@@ -135,6 +164,7 @@ void Authority::State::publish_all() {
   blank->generation = membership_->generation;
   blank->answer_sets = base::PagedTable<Members>(topology_->answer_sets().size());
   blank->leaving_hosts = before_reload_.hosts;
+  blank->renewed = membership_->renewed;
   for (ServerId id = 0; id < servers_.all.size(); ++id) {
     if (at(id).host_hidden) blank->hidden_hosts.push_back(id);
   }
@@ -142,7 +172,7 @@ void Authority::State::publish_all() {
   accepting_.assign(topology_->service_pools().size(), 0);
   std::vector<ServicePoolId> all(topology_->service_pools().size());
   for (ServicePoolId id = 0; id < all.size(); ++id) all[id] = id;
-  publish(compose(std::move(all)));
+  publish(compose(std::move(all)), Renewal::All);
 }
 
 void Authority::State::republish_server(ServerId id) {
@@ -231,7 +261,28 @@ Naming& Authority::State::naming(const Named& who) {
   return who.slot ? at(who.server, *who.slot).naming : at(who.server).host;
 }
 
-void Authority::State::on_served(std::uint64_t publication) {
+void Authority::State::confirm(std::vector<Confirmation> all) {
+  confirmations_ = std::move(all);
+  std::uint64_t everybody = UINT64_MAX;
+  std::uint64_t living = UINT64_MAX;
+  for (const Confirmation& one : confirmations_) {
+    everybody = std::min(everybody, one.publication);
+    if (one.alive) living = std::min(living, one.publication);
+  }
+  living_ = living;
+  note_served(everybody);
+  end_served_waits(clock_.now().mono);
+}
+
+void Authority::State::name_responders(std::uint64_t publication,
+                                       std::vector<std::string>& confirmed,
+                                       std::vector<std::string>& unconfirmed) const {
+  for (const Confirmation& one : confirmations_) {
+    (one.publication >= publication ? confirmed : unconfirmed).push_back(one.responder);
+  }
+}
+
+void Authority::State::note_served(std::uint64_t publication) {
   if (publication <= served_) return;
   served_ = publication;
   const base::Now now = clock_.now();
@@ -261,19 +312,29 @@ void Authority::State::on_served(std::uint64_t publication) {
     if (held(server, slot)) ripening_.push({horizon(server, slot), server});
   }
   for (const auto& [key, hold] : touched) persist(*hold);
-  while (!served_waits_.empty() && served_waits_.front().first <= served_) {
-    const auto then = std::move(served_waits_.front().second);
+}
+
+void Authority::State::end_served_waits(base::MonoTime now) {
+  while (!served_waits_.empty()) {
+    const ServedWait& first = served_waits_.front();
+    if (first.publication > std::max(served_, living_) && first.deadline > now) return;
+    const auto then = std::move(served_waits_.front().then);
     served_waits_.pop_front();
     then();
   }
 }
 
-void Authority::State::after_served(std::function<void()> then) {
-  if (served_ >= publication_) {
+void Authority::State::after_served(std::uint64_t publication, std::function<void()> then) {
+  if (std::max(served_, living_) >= publication) {
     then();
-  } else {
-    served_waits_.emplace_back(publication_, std::move(then));
+    return;
   }
+  const base::MonoTime deadline = settings_.confirm_timeout == base::Duration(0)
+                                      ? base::MonoTime::max()
+                                      : clock_.now().mono + settings_.confirm_timeout;
+  const auto place =
+      std::ranges::upper_bound(served_waits_, publication, {}, &ServedWait::publication);
+  served_waits_.insert(place, {publication, deadline, std::move(then)});
 }
 
 void Authority::State::reserve_generations() {

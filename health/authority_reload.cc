@@ -37,6 +37,11 @@ void Authority::State::reconfigure(std::shared_ptr<const Topology> topology,
   }
   regrace(*before);
   index_caps();
+  // All of it is decided and told anew, below.
+  known_pools_.clear();
+  undecided_.clear();
+  unsettled_.clear();
+  ended_.clear();
   deadlines_ = {};
   settling_ = {};
   ripening_ = {};
@@ -59,6 +64,8 @@ void Authority::State::reconfigure(std::shared_ptr<const Topology> topology,
   }
   capped_.clear();
   for (const auto& [id, leaving] : caps_) capped_.insert(id);
+  for (ServicePoolId id = 0; id < topology_->service_pools().size(); ++id) known_pools_.insert(id);
+  share_all();
   flush_audit();
 }
 

@@ -17,8 +17,16 @@ constexpr base::Duration kClockSlack{250};
 // An expiry whose lifting failed (the store) is tried again so much later.
 constexpr base::Duration kRetry = std::chrono::seconds(2);
 
-Refusal past(const char* member, base::WallTime time, const std::string& than) {
-  return refuse(Refusal::Kind::BadInput, "must be later than " + than + ", is " + to_rfc3339(time),
+// As with durations. The monotonic clock counts nanoseconds, of which it has 292 years.
+constexpr base::Duration kFarthest = std::chrono::years(100);
+
+// Why a time can't be meant, if it can't: it must come after `from`, which is called `than`.
+std::optional<Refusal> out_of_range(const char* member, base::WallTime time, base::WallTime from,
+                                    const std::string& than) {
+  if (time > from && time - from <= kFarthest) return std::nullopt;
+  return refuse(Refusal::Kind::BadInput,
+                (time > from ? "must be less than 100 years later than " : "must be later than ") +
+                    than + ", is " + to_rfc3339(time),
                 member);
 }
 
@@ -41,7 +49,9 @@ Outcome<std::optional<base::WallTime>> Authority::State::end_of(const DrainReque
                                                                 base::WallTime from) const {
   if (!request.expires) return std::optional<base::WallTime>();
   const base::WallTime end = wall_of(*request.expires, from);
-  if (end <= from) return base::Unexpected{past("expires", end, to_rfc3339(from))};
+  if (auto wrong = out_of_range("expires", end, from, to_rfc3339(from))) {
+    return base::Unexpected{*std::move(wrong)};
+  }
   return std::optional(end);
 }
 
@@ -55,7 +65,9 @@ void Authority::State::plan(const PlanRequest& request, const Actor& actor,
   Plan plan;
   PlannedDrain& drain = plan.drain;
   drain.at = wall_of(request.at, now.wall);
-  if (drain.at <= now.wall) return done(base::Unexpected{past("at", drain.at, "now")});
+  if (auto wrong = out_of_range("at", drain.at, now.wall, "now")) {
+    return done(base::Unexpected{*std::move(wrong)});
+  }
   const auto end = end_of(request.drain, drain.at);
   if (!end) return done(base::Unexpected{end.error()});
   drain.id = ++schedule_;
@@ -69,8 +81,9 @@ void Authority::State::plan(const PlanRequest& request, const Actor& actor,
   drain.expires = *end;
   drain.then = request.drain.then;
   drain.created = now.wall;
+  drain.clock = own_clock();
   plan.counts_down = std::holds_alternative<base::Duration>(request.at);
-  plan.not_after = now.to_mono(not_after(drain, settings_.health));
+  plan.not_after = caches_end(drain, now);
   const auto placed = plans_.emplace(drain.id, std::move(plan)).first;
   recap();
   const PlannedDrain& kept = placed->second.drain;
@@ -158,9 +171,27 @@ void Authority::State::run_schedules(const base::Now& now) {
   for (const ScheduleId id : due) begin_planned(id);
   std::vector<HoldKey> over;
   for (const auto& [key, timer] : expiries_) {
-    if (timer.due(now) <= now.mono) over.push_back(key);
+    if (end_of(timer, now) <= now.mono) over.push_back(key);
   }
   for (const HoldKey& key : over) end_hold(key, now);
+}
+
+base::MonoTime Authority::State::end_of(const Timer& timer, const base::Now& now) const {
+  return timer.ends ? *timer.ends : now.to_mono(here(timer.at, timer.clock));
+}
+
+base::MonoTime Authority::State::caches_end(const PlannedDrain& drain, const base::Now& now) const {
+  return now.to_mono(here(not_after(drain, settings_.health), drain.clock));
+}
+
+base::WallTime Authority::State::here(base::WallTime at, const std::string& clock) const {
+  if (settings_.cluster == nullptr || clock.empty() || clock == settings_.responder) return at;
+  return at - settings_.cluster->clock_offset(clock);
+}
+
+const std::string& Authority::State::own_clock() const {
+  static const std::string kNone;
+  return settings_.cluster == nullptr ? kNone : settings_.responder;
 }
 
 base::MonoTime Authority::State::leaves(const Plan& plan) const {
@@ -173,7 +204,7 @@ std::optional<base::MonoTime> Authority::State::next_schedule(const base::Now& n
   for (const auto& [id, plan] : plans_) {
     if (!plan.cancelling) consider(leaves(plan));
   }
-  for (const auto& [key, timer] : expiries_) consider(timer.due(now));
+  for (const auto& [key, timer] : expiries_) consider(end_of(timer, now));
   return next;
 }
 
@@ -182,7 +213,7 @@ void Authority::State::follow_wall_clock(const base::Now& now) {
   bool moved = false;
   for (auto& [id, plan] : plans_) {
     if (plan.counts_down) continue;
-    const base::MonoTime is = now.to_mono(not_after(plan.drain, settings_.health));
+    const base::MonoTime is = caches_end(plan.drain, now);
     if (is - plan.not_after < kClockSlack && plan.not_after - is < kClockSlack) continue;
     plan.not_after = is;
     moved = true;
@@ -201,14 +232,17 @@ void Authority::State::begin_planned(ScheduleId id) {
       drain.service.empty() ? std::nullopt : std::optional(drain.service);
   const auto target = resolve(drain.server, service);
   const auto broken = target && !drain.force ? broken_floor(*target) : std::nullopt;
+  const HoldKey key{drain.server, drain.service, Origin::Schedule};
+  const auto note = [this, id, key](const Store::Stored& stored) {
+    if (!stored) not_erased_.emplace(id, key);
+  };
   if (broken) {
     tell_refusal(drain.server, drain.service, actor, floor_refusal(*broken));
-    commit({EraseSchedule{id}}, Store::Urgency::First);
+    commit({EraseSchedule{id}}, Store::Urgency::First, note);
   } else {
-    const HoldKey key{drain.server, drain.service, Origin::Schedule};
     place(hold_of(drain, target ? std::optional(*target) : std::nullopt));
     say(EventType::Drain, key.server, key.service, actor, drain.reason);
-    commit_hold(key, nullptr, {EraseSchedule{id}});
+    commit_hold(key, note, {EraseSchedule{id}});
   }
   if (publication_ > 0) recap();
 }
@@ -217,7 +251,7 @@ void Authority::State::begin_planned(ScheduleId id) {
 Hold Authority::State::hold_of(const PlannedDrain& drain, const std::optional<Target>& target) {
   const HoldKey key{drain.server, drain.service, Origin::Schedule};
   std::optional<Expiry> expiry;
-  if (drain.expires) expiry = Expiry{drain.id, *drain.expires, drain.then, false};
+  if (drain.expires) expiry = Expiry{drain.id, *drain.expires, drain.then, false, drain.clock};
   if (const Hold* standing = holds_.find(key); standing != nullptr && standing->released.empty()) {
     Hold hold = *standing;
     hold.expiry = later(hold.expiry, expiry);
@@ -250,8 +284,11 @@ void Authority::State::index_expiry(const HoldKey& key) {
     expiries_.erase(key);
     return;
   }
-  const auto [place, fresh] = expiries_.try_emplace(key, Timer{hold->expiry->at, {}});
-  if (!fresh && place->second.at != hold->expiry->at) place->second = {hold->expiry->at, {}};
+  const auto [place, fresh] =
+      expiries_.try_emplace(key, Timer{hold->expiry->at, {}, hold->expiry->clock});
+  if (!fresh && place->second.at != hold->expiry->at) {
+    place->second = {hold->expiry->at, {}, hold->expiry->clock};
+  }
 }
 
 void Authority::State::end_hold(const HoldKey& key, const base::Now& now) {
@@ -345,7 +382,7 @@ void Authority::State::restore_schedules(const StoredState& stored, const base::
     schedule_ = std::max(schedule_, drain.id);
     Plan plan;
     plan.drain = drain;
-    plan.not_after = now.to_mono(not_after(drain, settings_.health));
+    plan.not_after = caches_end(drain, now);
     plans_.emplace(drain.id, std::move(plan));
   }
   for (const auto& [server, holds] : holds_.by_server()) {
@@ -395,7 +432,7 @@ ScheduleView Authority::State::view_of(const Hold& hold) const {
   view.force = hold.forced;
   view.then = hold.expiry->then;
   view.created = hold.since;
-  if (hold.expiry->alarmed) view.warnings.push_back("its time is over; it stands all the same");
+  if (hold.expiry->alarmed) view.warnings.emplace_back("its time is over; it stands all the same");
   return view;
 }
 

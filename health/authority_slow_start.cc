@@ -77,9 +77,19 @@ void Authority::State::step_weights(const base::Now& now) {
   adjust(std::move(dirty));
 }
 
+std::shared_ptr<Members> Authority::State::without_weights(const Members& members) {
+  auto copy = std::make_shared<Members>();
+  copy->generation = members.generation;
+  copy->fallback = members.fallback;
+  copy->since = members.since;
+  copy->servers = members.servers;
+  return copy;
+}
+
 // Publishes what is different of these though the members are the same: weights, and TTLs that end
 // in time.
 void Authority::State::adjust(std::vector<ServicePoolId> dirty) {
+  if (!deciding_) return;
   std::ranges::sort(dirty);
   dirty.erase(std::unique(dirty.begin(), dirty.end()), dirty.end());
   const auto published = membership_;
@@ -91,11 +101,7 @@ void Authority::State::adjust(std::vector<ServicePoolId> dirty) {
     const auto sets = topology_->service_pools()[id].answer_sets;
     if (sets.empty()) continue;
     const Members& before = published->answer_sets[sets.front()];
-    auto members = std::make_shared<Members>();
-    members->generation = before.generation;
-    members->fallback = before.fallback;
-    members->since = before.since;
-    members->servers = before.servers;
+    auto members = without_weights(before);
     members->not_after = cap_of(id, members->servers);
     add_slow_starts(id, *members, false);
     if (members->same_answer(before)) continue;

@@ -29,29 +29,24 @@ void Authority::State::add_fresh(ServerId id, const base::Now& now) {
   }
 }
 
-void Authority::State::restore(const StoredState& stored, const base::Now& now) {
-  const auto state_of = [&](const std::string& server,
-                            const std::string& service) -> ServiceState& {
-    const auto id = topology_->server(server);
-    const auto service_id = topology_->service(service);
-    if (id && service_id) {
-      if (const auto slot = topology_->servers()[*id].slot_of(*service_id)) {
-        return at(*id, *slot).service.edit();
-      }
+ServiceState& Authority::State::service_of(const std::string& server, const std::string& service) {
+  const auto id = topology_->server(server);
+  const auto service_id = topology_->service(service);
+  if (id && service_id) {
+    if (const auto slot = topology_->servers()[*id].slot_of(*service_id)) {
+      return at(*id, *slot).service.edit();
     }
-    return absent_[{server, service}].service;
-  };
+  }
+  return absent_[{server, service}].service;
+}
+
+void Authority::State::restore(const StoredState& stored, const base::Now& now) {
   restore_ttls(stored, now);
   for (const PutHealth& known : stored.health) {
-    ServiceState& state = state_of(known.server, known.service);
+    ServiceState& state = service_of(known.server, known.service);
     state.last_known = state.kept = known.health;
   }
-  for (const PutForce& force : stored.forces) {
-    ServiceState& state = state_of(force.server, force.service);
-    state.forced = force.health;
-    state.forced_by.edit() = force.by;
-    state.forced_since = force.since;
-  }
+  for (const PutForce& force : stored.forces) follow_force(force);
   for (const auto& [server, holds] : holds_.by_server()) {
     if (const auto id = topology_->server(server)) restore_horizons(*id, now);
   }

@@ -20,6 +20,7 @@
 #include "health/membership.h"
 #include "health/refusal_log.h"
 #include "health/service_state.h"
+#include "health/shared.h"
 #include "health/verdict.h"
 
 // The inside of Authority, for its own sources only, one for each part: authority.cc is its door,
@@ -28,7 +29,9 @@
 // what operators order, authority_holds.cc holds and their way to disk, authority_schedules.cc what
 // is planned, authority_heartbeat.cc what agents say, authority_reload.cc a new configuration,
 // authority_events.cc what is told, authority_explain.cc, authority_views.cc and
-// authority_figures.cc what is shown.
+// authority_figures.cc what is shown. Of several responders: authority_follow.cc what others
+// decided, and the turn, authority_agents.cc what is told of agents, authority_alone.cc what is
+// held while nobody can be reached.
 namespace sluice::health {
 
 class Authority::State {
@@ -44,8 +47,34 @@ class Authority::State {
   void cancel(ScheduleId id, const Actor& actor, Reply<ScheduleView> done);
   void force(const std::string& server, const std::optional<std::string>& service,
              std::optional<Health> health, const Actor& actor, Reply<ResumeReply> done);
-  void heartbeat(const std::string& server, const Heartbeat& heartbeat, Reply<HeartbeatReply> done);
-  void on_served(std::uint64_t publication);
+  // `again`: the same heartbeat, whose first attempt came to nothing.
+  void heartbeat(const std::string& server, const Heartbeat& heartbeat, Reply<HeartbeatReply> done,
+                 bool again = false);
+  void answers_are(std::shared_ptr<const MembershipSnapshot> snapshot) {
+    membership_ = std::move(snapshot);
+  }
+  void confirm(std::vector<Confirmation> all);
+  void follow(const SharedState& whole);
+  void follow(const SharedEdition& edition);
+  void take_turn(bool on);
+  void renew() { publish({}, Renewal::All); }
+  void act_alone(bool on);
+  bool holds_alone() const;
+  void adopt_local();
+  std::uint64_t generation_alone() const noexcept { return generation_alone_; }
+  void hear(const AgentReport& report, bool vouched);
+  void judge_heard();
+  void tell_guard(PoolId pool);
+  void orphan(const std::string& responder, const std::string& run);
+  void share_all();
+  SharedPool shared_pool(PoolId pool) const;
+  SharedHost shared_host(ServerId server) const;
+  std::uint64_t renewed() const noexcept { return membership_->renewed; }
+  bool undecided() const noexcept { return !undecided_.empty(); }
+  std::uint64_t publication() const noexcept { return publication_; }
+  Cluster* cluster() const noexcept { return settings_.cluster; }
+  const std::string& responder() const noexcept { return settings_.responder; }
+  bool wants_turn(const std::string& server, const Heartbeat& heartbeat) const;
   void tick();
   std::optional<base::MonoTime> next_deadline() const;
   void reconfigure(std::shared_ptr<const Topology> topology, const config::Health& health);
@@ -82,6 +111,18 @@ class Authority::State {
     bool unsettled = false;                    // it said what has had no effect yet
     base::MonoTime spent_until;                // of its share of changes
     std::optional<base::MonoTime> settles_at;  // its entry of settling_
+    // The responder that it pushes to, by its place in vouchers_, while that is another one and is
+    // alive: then that one judges the lease. 0: none.
+    std::uint32_t voucher = 0;
+    bool pushes_here = false;
+    bool silent = false;  // that responder has heard nothing of it for two heartbeats
+  };
+  // What was told to other responders of an agent that pushes here.
+  struct Told {
+    AgentReport report;
+    base::MonoTime at;
+    base::MonoTime spent_until;         // of its share of transitions
+    std::optional<base::MonoTime> due;  // its entry of telling_
   };
   struct Server {
     Naming host;  // the host record
@@ -151,7 +192,7 @@ class Authority::State {
     base::WallTime at;
     std::optional<base::MonoTime> ends;
 
-    base::MonoTime due(const base::Now& now) const { return ends ? *ends : now.to_mono(at); }
+    std::string clock;  // as Expiry has it
   };
   // What the configuration no longer has, for when it returns.
   struct Absent {
@@ -159,6 +200,12 @@ class Authority::State {
     base::MonoTime horizon;
   };
   using Done = std::function<void(const Store::Stored&)>;
+  // Somebody who waits until a publication is served.
+  struct ServedWait {
+    std::uint64_t publication = 0;
+    base::MonoTime deadline;
+    std::function<void()> then;
+  };
 
   // When the services of servers came back, by server and slot, while their weight grows.
   using Returns = std::map<std::pair<ServerId, std::size_t>, base::MonoTime>;
@@ -177,8 +224,13 @@ class Authority::State {
   std::shared_ptr<Members> members_of(ServicePoolId id, const Decision& decision,
                                       std::uint64_t generation) const;
   // Decides anew for these; an edition has what came out differently. Duplicates are welcome.
-  Edition compose(std::vector<ServicePoolId> dirty);
-  void publish(const Edition& edition);
+  // `anew`: of these in any case.
+  Edition compose(std::vector<ServicePoolId> dirty, const std::set<ServicePoolId>& anew = {});
+  // Whether it brings every zone a new serial, or those alone that it changes.
+  enum class Renewal : std::uint8_t { Changed, All };
+  void publish(const Edition& edition, Renewal renewal = Renewal::Changed);
+  void put_in_answers(const Edition& edition, std::shared_ptr<MembershipSnapshot> next);
+  static void note_change(MembershipSnapshot& snapshot, ServerId server, std::uint64_t generation);
   void republish(std::vector<ServicePoolId> dirty);
   void republish_server(ServerId server);
   // A new generation of everything, by a new topology.
@@ -192,7 +244,18 @@ class Authority::State {
   void start_leaving(Named who, std::chrono::seconds ttl, base::MonoTime cap);
   void tell_generation(const Edition& edition);
   Naming& naming(const Named& who);
-  void after_served(std::function<void()> then);
+  // Calls it when everybody serves the newest publication, or all do who are alive and the rest
+  // can't be waited for.
+  void after_served(std::function<void()> then) { after_served(publication_, std::move(then)); }
+  // Of an order: by what it published, not by what others published until it is stored.
+  void after_served(std::uint64_t publication, std::function<void()> then);
+  void note_served(std::uint64_t publication);
+  void end_served_waits(base::MonoTime now);
+  // Who has served this publication, and who has not.
+  std::vector<std::string> others() const;
+  const Hold* local_hold(const DrainRequest& request) const;
+  void name_responders(std::uint64_t publication, std::vector<std::string>& confirmed,
+                       std::vector<std::string>& unconfirmed) const;
   void reserve_generations();
   std::vector<ServicePoolId> service_pools_of(PoolId pool) const;
 
@@ -208,6 +271,11 @@ class Authority::State {
   void end_graces(const base::Now& now);
   void plan_grace_round(const base::Now& now);
   base::MonoTime lease_end(const Lease& lease) const;
+  // Nobody woke it for longer than its deadlines allow.
+  bool stood_still(const base::Now& now) const;
+  // When what a push says was true at the earliest: it comes now, but who stood still finds what
+  // was sent meanwhile.
+  base::MonoTime counted(const base::Now& now) const;
 
   // --- slow start (authority_slow_start.cc)
   unsigned tenths(ServerId server, std::size_t slot, base::MonoTime now) const;
@@ -216,6 +284,7 @@ class Authority::State {
   std::optional<base::MonoTime> next_step() const;
   void step_weights(const base::Now& now);
   void adjust(std::vector<ServicePoolId> dirty);
+  static std::shared_ptr<Members> without_weights(const Members& members);
   void take_over_returns(ServerId server, const Returns& old, const Topology& before, ServerId was);
   void resume_slow_starts(base::MonoTime now);
 
@@ -227,15 +296,17 @@ class Authority::State {
   // Answer sets that have fewer accepting members than their floor says.
   std::vector<FloorCheck> below_floor(const Target& target) const;
   HoldKey key_of(const Target& target, Origin origin) const;
-  DrainReply drain_reply(const DrainRequest& request, std::vector<std::string> warnings) const;
+  // `ordered`: the publication that everybody must serve.
+  DrainReply drain_reply(const DrainRequest& request, std::uint64_t ordered,
+                         std::vector<std::string> warnings) const;
   std::vector<std::string> drain_warnings(const Target& target, const DrainRequest& request,
                                           bool stood) const;
   // What an order has left of the answer sets that it touched.
   std::vector<std::string> shortage_warnings(const Target& target, bool forced) const;
   void ask_host(const std::string& server, const std::optional<std::string>& service, bool lifted,
-                Reply<ResumeReply> done);
+                std::uint64_t ordered, Reply<ResumeReply> done);
   void reply_resumed(const std::string& server, const std::optional<std::string>& service,
-                     bool lifted, const Reply<ResumeReply>& done) const;
+                     bool lifted, std::uint64_t ordered, const Reply<ResumeReply>& done) const;
   std::vector<std::string> resume_warnings(const Target& target, bool lifted) const;
 
   // --- holds (authority_holds.cc)
@@ -247,6 +318,7 @@ class Authority::State {
   void note_durable(const HoldKey& key, std::uint64_t placement);
   void persist(const Hold& hold);
   void erase_from_store(const HoldKey& key);
+  void write_what_waits();
   void lift_in_order(std::vector<HoldKey> keys, EventType why, const Actor& actor,
                      std::function<void(Outcome<ResumeReply>)> then);
   void finish_lifting(const std::vector<HoldKey>& keys, std::uint64_t order,
@@ -265,6 +337,11 @@ class Authority::State {
   void begin_planned(ScheduleId id);
   Hold hold_of(const PlannedDrain& drain, const std::optional<Target>& target);
   void index_expiry(const HoldKey& key);
+  base::MonoTime end_of(const Timer& timer, const base::Now& now) const;
+  // A moment of that responder's wall clock by this one's.
+  base::WallTime here(base::WallTime at, const std::string& clock) const;
+  base::MonoTime caches_end(const PlannedDrain& drain, const base::Now& now) const;
+  const std::string& own_clock() const;
   void end_hold(const HoldKey& key, const base::Now& now);
   void cancel_plan(Plan& plan, const Actor& actor, Reply<ScheduleView> done);
   void cancel_expiry(const HoldKey& key, const Actor& actor, const Reply<ScheduleView>& done);
@@ -300,7 +377,8 @@ class Authority::State {
   // --- heartbeats (authority_heartbeat.cc)
   // The slot of each service that was pushed, in the order of the heartbeat.
   Outcome<std::vector<std::size_t>> slots_of(ServerId server, const Heartbeat& heartbeat) const;
-  std::optional<Refusal> stale(ServerId server, const Heartbeat& heartbeat) const;
+  std::optional<Refusal> stale(ServerId server, const Heartbeat& heartbeat, bool again) const;
+  static void note_past_boot(Agent& agent);
   // True when the lease was not current before.
   bool renew(ServerId server, const Heartbeat& heartbeat, const base::Now& now);
   void apply_report(ServerId server, std::size_t slot, const ServiceReport& report,
@@ -346,8 +424,17 @@ class Authority::State {
   bool guard_active(PoolId pool) const;
   // What was pushed is not older than a lease. A lease that nobody could judge (the authority stood
   // still) is current for longer than that.
-  bool fresh(const Lease& lease, const base::Now& now) const {
-    return lease.current && now.mono <= *lease.last_push + settings_.health.lease;
+  // The lease of one that pushes to another responder is that one's to judge.
+  bool fresh(ServerId server, const base::Now& now) const {
+    const Agent& agent = *at(server).agent;
+    return agent.lease.current &&
+           (agent.voucher != 0 || now.mono <= *agent.lease.last_push + settings_.health.lease);
+  }
+
+  // Whether what its agent said last was true when the last cache had forgotten it: a zero from
+  // before says nothing of who came since.
+  bool counted_since_horizon(ServerId server, std::size_t slot) const {
+    return at(server, slot).service->counted >= horizon(server, slot);
   }
 
   // --- shared by all
@@ -382,6 +469,41 @@ class Authority::State {
     return holds_.held(name(server), service_name(server, slot));
   }
 
+  // --- one of several responders (authority_follow.cc, authority_agents.cc)
+  void follow_change(const Change& change, const base::Now& now, std::set<ServerId>& touched);
+  void follow_hold(const Hold& hold, const base::Now& now);
+  void follow_force(const PutForce& force);
+  void follow_plan(const PlannedDrain& drain, const base::Now& now);
+  // Whether it is among what changed, or everything is looked at anew.
+  enum class Extent : std::uint8_t { Changed, All };
+  void follow_pool(const SharedPool& pool, const base::Now& now, Extent extent, Edition& edition);
+  void follow_all_hosts(const std::vector<SharedHost>& hosts, MembershipSnapshot& next,
+                        Edition& edition);
+  void follow_hosts(const std::vector<SharedHost>& hosts, MembershipSnapshot& next,
+                    Edition& edition);
+  void follow_caps(Edition& edition) const;
+  void decide_for_now(std::uint64_t generation, Edition& edition);
+  void show(const Edition& edition, std::shared_ptr<MembershipSnapshot> next,
+            std::uint64_t publication, std::uint64_t generation);
+  bool went_silent(ServerId server) const;
+  void forget_shared(std::uint64_t publication);
+  std::shared_ptr<Members> members_of(ServicePoolId id, const SharedSet& set) const;
+  void take_what_is_left(const base::Now& now);
+  AgentReport report_of(ServerId server, const base::Now& now) const;
+  void share_in_time(ServerId server, const base::Now& now);
+  void share_now(ServerId server, AgentReport report, const base::Now& now);
+  void share_due(const base::Now& now);
+  void share_silent(PoolId pool, const base::Now& now);
+  void hear_services(ServerId server, const AgentReport& report, const base::Now& now);
+  std::uint32_t voucher_of(const std::string& responder, const std::string& run);
+  // The state of a service on a server, or what is kept for when the configuration has it.
+  ServiceState& service_of(const std::string& server, const std::string& service);
+
+  // --- alone (authority_alone.cc)
+  Edition compose_alone(const std::vector<ServicePoolId>& dirty) const;
+  std::optional<FloorCheck> broken_floor_alone(const Target& target) const;
+  bool held_alone(ServerId server, std::string_view service) const;
+
   // --- a start (authority_start.cc)
   // All that is known of a server nobody has spoken of yet.
   void add_fresh(ServerId server, const base::Now& now);
@@ -403,14 +525,19 @@ class Authority::State {
   std::map<std::pair<std::string, std::string>, Absent> absent_;  // by server and service
 
   std::shared_ptr<const MembershipSnapshot> membership_;
-  std::uint64_t reserved_ = 0;     // generations on disk as used
-  std::uint64_t publication_ = 0;  // the newest
-  std::uint64_t served_ = 0;       // that every worker has reached
-  std::deque<Leaving> leaving_;    // by publication, ascending
-  std::deque<std::pair<std::uint64_t, std::function<void()>>> served_waits_;  // ascending
+  std::uint64_t reserved_ = 0;           // generations on disk as used
+  std::uint64_t publication_ = 0;        // the newest
+  std::uint64_t served_ = 0;             // that everybody has reached
+  std::deque<Leaving> leaving_;          // by publication, ascending
+  std::deque<ServedWait> served_waits_;  // ascending
+  std::vector<Confirmation> confirmations_;
+  std::uint64_t living_ = 0;  // that everybody who is alive has reached
 
   // Holds in force that are not on disk yet, with the number of their placement.
   std::map<HoldKey, std::uint64_t> not_durable_;
+  // Schedules whose time came while the store failed, with what they were to hold: on disk they are
+  // still to come.
+  std::map<ScheduleId, HoldKey> not_erased_;
   // Holds whose erasure is on its way to disk: still in force, gone when it is there.
   std::map<HoldKey, std::uint64_t> lifting_;
   std::uint64_t orders_ = 0;  // numbers placements and erasures
@@ -431,6 +558,20 @@ class Authority::State {
   // Until when caches keep what a pool's answers said with another TTL than now, if that is long.
   std::map<std::string, base::Moment, std::less<>> ttl_kept_until_;
 
+  // Of several responders: whether this one decides, and what it has not decided yet.
+  bool deciding_ = true;
+  bool alone_ = false;                  // carries out an order for itself alone
+  std::uint64_t generation_alone_ = 0;  // the highest that was answered that way
+  std::map<HoldKey, Hold> adopting_;    // on their way to the others
+  bool decide_all_ = false;  // with the next turn: what was decided in between may be void
+  std::set<ServicePoolId> known_pools_;    // somebody has decided these
+  std::set<ServicePoolId> undecided_;      // nobody has
+  std::set<ServerId> unsettled_;           // their agents said what may change answers
+  std::vector<std::string> vouchers_{""};  // "RESPONDER/RUN"
+  std::vector<ServerId> ended_;            // leases that ended with what was heard
+  std::map<ServerId, Told> told_;
+  std::priority_queue<Deadline> telling_;
+
   std::vector<Change> unaudited_;  // told, and not with the store yet
   RefusalLog refusals_;
   bool store_failing_ = false;
@@ -448,6 +589,8 @@ class Authority::State {
   base::WallTime started_wall_;
   base::MonoTime alive_;        // the last time that tick() ran
   base::MonoTime lease_floor_;  // no lease is judged before
+  base::MonoTime fell_still_;   // the last tick() before it stood still
+  base::MonoTime caught_up_;    // by then all that had waited meanwhile was taken
   std::uint64_t heartbeats_total_ = 0;
   std::uint64_t store_failures_total_ = 0;
   std::uint64_t lease_losses_total_ = 0;

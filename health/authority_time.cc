@@ -24,21 +24,34 @@ void Authority::State::watch(ServerId server, base::MonoTime deadline) {
   deadlines_.push({deadline, server});
 }
 
+bool Authority::State::stood_still(const base::Now& now) const {
+  return now.mono - alive_ > 2 * settings_.health.heartbeat;
+}
+
+base::MonoTime Authority::State::counted(const base::Now& now) const {
+  if (stood_still(now)) return alive_;  // and has not ticked since
+  return now.mono < caught_up_ ? fell_still_ : now.mono;
+}
+
 void Authority::State::tick() {
   const base::Now now = clock_.now();
   // next_deadline() is never further away than a heartbeat. Who slept for longer was itself stopped
   // or starved, and must not judge leases before the agents have had their chance.
-  if (now.mono - alive_ > 2 * settings_.health.heartbeat) {
+  if (stood_still(now)) {
     lease_floor_ = now.mono + settings_.health.lease;
+    fell_still_ = alive_;
+    caught_up_ = now.mono + settings_.health.heartbeat;
   }
   alive_ = now.mono;
-  run_schedules(now);
+  if (deciding_) run_schedules(now);
   end_leases(now);
-  end_graces(now);
+  if (deciding_) end_graces(now);
   settle_due(now);
-  step_weights(now);
+  if (deciding_) step_weights(now);
   end_lift_waits(now);
   ripen(now);
+  end_served_waits(now.mono);
+  share_due(now);
   flush_audit();
 }
 
@@ -63,6 +76,7 @@ void Authority::State::end_leases(const base::Now& now) {
     deadlines_.pop();
     Agent& agent = at(id).agent.edit();
     if (deadline != agent.watched) continue;  // another deadline took its place
+    if (agent.voucher != 0) continue;         // another responder judges
     if (agent.lease.current) {
       const base::MonoTime end = lease_end(agent.lease);
       if (end > now.mono) {
@@ -105,6 +119,8 @@ void Authority::State::end_lift_waits(const base::Now& now) {
       if (!target) continue;
       ServiceState& state = at(target->server, *target->slot).service.edit();
       if (state.lift == ServiceState::Lift::Asked) state.lift = ServiceState::Lift::No;
+      Hold* hold = holds_.find({wait.server, service, Origin::Host});
+      if (hold != nullptr && std::exchange(hold->lift_asked, false)) persist(*hold);
     }
     wait.finish(false);
   }
@@ -113,10 +129,13 @@ void Authority::State::end_lift_waits(const base::Now& now) {
 std::optional<base::MonoTime> Authority::State::next_deadline() const {
   base::MonoTime next = alive_ + settings_.health.heartbeat;
   if (!deadlines_.empty()) next = std::min(next, deadlines_.top().at);
-  next = std::min(next, next_grace_ > 0 ? alive_ : grace_round_);  // at once amid a round
+  if (!telling_.empty()) next = std::min(next, telling_.top().at);
+  if (!served_waits_.empty()) next = std::min(next, served_waits_.front().deadline);
   if (!settling_.empty()) next = std::min(next, settling_.top().at);
   if (!ripening_.empty()) next = std::min(next, ripening_.top().at);
   for (const LiftWait& wait : lift_waits_) next = std::min(next, wait.deadline);
+  if (!deciding_) return next;
+  next = std::min(next, next_grace_ > 0 ? alive_ : grace_round_);  // at once amid a round
   if (!plans_.empty() || !expiries_.empty()) {
     next = std::min(next, next_schedule(clock_.now()).value_or(next));
   }
@@ -125,12 +144,15 @@ std::optional<base::MonoTime> Authority::State::next_deadline() const {
 
 void Authority::State::end_lease(ServerId id, const base::Now& now) {
   Lease& lease = at(id).agent.edit().lease;
-  if (!lease.guarded_until) {
+  if (!deciding_) unsettled_.insert(id);
+  if (deciding_ && !lease.guarded_until) {
     const TopologyPool& pool = topology_->pools()[topology_->servers()[id].pool];
     std::vector<Lease> leases;
     leases.reserve(pool.server_count);
     for (std::uint32_t i = 0; i < pool.server_count; ++i) {
-      leases.push_back(at(pool.first_server + i).agent->lease);
+      const Agent& agent = *at(pool.first_server + i).agent;
+      leases.push_back(agent.lease);
+      if (agent.voucher != 0 && !agent.silent) leases.back().last_push = now.mono;
     }
     const Loss loss = judge_loss(leases, settings_.health, now.mono);
     if (loss.mass) {
@@ -149,9 +171,12 @@ void Authority::State::end_lease(ServerId id, const base::Now& now) {
   ++lease_losses_total_;
   if (lease.guarded_until) {
     watch(id, *lease.guarded_until);
+    if (deciding_) tell_guard(topology_->servers()[id].pool);
   } else {
     say(EventType::Lease, name(id), "", {}, "the lease ran out: its agent went silent");
   }
+  share_in_time(id, now);
+  share_silent(topology_->servers()[id].pool, now);
 }
 
 base::MonoTime Authority::State::grace_started() const {

@@ -45,7 +45,8 @@ Status Authority::State::status(ServerId id, std::size_t index, const base::Now&
   }
   // Of what is not held nobody asks.
   if (input.held) {
-    input.at_zero = at_zero(known_sessions(service, fresh(lease, now)));
+    input.at_zero =
+        at_zero(known_sessions(service, fresh(id, now))) && counted_since_horizon(id, index);
     input.horizon_past = out_of_answers(id, index) && horizon(id, index) <= now.mono;
   }
   return status_of(input);
@@ -61,17 +62,30 @@ VerdictInput Authority::State::verdict_input(ServerId id, std::size_t index,
   for (const Hold* hold : holds_.covering(name(id), input.service)) {
     input.held = true;
     input.durable = input.durable && !not_durable_.contains(hold->key);
+    if (hold->local) input.unconfirmed = others();
   }
   input.balanced_by_dns = topology_->pools()[topology_->servers()[id].pool].dns_load_balancing;
   input.named = naming.named;
   const base::MonoTime end = horizon(id, index);
   if (!input.named && !out_of_answers(id, index)) {
-    input.unconfirmed.push_back(settings_.responder);
+    const std::uint64_t host = at(id).host_hidden ? at(id).host.leaving : 0;
+    std::vector<std::string> confirmed;
+    if (input.unconfirmed.empty()) {
+      name_responders(std::max<std::uint64_t>(naming.leaving, host), confirmed, input.unconfirmed);
+    }
+    // Confirmed, and its time has not come to be looked at.
+    if (input.unconfirmed.empty()) input.unconfirmed = {settings_.responder};
   } else if (!input.named && end > now.mono) {
     input.horizon = now.to_wall(end);
   }
-  input.sessions = known_sessions(service, fresh(lease, now));
-  if (!input.sessions) input.unknown_because = unknown_because(service, lease);
+  input.sessions = known_sessions(service, fresh(id, now));
+  if (!input.sessions) {
+    input.unknown_because = unknown_because(service, lease);
+  } else if (input.held && out_of_answers(id, index) && end <= now.mono &&
+             at_zero(input.sessions) && !counted_since_horizon(id, index)) {
+    input.sessions.reset();
+    input.unknown_because = "its agent has not counted them since the last cache forgot it";
+  }
   const auto& hook = *service.hook;
   // What does not run takes no connections, whatever its hook did.
   if (hook && hook->state == "failed" && service.health != Health::Stopped) {
@@ -97,7 +111,7 @@ Verdict Authority::State::verdict_of_slots(ServerId id, std::span<const std::siz
     }
   }
   if (!topology_->pools()[topology_->servers()[id].pool].dns_load_balancing) {
-    verdict.warnings.push_back(
+    verdict.warnings.emplace_back(
         "not by DNS: the features that depend on DNS load balancing may not be rerouted, and "
         "sessions may be cut");
   }
@@ -114,6 +128,7 @@ HoldView Authority::State::hold_view(const Hold& hold, config::Startup service_d
   view.startup = hold.startup.value_or(service_default);
   view.forced = hold.forced;
   view.hide_host = hold.hide_host;
+  view.local = hold.local;
   view.expiry = hold.expiry;
   return view;
 }
@@ -133,7 +148,7 @@ ServiceView Authority::State::service_view(ServerId id, std::size_t index,
   view.forced = state.forced;
   view.instance = state.instance;
   view.startup = startup(id, index);
-  view.sessions = known_sessions(state, fresh(lease, now));
+  view.sessions = known_sessions(state, fresh(id, now));
   if (state.last_new_connection) {
     view.last_new_connection =
         std::chrono::duration_cast<base::Duration>(now.mono - *state.last_new_connection);
@@ -159,7 +174,9 @@ ServerView Authority::State::server_view(ServerId id, const base::Now& now) cons
   view.weight = from.weight;
   view.lease = state_of(lease);
   if (lease.current) {
-    const auto left = std::chrono::duration_cast<base::Duration>(lease_end(lease) - now.mono);
+    const base::MonoTime end =
+        at(id).agent->voucher != 0 ? now.mono + settings_.health.lease : lease_end(lease);
+    const auto left = std::chrono::duration_cast<base::Duration>(end - now.mono);
     view.lease_expires_in = std::max(left, base::Duration(0));
   }
   view.domain = from.domain;
@@ -211,10 +228,10 @@ PoolView Authority::State::pool_view(PoolId id, const base::Now& now) const {
     view.servers.push_back(server_view(pool.first_server + i, now));
   }
   if (view.mass_loss_guard) {
-    view.warnings.push_back("mass-loss guard: the last known health of silent servers stands");
+    view.warnings.emplace_back("mass-loss guard: the last known health of silent servers stands");
   }
   if (pools_[id].grace && pools_[id].unheard > 0) {
-    view.warnings.push_back(
+    view.warnings.emplace_back(
         "start grace: servers whose agents have not spoken yet are answered as last known");
   }
   return view;

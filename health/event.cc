@@ -28,6 +28,8 @@ const char* to_string(EventType type) noexcept {
       return "reload";
     case EventType::Authentication:
       return "authentication";
+    case EventType::Forbidden:
+      return "forbidden";
     case EventType::Status:
       return "status";
     case EventType::Generation:
@@ -40,12 +42,14 @@ const char* to_string(EventType type) noexcept {
       return "guard-end";
     case EventType::Store:
       return "store";
+    case EventType::Resources:
+      return "resources";
   }
   return "";
 }
 
 bool is_durable(EventType type) noexcept {
-  return type <= EventType::Authentication;
+  return type <= EventType::Forbidden;
 }
 
 }  // namespace sluice::health

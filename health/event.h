@@ -31,12 +31,14 @@ enum class EventType : std::uint8_t {
   Cancel,          // durable: a planned drain or an expiry was cancelled
   Reload,          // durable: a configuration was taken over, or refused
   Authentication,  // durable: failed ones of one address in one minute
+  Forbidden,       // durable: somebody known asked for what is another's
   Status,          // a service's status on a server changed
   Generation,      // some answer's members changed
   Lease,           // an agent went silent, or pushes again
   MassLoss,        // so many went silent at once that the authority doubts itself
   GuardEnd,        // the mass-loss guard of a server ended
   Store,           // the store failed, or works again
+  Resources,       // descriptors or memory ran short, or are there again
 };
 const char* to_string(EventType type) noexcept;
 bool is_durable(EventType type) noexcept;
@@ -56,7 +58,8 @@ struct Event {
   std::string status;  // Status: the new one
   std::string rule;    // Refusal
   std::string answer_set;
-  std::map<std::string, std::uint64_t> numbers;  // Refusal; Authentication: "failures"
+  // Refusal; Authentication: "failures"; Forbidden: "requests"
+  std::map<std::string, std::uint64_t> numbers;
 };
 
 }  // namespace sluice::health

@@ -18,6 +18,10 @@ constexpr std::array<std::pair<std::string_view, config::Startup>, 2> kStartup{
 
 // Some 31 years: longer than any host is up, and any double in it has exact milliseconds.
 constexpr double kMaxSecondsAgo = 1e9;
+// Counters are kept, and each is a series of the metrics page: an agent must not make them by the
+// ten thousand. A console lists some ten.
+constexpr std::size_t kMostCounters = 256;
+constexpr std::size_t kMostNameOctets = 255;
 
 // `value` is the object of counters, or null when there was none.
 std::optional<Sessions> read_sessions(const json* value, const std::string& path,
@@ -26,8 +30,12 @@ std::optional<Sessions> read_sessions(const json* value, const std::string& path
   JsonReader reader(*value, path);
   Sessions sessions;
   if (!reader.failed()) {
+    if (value->size() > kMostCounters) parent.fail("sessions", "has more than 256 counters");
     for (const auto& [name, counter] : value->items()) {
       if (name.empty()) reader.fail(name, "must have a name");
+      if (name.size() > kMostNameOctets) {
+        reader.fail(name.substr(0, kMostNameOctets), "has a name of more than 255 octets");
+      }
       reader.optional(name);
       // A null here is a mistake: one counter alone can't be "not known", the service is.
       const auto count = reader.integer(&counter, name, kMaxJsonInteger);

@@ -40,6 +40,9 @@ struct Hold {
   std::optional<config::Startup> startup;
   bool forced = false;     // the floor was overridden
   bool hide_host = false;  // the server's host record is out too
+  bool local = false;      // this responder's alone, until the cluster's store is back
+  // Origin::Host: an operator resumed it, and its agent is asked to lift it. Not kept on disk.
+  bool lift_asked = false;
   std::optional<Expiry> expiry;
   // The instance of each service that this hold covers, once known (semantics.md section 4). A
   // service that is missing adopts the next instance that is pushed.

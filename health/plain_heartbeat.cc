@@ -126,11 +126,14 @@ constexpr std::size_t kMostMembers = 64;
 Sessions read_sessions(PlainReader& reader) {
   // As many digits as are within kMaxJsonInteger whatever they are.
   constexpr std::size_t kDigits = 15;
+  // Longer names are a mistake, which the full reader explains.
+  constexpr std::size_t kNameOctets = 255;
   Sessions sessions;
   reader.object([&](std::string_view name) {
     const std::uint64_t count = reader.number(kDigits);
     const bool fresh = sessions.try_emplace(std::string(name), count).second;
-    if (!fresh || sessions.size() > kMostMembers) reader.fail();
+    const bool right = fresh && name.size() <= kNameOctets;
+    if (!right || sessions.size() > kMostMembers) reader.fail();
   });
   return sessions;
 }

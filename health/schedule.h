@@ -22,7 +22,8 @@ struct Expiry {
   ScheduleId id = 0;
   base::WallTime at;
   Then then = Then::Lift;
-  bool alarmed = false;  // Then::Alarm, and its time has come
+  bool alarmed = false;    // Then::Alarm, and its time has come
+  std::string clock = {};  // of the responder by which `at` is meant; empty: this one's
 
   friend bool operator==(const Expiry&, const Expiry&) = default;
 };
@@ -44,6 +45,7 @@ struct PlannedDrain {
   base::WallTime created;
   // Since then every answer that names it has a TTL that ends before `at`; empty: not known.
   std::optional<base::Moment> capped_since;
+  std::string clock = {};  // of the responder by which the times are meant; empty: this one's
 
   friend bool operator==(const PlannedDrain&, const PlannedDrain&) = default;
 };

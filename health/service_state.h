@@ -39,6 +39,7 @@ struct ServiceState {
   base::WallTime since;          // when `health` became what it is
   base::PackedText instance;     // boot id "/" unit instance; of one that stopped: its last
   PackedSessions sessions;       // none: not known
+  base::MonoTime counted;        // since when `sessions` and `health` are surely no older
   std::optional<base::MonoTime> last_new_connection;
   base::Rare<std::optional<HookOutcome>> hook;
   base::Rare<std::string> forced_by;

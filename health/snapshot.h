@@ -75,6 +75,14 @@ struct LeavingHost {
   friend bool operator==(const LeavingHost&, const LeavingHost&) = default;
 };
 
+// When a server's host record was hidden or shown last.
+struct HostChange {
+  ServerId server = 0;
+  std::uint64_t generation = 0;
+
+  friend bool operator==(const HostChange&, const HostChange&) = default;
+};
+
 // One generation: immutable, shared between threads. What did not change since the generation
 // before is shared with it.
 struct MembershipSnapshot {
@@ -82,6 +90,10 @@ struct MembershipSnapshot {
   base::PagedTable<Members> answer_sets;   // by AnswerSetId
   std::vector<ServerId> hidden_hosts;      // servers without host records (--hide-host), ascending
   std::vector<LeavingHost> leaving_hosts;  // ascending by server
+  std::vector<HostChange> host_changes;    // likewise; of servers that were ever hidden
+  // The generation that renewed everything: a start, or a reload. With those of members and hosts
+  // it says how far a zone's serial has come, the same at every responder.
+  std::uint64_t renewed = 0;
 };
 
 // Puts a generation into the answers. Implemented by the responder (dns/answer), called by the
@@ -90,7 +102,8 @@ class Publisher {
  public:
   virtual ~Publisher() = default;
 
-  // From its return on, whoever refreshes answers by `next`. `changed` are the answer sets that
+  // From its return on, whoever refreshes answers by `next`; of several responders that share one
+  // state (health/cluster) soon after, once all can have it. `changed` are the answer sets that
   // differ from the snapshot published before, `changed_hosts` the servers whose host records come
   // or go. Returns the publication's number; Authority::on_served() is told when every responder
   // thread has reached it.

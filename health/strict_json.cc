@@ -10,6 +10,8 @@ using nlohmann::json;
 // Builds the document as the parser reports it. Returning false stops the parser.
 class Builder final : public nlohmann::json_sax<json> {
  public:
+  explicit Builder(std::size_t most_text) : most_text_(most_text) {}
+
   bool null() override { return place(json()); }
   bool boolean(bool value) override { return place(json(value)); }
   bool number_integer(number_integer_t value) override { return place(json(value)); }
@@ -17,7 +19,9 @@ class Builder final : public nlohmann::json_sax<json> {
   bool number_float(number_float_t value, const string_t&) override { return place(json(value)); }
   bool binary(binary_t&) override { return fail("must be JSON"); }
   bool string(string_t& value) override {
-    if (value.size() > kMaxJsonText) return fail("must not be longer than 1024 octets");
+    if (value.size() > most_text_) {
+      return fail("must not be longer than " + std::to_string(most_text_) + " octets");
+    }
     return place(json(std::move(value)));
   }
 
@@ -27,7 +31,9 @@ class Builder final : public nlohmann::json_sax<json> {
   bool end_array() override { return close(); }
   bool key(string_t& name) override {
     Level& level = levels_.back();
-    if (name.size() > kMaxJsonText) return fail("has a member whose name is over 1024 octets");
+    if (name.size() > most_text_) {
+      return fail("has a member whose name is over " + std::to_string(most_text_) + " octets");
+    }
     level.key = std::move(name);
     if (level.value.contains(level.key)) return fail_at(path(), "must not be given twice");
     return true;
@@ -91,6 +97,7 @@ class Builder final : public nlohmann::json_sax<json> {
     return false;
   }
 
+  std::size_t most_text_;
   json root_;
   std::vector<Level> levels_;
   std::optional<JsonError> error_;
@@ -98,14 +105,14 @@ class Builder final : public nlohmann::json_sax<json> {
 
 }  // namespace
 
-base::Result<json, JsonError> parse_json(std::string_view octets) {
+base::Result<json, JsonError> parse_json(std::string_view octets, std::size_t most_text) {
   // The parser takes a zero octet for the end of its input.
   const std::size_t zero = octets.find('\0');
   if (zero != std::string_view::npos) {
     return base::Unexpected{
         JsonError{{}, "must be JSON, is not from octet " + std::to_string(zero + 1) + " on"}};
   }
-  Builder builder;
+  Builder builder(most_text);
   const bool parsed = json::sax_parse(octets.begin(), octets.end(), &builder);
   return std::move(builder).result(parsed);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <set>
@@ -28,8 +29,9 @@ inline constexpr std::size_t kMaxJsonText = 1'024;
 inline constexpr std::uint64_t kMaxJsonInteger = (1ULL << 53) - 1;
 
 // Accepts any octets. Members that occur twice, nesting beyond kMaxJsonDepth and texts or names
-// over kMaxJsonText are errors like wrong syntax.
-base::Result<nlohmann::json, JsonError> parse_json(std::string_view octets);
+// over `most_text` are errors like wrong syntax.
+base::Result<nlohmann::json, JsonError> parse_json(std::string_view octets,
+                                                   std::size_t most_text = kMaxJsonText);
 
 // "a.b", or "b" when `path` is empty.
 std::string member_path(std::string_view path, std::string_view name);
@@ -78,6 +80,8 @@ class JsonReader {
 
   // The first mistake; members that nobody asked for are one.
   std::optional<JsonError> finish();
+  // The first mistake; members that nobody asked for are a newer version's, and left alone.
+  std::optional<JsonError> finish_known() { return std::move(error_); }
 
  private:
   const nlohmann::json& value_;

@@ -88,6 +88,20 @@ const char* to_string(ScheduleView::Kind kind) noexcept {
   return kind == ScheduleView::Kind::Drain ? "drain" : "expiry";
 }
 
+const char* to_string(ClusterState state) noexcept {
+  switch (state) {
+    case ClusterState::Deciding:
+      return "deciding";
+    case ClusterState::Following:
+      return "following";
+    case ClusterState::CutOff:
+      return "cut-off";
+    case ClusterState::Alone:
+      return "alone";
+  }
+  return "";
+}
+
 const char* to_string(Then then) noexcept {
   return then == Then::Lift ? "lift" : "alarm";
 }

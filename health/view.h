@@ -44,6 +44,7 @@ struct HoldView {
   config::Startup startup = config::Startup::Automatic;  // for the service that it is shown at
   bool forced = false;
   bool hide_host = false;
+  bool local = false;  // this responder's alone, until the cluster's store can be reached again
   std::optional<Expiry> expiry;
 };
 
@@ -165,6 +166,54 @@ struct ResponderView {
   std::vector<std::string> zones;
 };
 
+// One responder of a cluster, as the one who is asked knows it.
+struct ClusterResponderView {
+  std::string name;
+  bool self = false;     // the one who is asked
+  bool alive = false;    // its lease in the cluster's store is current
+  bool decides = false;  // has the turn
+  // What it has confirmed that it answers.
+  std::uint64_t publication = 0;
+  std::uint64_t generation = 0;
+  std::uint64_t behind = 0;                         // publications that it has not confirmed yet
+  std::optional<base::WallTime> unconfirmed_since;  // absent: it has confirmed all
+  std::optional<std::chrono::milliseconds> clock_offset;  // its clock less ours; absent: not known
+  std::optional<base::WallTime> since;                    // of its run
+  std::string version;
+  std::vector<std::string> dns;    // ADDRESS@PORT
+  std::vector<std::string> api;    // ADDRESS@PORT
+  std::string configuration;       // digest of what it was configured to answer
+  bool same_configuration = true;  // as the one who is asked
+};
+
+enum class ClusterState : std::uint8_t {
+  Deciding,   // has the turn
+  Following,  // another one has it
+  CutOff,     // the cluster's store can't be reached
+  Alone,      // no cluster was ever joined: a start without the store
+};
+
+// What this responder knows of its cluster.
+struct ClusterView {
+  std::string id;      // 32 hex digits; empty: not known yet
+  std::string prefix;  // "/sluice"
+  ClusterState state = ClusterState::Alone;
+  std::optional<base::WallTime> stale_since;  // absent: not stale
+  std::int64_t revision = 0;                  // of the store, that is taken over
+  std::string alarm;    // what an operator must look at, in one line; empty: nothing
+  std::string decider;  // a responder's name; empty: nobody, or not known
+  std::uint64_t generation = 0;
+  std::uint64_t publication = 0;
+  std::vector<ClusterResponderView> responders;  // by name
+  std::vector<std::string> warnings;
+};
+
+// The state that answers may be old.
+struct Staleness {
+  base::WallTime since;
+  std::string reason;  // one line for people
+};
+
 class Topology;  // health/topology.h
 
 // For the metrics page. Its names are views into `names`: of 100,000 pools a copy takes longer than
@@ -222,5 +271,6 @@ const char* to_string(Fallback fallback) noexcept;
 const char* to_string(LeaseState state) noexcept;
 const char* to_string(config::Startup startup) noexcept;
 const char* to_string(ScheduleView::Kind kind) noexcept;
+const char* to_string(ClusterState state) noexcept;
 
 }  // namespace sluice::health

@@ -18,6 +18,18 @@ Event make_event(std::string origin, std::uint64_t failures, base::WallTime at) 
 
 }  // namespace
 
+// All series from the start: the first failure is a rise, which alerts can see.
+void AuthFailures::append_to(std::string& page) const {
+  page +=
+      "# HELP sluice_api_authentication_failures_total Requests that were not let in, by reason.\n"
+      "# TYPE sluice_api_authentication_failures_total counter\n";
+  for (std::size_t reason = 0; reason < kAuthFailures; ++reason) {
+    page += "sluice_api_authentication_failures_total{reason=\"";
+    page += to_string(static_cast<AuthFailure>(reason));
+    page += "\"} " + std::to_string(by_reason_.at(reason)) + "\n";
+  }
+}
+
 void AuthFailures::record(std::string_view peer, base::MonoTime now) {
   const std::string_view address = peer.substr(0, peer.rfind('@'));
   auto found = counts_.find(address);

@@ -2,12 +2,18 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <memory>
 
+#include "config/base/foreign_text.h"
+#include "health/api/attempts.h"
 #include "health/api/auth_failures.h"
 #include "health/api/gatherer.h"
+#include "health/api/permission.h"
 #include "health/api/problem.h"
 #include "health/api/request_counters.h"
 #include "health/api/routes.h"
+#include "health/api/shedding.h"
 
 namespace sluice::health {
 namespace {
@@ -40,42 +46,118 @@ HttpResponse no_route(Method method, const Target& target) {
   return response;
 }
 
-HttpResponse unauthorized(AuthFailure failure) {
+// As one writes it in api.tokens; the first ones will do.
+std::string names_of(const base::CertificateHolder& holder) {
+  constexpr std::size_t kShown = 5;
+  if (holder.names.empty()) return "it has no DNS, e-mail or URI subject alternative name";
+  std::string text = "its names are ";
+  for (std::size_t i = 0; i < std::min(kShown, holder.names.size()); ++i) {
+    text += (i == 0 ? "" : ", ") + base::escaped(holder.names[i].text);
+  }
+  return text + (holder.names.size() > kShown ? ", ..." : "");
+}
+
+HttpResponse unauthorized(AuthFailure failure, const Peer& peer) {
   switch (failure) {
     case AuthFailure::Missing:
       return problem(401, "a token is needed: Authorization: Bearer TOKEN");
     case AuthFailure::Malformed:
       return problem(401, "the Authorization field must be Bearer TOKEN");
     case AuthFailure::Unknown:
-      return problem(401, "the token is not known");
+      break;
+    case AuthFailure::CertificateUnlisted:
+      return problem(401, "the certificate is trusted, but no entry of api.tokens has its name; " +
+                              names_of(*peer.certificate));
+    case AuthFailure::CertificateAmbiguous:
+      return problem(401, "the certificate has the names of several entries of api.tokens; " +
+                              names_of(*peer.certificate));
+    case AuthFailure::CertificateExpired:
+      return problem(401, "the certificate has expired since the connection began");
+    case AuthFailure::Limited:
+      break;
   }
-  return problem(401, "");
+  return problem(401, "the token is not known");
 }
 
-HttpResponse forbidden(Access access) {
-  switch (access) {
-    case Access::Operator:
-      return problem(403, "this needs an operator's token");
-    case Access::Agent:
-      return problem(403, "this needs the token of the server's agent");
-    default:
-      return problem(403, "this needs a reader's token");
-  }
+HttpResponse too_many_attempts(base::Duration wait) {
+  HttpResponse response =
+      problem(429,
+              "too many requests of this address failed to authenticate: the token was not "
+              "looked at; try again later");
+  response.fields.emplace_back(
+      "Retry-After", std::to_string(std::chrono::ceil<std::chrono::seconds>(wait).count()));
+  return response;
 }
 
-base::Result<Identity, HttpResponse> admit(const HttpRequest& head, const Peer& peer,
-                                           const Route& route, const Tokens& tokens,
-                                           const ApiContext& api) {
-  if (route.access == Access::Anyone) return Identity{};
-  auto identity = identify(head, peer, tokens);
+HttpResponse too_many_requests() {
+  HttpResponse response = problem(503, "too many requests are under way: try again in a moment");
+  response.fields.emplace_back("Retry-After", "1");
+  return response;
+}
+
+// Who may not even try is known before the token is looked at. A connection whose last request was
+// let in by its token is not hurt by others of its address (behind one NAT there may be thousands);
+// when its next one fails it is one of them. Who asks by a certificate has not guessed it, and is
+// not asked; a token that it shows is a try like any other.
+base::Result<Identity, HttpResponse> authenticate(const HttpRequest& head, Peer& peer,
+                                                  const Tokens& tokens, const ApiContext& api) {
+  AuthFailures& failures = *api.auth_failures;
+  const base::Now now = api.clock->now();
+  const bool shows_token = !head.field("authorization").empty();
+  const bool token_was_good = peer.who && peer.who->sha256.has_value();
+  if (!peer.local && !token_was_good && shows_token) {
+    if (const auto wait = api.attempts->wait(peer.ip, now.mono)) {
+      failures.count(AuthFailure::Limited);
+      failures.record(peer.address, now.mono);
+      return Unexpected{too_many_attempts(*wait)};
+    }
+  }
+  auto identity = identify(head, peer, tokens, now.wall);
   if (!identity) {
+    peer.who = nullptr;
+    failures.count(identity.error());
     // Who shows no token asks what is wanted; who shows one that is wrong has tried.
     if (identity.error() != AuthFailure::Missing) {
-      api.auth_failures->record(peer.address, api.clock->now().mono);
+      failures.record(peer.address, now.mono);
+      if (shows_token) api.attempts->failed(peer.ip, now.mono);
     }
-    return Unexpected{unauthorized(identity.error())};
+    return Unexpected{unauthorized(identity.error(), peer)};
   }
-  if (!allowed(route.access, identity->role)) return Unexpected{forbidden(route.access)};
+  const bool same = peer.who && peer.who->by == identity->by &&
+                    peer.who->sha256 == identity->sha256 &&
+                    peer.who->certificate == identity->certificate &&
+                    peer.who->role == identity->role && peer.who->server == identity->server;
+  if (!same) peer.who = std::make_shared<const Identity>(*identity);
+  return std::move(*identity);
+}
+
+// Browsers show a certificate of their own accord, whatever page it is that asks, and say which:
+// Sec-Fetch-Site (W3C Fetch Metadata) and Origin (RFC 6454). Programs say neither. A token has to
+// be put into a request, which no page of another site can do.
+bool is_cross_site(const HttpRequest& head) {
+  const std::string_view site = head.field("sec-fetch-site");
+  if (!site.empty() && site != "same-origin" && site != "none") return true;
+  const std::string_view origin = head.field("origin");
+  if (origin.empty()) return false;
+  const std::size_t scheme = origin.find("://");
+  return scheme == std::string_view::npos || origin.substr(scheme + 3) != head.field("host");
+}
+
+base::Result<Identity, HttpResponse> admit(const HttpRequest& head, Peer& peer, const Route& route,
+                                           const Tokens& tokens, const ApiContext& api) {
+  if (route.access == Access::Anyone) return Identity{};
+  auto identity = authenticate(head, peer, tokens, api);
+  if (!identity) return Unexpected{std::move(identity).error()};
+  const config::Token* token = tokens.current(*identity);
+  const bool limited = token != nullptr && !token->pools.empty();
+  if (!allowed(route.access, identity->role, limited)) {
+    return Unexpected{forbidden(route.access, identity->role)};
+  }
+  const bool changes = head.method != Method::Get && head.method != Method::Head;
+  if (changes && identity->certificate && is_cross_site(head)) {
+    return Unexpected{
+        problem(403, "a page of another site asks this with the certificate of your browser")};
+  }
   return std::move(*identity);
 }
 
@@ -108,7 +190,7 @@ base::Result<base::Done, HttpResponse> check_query(const Route& route, const Tar
 }
 
 // `route` is set as soon as it is found, for whoever counts the refusals.
-base::Result<Exchange, HttpResponse> let_in(const HttpRequest& head, const Peer& peer,
+base::Result<Exchange, HttpResponse> let_in(const HttpRequest& head, Peer& peer,
                                             const Tokens& tokens, const ApiContext& api,
                                             const Route*& route) {
   if (head.target == "*") {  // OPTIONS of the server as a whole
@@ -131,7 +213,18 @@ base::Result<Exchange, HttpResponse> let_in(const HttpRequest& head, const Peer&
   if (!identity) return Unexpected{std::move(identity).error()};
   const auto query = check_query(*route, *target);
   if (!query) return Unexpected{query.error()};
+  if (!peer.local && is_heavy(*route) && api.shedding && api.shedding()) {
+    return Unexpected{memory_is_short()};
+  }
+  // Nobody need keep what nobody reads.
+  if (head.has_body && route->request.empty()) {
+    return Unexpected{problem(413, "this path takes no content with this method")};
+  }
+  if (!route->gathered && api.gatherer->hurries() >= api.most_requests) {
+    return Unexpected{too_many_requests()};
+  }
   found->exchange.who = std::move(*identity);
+  found->exchange.access = route->access;
   for (const auto& [name, value] : target->query) found->exchange.query.emplace(name, value);
   found->exchange.last_event_id = head.field("last-event-id");
   return std::move(found->exchange);
@@ -159,7 +252,7 @@ HttpServer::Continue proceed(const Route& route, Exchange exchange, const ApiCon
 
 }  // namespace
 
-base::Result<HttpServer::Continue, HttpResponse> dispatch(const HttpRequest& head, const Peer& peer,
+base::Result<HttpServer::Continue, HttpResponse> dispatch(const HttpRequest& head, Peer& peer,
                                                           const Tokens& tokens,
                                                           const ApiContext& api,
                                                           const std::shared_ptr<Inbox>& inbox) {

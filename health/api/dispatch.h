@@ -12,7 +12,7 @@ namespace sluice::health {
 // From a request's head to its handler: route, identity, role, query; what does not pass is
 // answered before any of its body is read. On the api thread; `api` must live as long as that
 // runs.
-base::Result<HttpServer::Continue, HttpResponse> dispatch(const HttpRequest& head, const Peer& peer,
+base::Result<HttpServer::Continue, HttpResponse> dispatch(const HttpRequest& head, Peer& peer,
                                                           const Tokens& tokens,
                                                           const ApiContext& api,
                                                           const std::shared_ptr<Inbox>& inbox);

@@ -7,7 +7,7 @@
 #include "health/api/event_feed.h"
 #include "health/api/event_json.h"
 #include "health/api/handlers.h"
-#include "health/api/server_name.h"
+#include "health/api/on_server.h"
 
 // What happened, and what happens.
 namespace sluice::health::handlers {

@@ -32,7 +32,8 @@ ordered_json to_json(const Event& event) {
     object["rule"] = event.rule;
     object["answer_set"] = text_or_null(event.answer_set);
   }
-  if (event.type == EventType::Refusal || event.type == EventType::Authentication) {
+  if (event.type == EventType::Refusal || event.type == EventType::Authentication ||
+      event.type == EventType::Forbidden) {
     object["numbers"] = event.numbers;
   }
   return object;

@@ -20,6 +20,7 @@ struct Exchange {
   using Make = std::function<HttpResponse()>;
 
   Identity who;
+  Access access = Access::Anyone;                     // of the route
   base::FlatMap<std::string_view, std::string> path;  // "server" of /v1/servers/{server}
   base::FlatMap<std::string, std::string> query;      // only what the route knows
   std::string last_event_id;                          // Last-Event-ID, or empty

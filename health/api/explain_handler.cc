@@ -2,7 +2,10 @@
 #include <array>
 
 #include "health/api/handlers.h"
+#include "health/api/problem.h"
+#include "health/api/replies.h"
 #include "health/api/server_name.h"
+#include "health/api/view_json.h"
 
 namespace sluice::health::handlers {
 namespace {

@@ -48,7 +48,11 @@ class Gatherer {
 
   // As long as somebody has one of these there is no rest. Any thread may let go, at any time.
   std::shared_ptr<void> hurry();
-  bool hurried() const noexcept { return hurries_->load(std::memory_order_relaxed) > 0; }
+  bool hurried() const noexcept { return hurries() > 0; }
+  // How many there are.
+  std::size_t hurries() const noexcept {
+    return static_cast<std::size_t>(hurries_->load(std::memory_order_relaxed));
+  }
 
  private:
   void before_poll();

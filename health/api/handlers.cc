@@ -4,6 +4,7 @@
 
 #include "health/api/all_pools.h"
 #include "health/api/gatherer.h"
+#include "health/api/on_server.h"
 #include "health/api/orders.h"
 #include "health/api/server_name.h"
 
@@ -43,10 +44,13 @@ void drain(const ApiContext& api, Exchange exchange) {
   auto order = read_drain(exchange.body);
   if (!order) return reply(exchange, std::move(order).error());
   on_server(api, std::move(exchange),
-            [order = std::move(*order)](Authority& authority, const std::string& fqdn,
-                                        const Exchange& asked) {
+            [order = std::move(*order), cluster = api.cluster](
+                Authority& authority, const std::string& fqdn, const Exchange& asked) {
               DrainRequest named = order.drain;
               named.server = fqdn;
+              if (named.local_force && !(cluster && cluster())) {
+                return reply(asked, bad_member("local_force", std::string(kEmbeddedStore)));
+              }
               if (order.at) {
                 return authority.plan({std::move(named), *order.at}, actor_of(asked),
                                       [asked](Outcome<ScheduleView> outcome) {
@@ -54,7 +58,7 @@ void drain(const ApiContext& api, Exchange exchange) {
                                       });
               }
               authority.drain(named, actor_of(asked), [asked](Outcome<DrainReply> outcome) {
-                reply(asked, std::move(outcome));
+                reply_confirmed(asked, std::move(outcome));
               });
             });
 }
@@ -64,9 +68,10 @@ void resume(const ApiContext& api, Exchange exchange) {
   if (!order) return reply(exchange, order.error());
   on_server(api, std::move(exchange),
             [order = *order](Authority& authority, const std::string& fqdn, const Exchange& asked) {
-              authority.resume(
-                  fqdn, order.service, actor_of(asked),
-                  [asked](Outcome<ResumeReply> outcome) { reply(asked, std::move(outcome)); });
+              authority.resume(fqdn, order.service, actor_of(asked),
+                               [asked](Outcome<ResumeReply> outcome) {
+                                 reply_confirmed(asked, std::move(outcome));
+                               });
             });
 }
 
@@ -75,9 +80,10 @@ void force(const ApiContext& api, Exchange exchange) {
   if (!order) return reply(exchange, order.error());
   on_server(api, std::move(exchange),
             [order = *order](Authority& authority, const std::string& fqdn, const Exchange& asked) {
-              authority.force(
-                  fqdn, order.service, order.health, actor_of(asked),
-                  [asked](Outcome<ResumeReply> outcome) { reply(asked, std::move(outcome)); });
+              authority.force(fqdn, order.service, order.health, actor_of(asked),
+                              [asked](Outcome<ResumeReply> outcome) {
+                                reply_confirmed(asked, std::move(outcome));
+                              });
             });
 }
 
@@ -100,9 +106,11 @@ void heartbeat(const ApiContext& api, Exchange exchange) {
   const auto pushed = std::make_shared<Pushed>();
   pushed->heartbeat = std::move(*heartbeat);
   pushed->exchange = std::move(exchange);
-  api.gatherer->post([pushed](Authority& authority) {
-    const auto server = own_server(*authority.topology(), pushed->exchange);
-    if (!server) return reply(pushed->exchange, server.error());
+  api.gatherer->post([pushed, credentials = api.credentials,
+                      deny = Denier(api)](Authority& authority) {
+    const auto server =
+        permitted_server(*authority.topology(), credentials->of_control().tokens, pushed->exchange);
+    if (!server) return deny(pushed->exchange, server.error());
     authority.heartbeat(*server, pushed->heartbeat, [pushed](Outcome<HeartbeatReply> outcome) {
       if (!outcome) return reply(pushed->exchange, std::move(outcome).error());
       pushed->reply = std::move(*outcome);

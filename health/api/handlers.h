@@ -29,6 +29,8 @@ void healthz(const ApiContext& api, Exchange exchange);
 void readyz(const ApiContext& api, Exchange exchange);
 void openapi(const ApiContext& api, Exchange exchange);
 void responders(const ApiContext& api, Exchange exchange);
+void cluster(const ApiContext& api, Exchange exchange);
+void forget(const ApiContext& api, Exchange exchange);
 void version(const ApiContext& api, Exchange exchange);
 
 }  // namespace sluice::health::handlers

@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "config/base/address.h"
 #include "config/base/octet_scan.h"
 
 namespace sluice::health {
@@ -158,16 +159,41 @@ Checked check_body_framing(const Framing& framing, const HttpLimits& limits) {
   return Done{};
 }
 
+// HOST[:PORT] (RFC 9110 section 7.2), of names and addresses that are in use: a host that is empty
+// is refused (section 4.2.1), escapes and sub-delims name none.
+bool is_host(std::string_view text) {
+  std::string_view host = text;
+  std::string_view rest;
+  if (host.starts_with('[')) {
+    const std::size_t end = host.find(']');
+    if (end == std::string_view::npos) return false;
+    rest = host.substr(end + 1);
+    host = host.substr(1, end - 1);
+    if (!base::IpAddress::parse(host) || host.find(':') == std::string_view::npos) return false;
+  } else {
+    const std::size_t end = std::min(host.find(':'), host.size());
+    rest = host.substr(end);
+    host = host.substr(0, end);
+    const bool plain = std::ranges::all_of(host, [](char c) {
+      return is_digit(c) || is_alpha(c) || c == '.' || c == '-' || c == '_';
+    });
+    if (host.empty() || !plain) return false;
+  }
+  if (rest.empty()) return true;
+  constexpr std::size_t kMostDigits = 5;
+  const std::string_view port = rest.substr(1);
+  if (rest.front() != ':' || port.size() > kMostDigits || !std::ranges::all_of(port, is_digit)) {
+    return false;
+  }
+  return port.empty() || std::stoul(std::string(port)) <= 0xffff;
+}
+
 Checked check_host(const Framing& framing) {
   if (!framing.host) {
     if (framing.version_1_1) return refuse(400, "HTTP/1.1 wants a Host field");
     return Done{};
   }
-  const bool plain = std::ranges::all_of(*framing.host, [](char c) {
-    return is_digit(c) || is_alpha(c) ||
-           std::string_view(".-_~:[]%").find(c) != std::string_view::npos;
-  });
-  if (!plain) return refuse(400, "the Host field is not HOST[:PORT]");
+  if (!is_host(*framing.host)) return refuse(400, "the Host field is not HOST[:PORT]");
   if (!framing.absolute_host.empty() &&
       !equal_ignoring_case(framing.absolute_host, *framing.host)) {
     return refuse(400, "the target names another host than the Host field");
@@ -191,6 +217,11 @@ base::Result<Done, HttpError> check_octets(std::string_view octets) {
     return refuse(400, "lines end with CR LF, and have no other control characters");
   }
   return Done{};
+}
+
+base::Result<Done, HttpError> check_request_line(std::string_view line, const HttpLimits& limits) {
+  Framing framing;
+  return read_request_line(line, limits, framing);
 }
 
 base::Result<Done, HttpError> check_head(std::string_view head, const HttpLimits& limits) {

@@ -19,6 +19,10 @@ struct HttpError {
 // characters. `octets` may end anywhere.
 base::Result<base::Done, HttpError> check_octets(std::string_view octets);
 
+// A request line, without its CR LF.
+base::Result<base::Done, HttpError> check_request_line(std::string_view line,
+                                                       const HttpLimits& limits);
+
 // A whole head, from the request line to the empty line. Refuses other versions than 1.0 and 1.1,
 // folded lines, blanks before a colon, more than one Content-Length or one that is not all digits,
 // Transfer-Encoding together with Content-Length or other than `chunked`, a missing or second Host,

@@ -11,6 +11,10 @@
 #include <utility>
 #include <vector>
 
+#include "config/base/address.h"
+#include "config/base/certificate.h"
+#include "health/api/handshake_queue.h"
+
 // One HTTP/1.1 request and its response (RFC 9110, RFC 9112), without their way over the wire.
 namespace sluice::health {
 
@@ -60,27 +64,57 @@ struct HttpResponse {
   std::shared_ptr<ContentStream> stream;  // in place of `body`
 };
 
+struct Identity;
+
 // Who is at the other end.
 struct Peer {
   bool local = false;   // on the unix socket
   std::string address;  // "192.0.2.1@40000", or "unix"
   std::string user;     // local only: its user's name
+  // That it has shown, verified when the connection began; null: none.
+  std::shared_ptr<const base::CertificateHolder> certificate = nullptr;
+  base::IpAddress ip{};
+  // As whom its last request that wanted to know was let in; null: it was not, or none was.
+  std::shared_ptr<const Identity> who = nullptr;
 };
 
 // What a client may cost.
 struct HttpLimits {
-  std::size_t head = 16 * 1024;  // octets of request line and fields; a token and a name need 200
-  std::size_t target = 8 * 1024;
+  std::size_t head = 16UL << 10;  // octets of request line and fields; a token and a name need 200
+  std::size_t target = 8UL << 10;
   std::size_t fields = 100;
   // A heartbeat of six services has some 2 KiB; the rest is room for hundreds of counters.
-  std::size_t body = 1024 * 1024;
+  std::size_t body = 1UL << 20;
   std::size_t chunk_extensions = 1024;  // octets in one request; nobody sends any (RFC 9112 7.1.1)
-  std::size_t pipelined = 64 * 1024;    // octets that are read ahead while a request is worked on
+  std::size_t pipelined = 64UL << 10;   // octets that are read ahead while a request is worked on
   // Others wait in the kernel. Agents keep theirs: ten thousand, those who watch, and as many again
   // of a site that comes back before its old ones are known to be dead. An idle one takes some
   // 1.3 kB. The composition root has fewer where the process may not open as many files.
-  std::size_t connections = 20'000;     // over TCP, all addresses together
+  std::size_t connections = 20'000;  // over TCP, all addresses together
+  // While memory is short: of those over TCP that are not agents'. Each may have a body under way;
+  // few enough that those are nothing, enough for operators and for agents that come back.
+  std::size_t strangers_when_short = 64;
+  // For a handshake and for a head, then: whoever has something to ask says it at once, and the
+  // agents that come back wait behind those who say nothing.
+  std::chrono::milliseconds time_when_short{1'000};
+  // Of one address, of IPv6 of a /64; none: seven eighths of all. Ten thousand agents behind one
+  // NAT have room, and come back before most of their old connections are known to be dead; an
+  // eighth is always left for everybody else, and strangers make room (HttpServer).
+  std::optional<std::size_t> connections_per_address{};
   std::size_t local_connections = 256;  // on the unix socket: the network can't keep its users out
+  HandshakeQueue::Limits handshakes;
+  std::chrono::milliseconds handshake_time{10'000};  // of TLS, from its first answer on
+  // Requests under way but for heartbeats, which come by the ten thousand and take microseconds
+  // each. Operators, dashboards and agents that wait for a verdict: hundreds in a bad hour.
+  std::size_t requests = 1'024;
+  // Octets of requests that are not answered yet, over all connections, beyond what each has for
+  // itself: enough for any head that is meant and for a heartbeat of a dozen services. So
+  // connections x own + all is what clients can make us keep: some 150 MB, whatever they send.
+  std::size_t own_octets = 4UL << 10;
+  std::size_t octets = 64UL << 20;
+  // Of responses that clients have not taken, over all connections; a response of 4 KiB is always
+  // given, one that is larger than this too, when it is the only one.
+  std::size_t unsent_octets = 256UL << 20;
   std::chrono::milliseconds idle{60'000};
   std::chrono::milliseconds head_time{10'000};  // from its first octet (or the connection) on
   std::chrono::milliseconds body_time{10'000};

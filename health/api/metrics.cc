@@ -1,5 +1,6 @@
 #include "health/api/metrics.h"
 
+#include <algorithm>
 #include <array>
 
 #include "config/base/duration.h"
@@ -85,14 +86,14 @@ void drains(MetricsPage& page, const Figures& figures) {
                figures.refusals_total);
 }
 
-void authority(MetricsPage& page, const Figures& figures) {
+void authority(MetricsPage& page, const Figures& figures, bool stale) {
   page.family("sluice_build_info", "gauge", "Always 1; which build this is.");
   page.sample({{"version", SLUICE_VERSION}}, 1U);
   page.gauge("sluice_generation", "Grows by one at each change of any answer's members.",
              figures.generation);
   page.counter("sluice_publications_total", "Snapshots handed to the responder.",
                figures.publications_total);
-  page.gauge("sluice_state_stale", "1 while the state that answers may be old.", 0U);
+  page.gauge("sluice_state_stale", "1 while the state that answers may be old.", stale ? 1U : 0U);
   page.counter("sluice_heartbeats_total", "Heartbeats that were accepted.",
                figures.heartbeats_total);
   page.counter("sluice_store_failures_total", "Commits that the store did not make durable.",
@@ -102,7 +103,7 @@ void authority(MetricsPage& page, const Figures& figures) {
 }  // namespace
 
 std::string metrics_text(const Figures& figures, const Histogram& drain_ack,
-                         const Histogram* store_commit) {
+                         const Histogram* store_commit, bool stale) {
   std::string text;
   // Room for all, so that a page of 100,000 pools (some 80 MB) is not moved as it grows.
   constexpr std::size_t kUsualSample = 128;
@@ -116,7 +117,7 @@ std::string metrics_text(const Figures& figures, const Histogram& drain_ack,
   servers(page, figures);
   holds(page, figures);
   drains(page, figures);
-  authority(page, figures);
+  authority(page, figures, stale);
   page.histogram("sluice_drain_ack_seconds", "From a drain's request to its acknowledgement.",
                  drain_ack);
   if (store_commit != nullptr) {
@@ -124,6 +125,31 @@ std::string metrics_text(const Figures& figures, const Histogram& drain_ack,
                    *store_commit);
   }
   return text;
+}
+
+void append_cluster(const ClusterView& cluster, std::string& text) {
+  MetricsPage page(text);
+  const auto alive = static_cast<std::uint64_t>(
+      std::ranges::count_if(cluster.responders, &ClusterResponderView::alive));
+  page.family("sluice_cluster_responders", "gauge",
+              "Responders of the cluster that are not forgotten, by whether they are alive.");
+  page.sample({{"state", "alive"}}, alive);
+  page.sample({{"state", "lost"}}, cluster.responders.size() - alive);
+  page.family("sluice_cluster_publications_behind", "gauge",
+              "Publications that a responder has not confirmed yet.");
+  for (const ClusterResponderView& each : cluster.responders) {
+    page.sample({{"responder", each.name}}, each.behind);
+  }
+  page.gauge("sluice_cluster_decides", "1 while this responder decides for all.",
+             cluster.state == ClusterState::Deciding ? 1U : 0U);
+  page.family("sluice_cluster_clock_offset_seconds", "gauge",
+              "A responder's wall clock less this one's; no sample: not known.");
+  for (const ClusterResponderView& each : cluster.responders) {
+    if (!each.clock_offset) continue;
+    page.sample({{"responder", each.name}}, static_cast<double>(each.clock_offset->count()) / 1e3);
+  }
+  page.gauge("sluice_cluster_alarm", "1 while the cluster's state needs an operator.",
+             cluster.alarm.empty() ? 0U : 1U);
 }
 
 }  // namespace sluice::health

@@ -15,6 +15,9 @@ inline constexpr const char* kMetricsContentType = "text/plain; version=0.0.4; c
 // What the authority says of itself. The histograms may grow meanwhile; no store, no histogram of
 // it.
 std::string metrics_text(const Figures& figures, const Histogram& drain_ack,
-                         const Histogram* store_commit);
+                         const Histogram* store_commit, bool stale);
+
+// What this responder says of its cluster.
+void append_cluster(const ClusterView& cluster, std::string& page);
 
 }  // namespace sluice::health

@@ -58,7 +58,8 @@ const std::vector<Schema>& schemas() {
         {"!hide_host", "boolean"},
         {"expires", "time"},
         {"then", "Then"},
-        {"alarmed", "boolean"}}},
+        {"alarmed", "boolean"},
+        {"local", "boolean"}}},
       {"Schedule",
        {{"!id", "string"},
         {"!kind", "ScheduleKind"},
@@ -157,6 +158,7 @@ const std::vector<Schema>& schemas() {
         {"startup", "Startup?"},
         {"hide_host", "boolean?"},
         {"force", "boolean?"},
+        {"local_force", "boolean?"},
         {"at", "When?"},
         {"expires", "When?"},
         {"then", "Then?"}}},
@@ -168,7 +170,42 @@ const std::vector<Schema>& schemas() {
         {"!warnings", "[string]"}}},
       {"ResumeOrder", {{"service", "string?"}}},
       {"ForceOrder", {{"!health", "ForcedHealth?"}, {"service", "string?"}}},
-      {"OrderReply", {{"!generation", "integer"}, {"!warnings", "[string]"}}},
+      {"OrderReply",
+       {{"!generation", "integer"},
+        {"!warnings", "[string]"},
+        {"confirmed_by", "[string]"},
+        {"unconfirmed", "[string]"}}},
+      {"ClusterResponder",
+       {{"!name", "string"},
+        {"!self", "boolean"},
+        {"!alive", "boolean"},
+        {"!decides", "boolean"},
+        {"!publication", "integer"},
+        {"!generation", "integer"},
+        {"!behind", "integer"},
+        {"!unconfirmed_since", "time?"},
+        {"!clock_offset", "number?"},
+        {"!since", "time?"},
+        {"!version", "string"},
+        {"!dns", "[string]"},
+        {"!api", "[string]"},
+        {"!configuration", "string"},
+        {"!same_configuration", "boolean"}}},
+      {"Cluster",
+       {{"!id", "string"},
+        {"!prefix", "string"},
+        {"!state", "ClusterState"},
+        {"!stale", "boolean"},
+        {"!stale_since", "time?"},
+        {"!revision", "integer"},
+        {"!alarm", "string?"},
+        {"!decider", "string?"},
+        {"!generation", "integer"},
+        {"!publication", "integer"},
+        {"!responders", "[ClusterResponder]"},
+        {"!warnings", "[string]"}}},
+      {"ForgetOrder", {{"!responder", "string"}}},
+      {"Forgotten", {{"!forgotten", "string"}}},
       {"Pause",
        {{"!by", "string"},
         {"reason", "string?"},
@@ -197,7 +234,10 @@ const std::vector<Schema>& schemas() {
         {"!refused", "Refused?"},
         {"pending", "boolean"}}},
       {"HeartbeatReply",
-       {{"!generation", "integer"}, {"!lease", "number"}, {"!services", "{ServiceOrder}"}}},
+       {{"!generation", "integer"},
+        {"!lease", "number"},
+        {"stale", "boolean"},
+        {"!services", "{ServiceOrder}"}}},
       {"ExplainedMember",
        {{"!server", "string"},
         {"!in", "boolean"},
@@ -215,7 +255,8 @@ const std::vector<Schema>& schemas() {
       {"Nothing", {}},
       {"Reloaded", {{"!reloaded", "boolean"}}},
       {"Version", {{"!version", "string"}}},
-      {"State", {{"!status", "string"}, {"stale", "boolean"}}},
+      {"State",
+       {{"!status", "string"}, {"stale", "boolean"}, {"since", "time"}, {"reason", "string"}}},
       {"Document", {{"!openapi", "string"}}},
       {"ConfigurationError",
        {{"!file", "string"}, {"!line", "integer"}, {"!path", "string"}, {"!message", "string"}}},
@@ -228,6 +269,8 @@ const std::vector<Schema>& schemas() {
         {"numbers", "{integer}"},
         {"answer_set", "string"},
         {"member", "string"},
+        {"pool", "string"},
+        {"pools", "[string]"},
         {"in_force", "boolean"},
         {"errors", "[ConfigurationError]"}}},
   };
@@ -272,12 +315,13 @@ ordered_json all_schemas() {
       {"Fallback", enumeration(Fallback::NoData)},
       {"LeaseState", enumeration(LeaseState::Guarded)},
       {"MemberRule", enumeration(Rule::Unknown)},
-      {"RefusalRule", enumeration({"floor", "consolidated", "seq", "configuration"})},
+      {"RefusalRule", enumeration({"floor", "consolidated", "seq", "configuration", "alive"})},
       {"ReasonCode", enumeration({"not-held", "not-by-dns", "hold-not-durable",
                                   "unconfirmed-responder", "hook-failed", "served-while-held",
                                   "horizon", "sessions", "sessions-unknown", "new-connections"})},
+      {"ClusterState", enumeration(ClusterState::Alone)},
       {"RRType", enumeration({"A", "AAAA", "SRV"})},
-      {"EventType", enumeration(EventType::Store)},
+      {"EventType", enumeration(EventType::Resources)},
       {"ResetType", enumeration({"reset"})},
       {"Then", enumeration(Then::Alarm)},
       {"ScheduleKind", enumeration(ScheduleView::Kind::Expiry)},
@@ -317,13 +361,17 @@ ordered_json responses_of(const Route& route) {
   ordered_json responses;
   responses["200"] = {{"description", status_phrase(200)},
                       {"content", response_content(route.response)}};
+  if (route.confirmed) {
+    responses["202"] = {{"description", "Accepted: not every responder has confirmed"},
+                        {"content", response_content(route.response)}};
+  }
   if (!route.created.empty()) {
     responses["201"] = {{"description", status_phrase(201)},
                         {"content", response_content(route.created)}};
   }
   std::vector<int> failures = route.failures;
-  failures.insert(failures.begin(), 400);
-  if (route.access != Access::Anyone) failures.insert(failures.end(), {401, 403});
+  failures.insert(failures.begin(), {400, 413});
+  if (route.access != Access::Anyone) failures.insert(failures.end(), {401, 403, 429, 503});
   for (const int status : failures) {
     responses[std::to_string(status)] = {
         {"description", status_phrase(status)},
@@ -341,7 +389,9 @@ const char* role_of(Access access) {
     case Access::ReaderOrAgent:
       return "reader; an agent its own server";
     case Access::Operator:
-      return "operator";
+      return "operator; one that is limited to pools on their servers alone";
+    case Access::OperatorOfAll:
+      return "operator of all pools";
     case Access::Agent:
       return "agent of that server alone";
   }

@@ -1,9 +1,9 @@
 #include "health/api/orders.h"
 
-#include <algorithm>
 #include <array>
 
 #include "config/base/duration.h"
+#include "config/base/foreign_text.h"
 #include "health/api/problem.h"
 #include "health/rfc3339.h"
 #include "health/strict_json.h"
@@ -31,12 +31,11 @@ Read<json> read_document(std::string_view body) {
   return std::move(*document);
 }
 
-// An operator's words end up in logs and on terminals: one line, no control sequences.
+// An operator's words end up in logs and on terminals: one line, no control sequences, and nothing
+// that makes it read as what it is not.
 std::string read_line(JsonReader& reader, std::string_view name) {
   std::string line = reader.text(name).value_or("");
-  const bool clean = std::ranges::all_of(
-      line, [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f; });
-  if (!clean) reader.fail(name, "must not contain control characters");
+  if (!base::is_plain_line(line)) reader.fail(name, "must not contain control characters");
   return line;
 }
 
@@ -68,11 +67,15 @@ Read<DrainOrder> read_drain(std::string_view body) {
   drain.startup = reader.choice("startup", kStartup);
   drain.hide_host = reader.flag("hide_host").value_or(false);
   drain.force = reader.flag("force").value_or(false);
+  drain.local_force = reader.flag("local_force").value_or(false);
   order.at = read_when(reader, "at");
   drain.expires = read_when(reader, "expires");
   if (const auto then = reader.choice("then", kThen)) {
     drain.then = *then;
     if (!drain.expires) reader.fail("then", "says what happens at `expires`, which is not given");
+  }
+  if (drain.local_force && order.at) {
+    reader.fail("local_force", "is for now: what is planned is the whole cluster's");
   }
   if (const auto error = reader.finish()) return refuse(*error);
   return order;
@@ -100,6 +103,15 @@ Read<ForceOrder> read_force(std::string_view body) {
   order.service = read_service(reader);
   if (const auto error = reader.finish()) return refuse(*error);
   return order;
+}
+
+Read<std::string> read_forget(std::string_view body) {
+  const auto document = read_document(body);
+  if (!document) return base::Unexpected{document.error()};
+  JsonReader reader(*document, "");
+  std::string name = reader.required_text("responder");
+  if (const auto error = reader.finish()) return refuse(*error);
+  return name;
 }
 
 Read<base::Done> read_nothing(std::string_view body) {

@@ -33,6 +33,9 @@ struct ForceOrder {
 };
 Read<ForceOrder> read_force(std::string_view body);
 
+// The responder's name.
+Read<std::string> read_forget(std::string_view body);
+
 // No body, or {}.
 Read<base::Done> read_nothing(std::string_view body);
 

@@ -26,6 +26,15 @@ struct ApiPorts {
   std::function<void(const Actor& by, std::function<void(std::vector<base::Error>)>)> reload;
   // Who answers DNS. Called by the control thread; empty: nobody.
   std::function<std::vector<ResponderView>()> responders;
+  // What this responder knows of its cluster. Called by the control thread; empty, or nothing: it
+  // has the embedded store.
+  std::function<std::optional<ClusterView>()> cluster;
+  // Forgets a responder that will not return: nothing waits for it any more. Refusals: NotFound,
+  // Rule "alive", Unavailable. Called by the control thread; the callback may come on any.
+  using Forgotten = std::function<void(Outcome<base::Done>)>;
+  std::function<void(const std::string& name, const Actor& by, Forgotten)> forget;
+  // Whether the state that answers may be old. Any thread calls it; may be empty: it never is.
+  std::function<std::optional<Staleness>()> stale;
   // Appends the responder's families to the metrics page. Called by the API's thread; may be empty.
   std::function<void(std::string&)> dns_metrics;
   const Histogram* store_commit_seconds = nullptr;  // outlives the API; null: nothing to show
@@ -41,9 +50,10 @@ struct ApiPorts {
   using Copy = base::Result<std::string, std::string>;
   std::function<void(std::function<void(Copy)>)> backup;
   EventHub* events = nullptr;  // outlives the API; null: nothing to watch
-  // Takes what was counted of one address in one minute (EventType::Authentication; its generation
-  // is the taker's to fill in). Called by the API's thread, it must return at once; may be empty.
-  std::function<void(Event)> failed_authentications;
+  // Takes what the API itself has for the audit (EventType::Authentication and Forbidden; the
+  // generation is the taker's to fill in). Called by the API's thread, it must return at once; may
+  // be empty.
+  std::function<void(Event)> audit;
   const base::Clock* clock = nullptr;  // outlives the API
 };
 

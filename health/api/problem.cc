@@ -1,5 +1,7 @@
 #include "health/api/problem.h"
 
+#include "config/base/foreign_text.h"
+
 namespace sluice::health {
 namespace {
 
@@ -50,6 +52,8 @@ const char* status_phrase(int status) noexcept {
       return "OK";
     case 201:
       return "Created";
+    case 202:
+      return "Accepted";
     case 204:
       return "No Content";
     case 400:
@@ -113,7 +117,15 @@ HttpResponse problem(int status, std::string detail) {
   return response;
 }
 
+HttpResponse problem(int status, std::string detail, const ordered_json& members) {
+  ordered_json body = document(status, "about:blank", std::move(detail));
+  body.update(members);
+  return respond(body);
+}
+
 HttpResponse bad_member(std::string member, std::string detail) {
+  // A member that is not known has the client's own name.
+  member = base::escaped(member);
   if (member.empty()) return problem(400, std::move(detail));
   ordered_json body = document(400, "about:blank", member + ": " + detail);
   body["member"] = std::move(member);
@@ -124,7 +136,7 @@ HttpResponse problem(const Refusal& refusal) {
   if (refusal.kind == Refusal::Kind::BadInput) return bad_member(refusal.member, refusal.detail);
   const int status = status_of(refusal.kind);
   const std::string type = refusal.rule.empty() ? "about:blank" : type_of_rule(refusal.rule);
-  ordered_json body = document(status, type, refusal.detail);
+  ordered_json body = document(status, type, base::escaped(refusal.detail));
   if (!refusal.rule.empty()) body["rule"] = refusal.rule;
   if (!refusal.answer_set.empty()) body["answer_set"] = refusal.answer_set;
   if (!refusal.rule.empty() || !refusal.numbers.empty()) body["numbers"] = refusal.numbers;

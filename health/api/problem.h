@@ -20,6 +20,8 @@ HttpResponse json_response(int status, const nlohmann::ordered_json& body);
 HttpResponse json_text(std::string text);
 
 HttpResponse problem(int status, std::string detail);
+// With further members (RFC 9457 section 3.2).
+HttpResponse problem(int status, std::string detail, const nlohmann::ordered_json& members);
 // 400 for one member of the request; its path may be empty.
 HttpResponse bad_member(std::string member, std::string detail);
 // What the authority refused, with all that it said.

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "health/api/exchange.h"
@@ -30,6 +31,16 @@ void reply(const Exchange& exchange, Outcome<T> outcome, int status = 200) {
     return json_response(status, to_json(*view));
   });
 }
+
+// Of an order that each responder of a cluster confirms: 202 while some have not.
+template <class T>
+void reply_confirmed(const Exchange& exchange, Outcome<T> outcome) {
+  const bool all = !outcome || outcome->unconfirmed.empty();
+  reply(exchange, std::move(outcome), all ? 200 : 202);
+}
+
+// Why what needs a cluster is not there.
+inline constexpr std::string_view kEmbeddedStore = "this responder has the embedded store";
 
 inline Refusal not_found(std::string detail) {
   return refuse(Refusal::Kind::NotFound, std::move(detail));

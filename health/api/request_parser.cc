@@ -51,6 +51,12 @@ void to_origin_form(std::string& target) {
 // One large request is no reason to keep its room for good.
 constexpr std::size_t kMostSpare = 16 * 1024;
 
+// A copy for less is not worth it.
+constexpr std::size_t kSlack = 512;
+
+// RFC 9112 section 2.2 wants one tolerated, of clients of the last century.
+constexpr std::size_t kMostEmptyLines = 4;
+
 // A chunk of one octet takes six. Who frames more wastefully than this is not sending a body.
 constexpr std::size_t kMaxFramingFactor = 8;
 
@@ -147,21 +153,43 @@ RequestParser::State RequestParser::advance() {
   switch (state_) {
     case State::Idle:
     case State::Head:
-      return state_ = read_head();
+      state_ = read_head();
+      break;
     case State::HeadDone:
-      return state_ = message_complete_ ? State::Done : read_body();
+      state_ = message_complete_ ? State::Done : read_body();
+      break;
     case State::Body:
-      return state_ = read_body();
+      state_ = read_body();
+      break;
     case State::Done:
     case State::Failed:
       break;
   }
+  if (state_ == State::Idle || state_ == State::Head || state_ == State::Body) fit();
   return state_;
+}
+
+// Who waits for the rest of a request keeps as much as it has sent.
+void RequestParser::fit() {
+  if (input_.empty()) return give_back();
+  if (input_.capacity() <= 2 * input_.size() + kSlack) return;
+  std::string fitted(input_);
+  input_.clear();
+  give_back();
+  input_ = std::move(fitted);
+}
+
+void RequestParser::drop() {
+  state_ = State::Failed;
+  request_ = {};
+  input_ = {};
 }
 
 HttpRequest RequestParser::take() {
   state_ = State::Idle;
   checked_ = 0;
+  line_checked_ = false;
+  empty_lines_ = 0;
   give_back();
   return std::move(request_);
 }
@@ -169,25 +197,47 @@ HttpRequest RequestParser::take() {
 RequestParser::State RequestParser::read_head() {
   // RFC 9112 section 2.2: an empty line before a request is ignored.
   while (input_.starts_with("\r\n")) {
+    if (++empty_lines_ > kMostEmptyLines) {
+      return fail({400, "a request begins with its request line"});
+    }
     input_.erase(0, 2);
     checked_ = 0;
   }
   if (input_.empty()) return State::Idle;
+  // What is wrong is found at the same octet however the network cuts them: in the request line
+  // first, and as soon as that is whole, then in the fields.
+  const auto line = read_line();
+  if (!line) return fail(line.error());
   // The last octet may have been the CR of a CR LF.
   const std::size_t from = checked_ > 0 && input_[checked_ - 1] == '\r' ? checked_ - 1 : checked_;
   const std::size_t end = input_.find("\r\n\r\n", checked_ < 3 ? 0 : checked_ - 3);
   const std::size_t size = end == std::string::npos ? input_.size() : end + 4;
   // A whole one is checked as a whole.
   if (end != std::string::npos && size <= limits_.head) return parse_head(size);
-  const auto checked = check_octets(std::string_view(input_).substr(from, size - from));
-  if (!checked) return fail(checked.error());
-
-  // The method and the version need some octets of the line, too.
-  const std::size_t line = std::min(input_.find("\r\n"), input_.size());
-  if (line > limits_.target + 64) return fail({414, "the target is too long"});
+  const std::size_t most = std::min(size, limits_.head + 1);
+  if (from < most) {
+    const auto checked = check_octets(std::string_view(input_).substr(from, most - from));
+    if (!checked) return fail(checked.error());
+  }
   if (size > limits_.head) return fail({431, "the header section is too large"});
   checked_ = input_.size();
   return State::Head;
+}
+
+base::Result<base::Done, HttpError> RequestParser::read_line() {
+  if (line_checked_) return base::Done{};
+  // The method and the version need some octets of the line, too.
+  const std::size_t most = limits_.target + 64;
+  const std::size_t found = input_.find("\r\n");
+  const bool whole = found != std::string::npos;
+  // Its last octet may be the CR of the CR LF.
+  const std::size_t size = whole ? found : input_.size() - (input_.ends_with('\r') ? 1 : 0);
+  const auto checked = check_octets(std::string_view(input_).substr(0, std::min(size, most + 1)));
+  if (!checked) return checked;
+  if (size > most) return base::Unexpected{HttpError{414, "the target is too long"}};
+  if (!whole) return base::Done{};
+  line_checked_ = true;
+  return check_request_line(std::string_view(input_).substr(0, size), limits_);
 }
 
 RequestParser::State RequestParser::parse_head(std::size_t size) {

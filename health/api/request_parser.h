@@ -40,14 +40,23 @@ class RequestParser {
   HttpRequest take();
   const HttpError& error() const noexcept { return error_; }
 
+  // Forgets what was fed; nothing more can be read.
+  void drop();
+
   // Octets that were fed and not read.
   std::size_t waiting() const noexcept { return input_.size(); }
+  // Octets of memory that it keeps for its client.
+  std::size_t held() const noexcept {
+    return (input_.empty() ? 0 : input_.capacity()) + request_.body.capacity();
+  }
 
  private:
   struct Callbacks;
 
   void give_back();
+  void fit();
   State read_head();
+  base::Result<base::Done, HttpError> read_line();
   State parse_head(std::size_t size);
   State read_body();
   bool is_chunked() const;
@@ -57,7 +66,9 @@ class RequestParser {
   std::string* const spare_;
   State state_ = State::Idle;
   std::string input_;
-  std::size_t checked_ = 0;  // octets of input_ that are known to be fit for a head
+  std::size_t checked_ = 0;      // octets of input_ that are known to be fit for a head
+  bool line_checked_ = false;    // the request line is whole and sound
+  std::size_t empty_lines_ = 0;  // before the request
   HttpRequest request_;
   HttpError error_;
 

@@ -28,7 +28,9 @@ struct Route {
   std::vector<std::string_view> query;  // known parameters
   std::vector<int> failures;            // statuses beyond 400, 401, 403
   std::string_view created = {};        // schema of a 201; empty: there is none
-  bool gathered = false;                // its answer may wait for a rest of the Gatherer
+  // Also a 202 of the same schema: not every responder has confirmed.
+  bool confirmed = false;
+  bool gathered = false;  // its answer may wait for a rest of the Gatherer
 };
 
 std::span<const Route> routes();

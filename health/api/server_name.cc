@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "config/base/nearest.h"
+#include "health/api/replies.h"
 
 namespace sluice::health {
 namespace {
@@ -125,16 +126,6 @@ std::string explain_hint(const Topology& topology, const std::string& owner) {
     return "; it is " + which + " of " + std::string(topology.pools()[pool].fqdn);
   }
   return base::did_you_mean(owners_meant(topology.answer_sets(), owner));
-}
-
-base::Result<std::string, HttpResponse> own_server(const Topology& topology,
-                                                   const Exchange& exchange) {
-  auto server = resolve_server(topology, exchange.path.find("server")->second);
-  if (exchange.who.role == config::Role::Agent && (!server || *server != exchange.who.server)) {
-    return base::Unexpected{problem(403, "an agent's token is for its own server alone")};
-  }
-  if (!server) return base::Unexpected{problem(server.error())};
-  return std::move(*server);
 }
 
 }  // namespace sluice::health

@@ -2,10 +2,7 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 
-#include "health/api/context.h"
-#include "health/api/replies.h"
 #include "health/refusal.h"
 #include "health/topology.h"
 
@@ -25,21 +22,5 @@ Outcome<std::string> resolve_pool(const Topology& topology, std::string_view tex
 // What may have been meant by an owner name that no answer set has, to stand behind a sentence that
 // says so; empty: no guess.
 std::string explain_hint(const Topology& topology, const std::string& owner);
-
-// The server that the path names, or the response that says why there is none. An agent that asks
-// for another than its own learns nothing, not even whether it exists.
-base::Result<std::string, HttpResponse> own_server(const Topology& topology,
-                                                   const Exchange& exchange);
-
-// Calls `act(authority, server, exchange)` on the control thread with the server that the path
-// names.
-template <class Act>
-void on_server(const ApiContext& api, Exchange exchange, Act act) {
-  api.control([exchange = std::move(exchange), act = std::move(act)](Authority& authority) {
-    const auto server = own_server(*authority.topology(), exchange);
-    if (!server) return reply(exchange, server.error());
-    act(authority, *server, exchange);
-  });
-}
 
 }  // namespace sluice::health

@@ -21,6 +21,8 @@ namespace {
 // Room for one record of the user or group database; a group with thousands of members exceeds it
 // and must be named by number.
 using Record = std::array<char, 16'384>;
+// Clients that the kernel keeps for us; it cuts this to net.core.somaxconn.
+constexpr int kBacklog = 1'024;
 
 base::Unexpected<base::Error> failure(const std::string& path, int number) {
   return base::failure(path + ": " + std::generic_category().message(number));
@@ -83,7 +85,7 @@ base::Checked<base::Done> make_room(const std::string& path, const sockaddr_un& 
 
 }  // namespace
 
-base::Checked<UnixListener> UnixListener::bind(const config::UnixSocket& socket) {
+base::Checked<UnixListener> UnixListener::open(const config::UnixSocket& socket) {
   const auto address = address_of(socket.path);
   if (!address) return base::Unexpected{address.error()};
   std::optional<gid_t> group;
@@ -99,13 +101,14 @@ base::Checked<UnixListener> UnixListener::bind(const config::UnixSocket& socket)
   if (!room) return base::Unexpected{room.error()};
 
   UnixListener listener;
-  listener.descriptor_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (listener.descriptor_ < 0) return failure(socket.path, errno);
+  listener.descriptor_ =
+      base::FileDescriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const int descriptor = listener.descriptor_.get();
+  if (descriptor < 0) return failure(socket.path, errno);
   // Linux gives the file the mode of the unbound socket, so that it is nobody's before chmod(). (A
   // umask would do so too, for all threads of the process.) Nobody connects before listen() anyway.
-  fchmod(listener.descriptor_, 0600);
-  if (::bind(listener.descriptor_, reinterpret_cast<const sockaddr*>(&*address), sizeof *address) !=
-      0) {
+  fchmod(descriptor, 0600);
+  if (::bind(descriptor, reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0) {
     return failure(socket.path, errno);
   }
   struct stat status {};
@@ -117,11 +120,41 @@ base::Checked<UnixListener> UnixListener::bind(const config::UnixSocket& socket)
     return failure(socket.path + ": giving it to group " + socket.group, errno);
   }
   if (chmod(socket.path.c_str(), socket.mode) != 0) return failure(socket.path, errno);
+  if (::listen(descriptor, kBacklog) != 0) return failure(socket.path, errno);
   return listener;
 }
 
+UnixListener UnixListener::inherited(std::string path, base::FileDescriptor descriptor) {
+  UnixListener listener;
+  listener.path_ = std::move(path);
+  listener.descriptor_ = std::move(descriptor);
+  return listener;
+}
+
+bool UnixListener::has_file() const noexcept {
+  struct stat status {};
+  return lstat(path_.c_str(), &status) == 0 && S_ISSOCK(status.st_mode);
+}
+
+base::Checked<base::Done> UnixListener::permit(const config::UnixSocket& socket) {
+  struct stat status {};
+  if (lstat(path_.c_str(), &status) != 0) return failure(path_, errno);
+  device_ = status.st_dev;
+  inode_ = status.st_ino;
+  if (!socket.group.empty()) {
+    const auto group = group_of(socket.group);
+    if (!group) return base::Unexpected{group.error()};
+    if (*group != status.st_gid && lchown(path_.c_str(), static_cast<uid_t>(-1), *group) != 0) {
+      return failure(path_ + ": giving it to group " + socket.group, errno);
+    }
+  }
+  if ((status.st_mode & 07777U) != socket.mode && chmod(path_.c_str(), socket.mode) != 0) {
+    return failure(path_, errno);
+  }
+  return base::Done{};
+}
+
 UnixListener::~UnixListener() {
-  if (descriptor_ >= 0) close(descriptor_);
   struct stat status {};
   if (inode_ == 0 || lstat(path_.c_str(), &status) != 0) return;
   if (status.st_dev == device_ && status.st_ino == inode_) unlink(path_.c_str());

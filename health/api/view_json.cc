@@ -87,6 +87,26 @@ ordered_json to_json(const Refusal& refusal) {
   return object;
 }
 
+ordered_json to_json(const ClusterResponderView& responder) {
+  ordered_json object{{"name", responder.name},
+                      {"self", responder.self},
+                      {"alive", responder.alive},
+                      {"decides", responder.decides},
+                      {"publication", responder.publication},
+                      {"generation", responder.generation},
+                      {"behind", responder.behind}};
+  object["unconfirmed_since"] = time_or_null(responder.unconfirmed_since);
+  object["clock_offset"] =
+      responder.clock_offset ? ordered_json(seconds(*responder.clock_offset)) : ordered_json();
+  object["since"] = time_or_null(responder.since);
+  object["version"] = responder.version;
+  object["dns"] = responder.dns;
+  object["api"] = responder.api;
+  object["configuration"] = responder.configuration;
+  object["same_configuration"] = responder.same_configuration;
+  return object;
+}
+
 // Octets that are no UTF-8 come out as U+FFFD.
 std::string dump(const ordered_json& value) {
   return value.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
@@ -133,6 +153,7 @@ ordered_json to_json(const HoldView& hold) {
     object["then"] = to_string(hold.expiry->then);
     if (hold.expiry->alarmed) object["alarmed"] = true;
   }
+  if (hold.local) object["local"] = true;
   return object;
 }
 
@@ -226,6 +247,21 @@ ordered_json to_json(const OrphanView& orphan) {
   return object;
 }
 
+ordered_json to_json(const ClusterView& cluster) {
+  ordered_json object{{"id", cluster.id}, {"prefix", cluster.prefix}};
+  object["state"] = to_string(cluster.state);
+  object["stale"] = cluster.stale_since.has_value();
+  object["stale_since"] = time_or_null(cluster.stale_since);
+  object["revision"] = cluster.revision;
+  object["alarm"] = text_or_null(cluster.alarm);
+  object["decider"] = text_or_null(cluster.decider);
+  object["generation"] = cluster.generation;
+  object["publication"] = cluster.publication;
+  object["responders"] = array_of(cluster.responders);
+  object["warnings"] = cluster.warnings;
+  return object;
+}
+
 ordered_json to_json(const Explanation& explanation) {
   return {{"answer_set", explanation.answer_set},
           {"service", explanation.service},
@@ -242,7 +278,12 @@ ordered_json to_json(const DrainReply& reply) {
 }
 
 ordered_json to_json(const ResumeReply& reply) {
-  return {{"generation", reply.generation}, {"warnings", reply.warnings}};
+  ordered_json object{{"generation", reply.generation}, {"warnings", reply.warnings}};
+  if (!reply.confirmed_by.empty() || !reply.unconfirmed.empty()) {
+    object["confirmed_by"] = reply.confirmed_by;
+    object["unconfirmed"] = reply.unconfirmed;
+  }
+  return object;
 }
 
 std::string to_text(const HeartbeatReply& reply) {
@@ -252,6 +293,7 @@ std::string to_text(const HeartbeatReply& reply) {
   text.reserve(kHead + kOrder * reply.services.size());
   text.append(R"({"generation":)").append(std::to_string(reply.generation));
   text.append(R"(,"lease":)").append(seconds_text(reply.lease));
+  if (reply.stale) text.append(R"(,"stale":true)");
   text.append(R"(,"services":{)");
   bool first = true;
   for (const auto& [name, order] : reply.services) {

@@ -17,6 +17,7 @@ nlohmann::ordered_json to_json(const ServerView& server);
 nlohmann::ordered_json to_json(const PoolView& pool);
 nlohmann::ordered_json to_json(const ResponderView& responder);
 nlohmann::ordered_json to_json(const OrphanView& orphan);
+nlohmann::ordered_json to_json(const ClusterView& cluster);
 nlohmann::ordered_json to_json(const Explanation& explanation);
 nlohmann::ordered_json to_json(const DrainReply& reply);
 nlohmann::ordered_json to_json(const ResumeReply& reply);

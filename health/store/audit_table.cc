@@ -63,6 +63,15 @@ Event read(const Statement& row) {
   return event;
 }
 
+// The rows of a statement that has them newest first.
+SqliteResult<std::vector<Event>> oldest_first(Statement& rows, SqliteResult<bool> row) {
+  std::vector<Event> events;
+  for (; row && *row; row = rows.step()) events.push_back(read(rows));
+  if (!row) return base::Unexpected{std::move(row).error()};
+  std::reverse(events.begin(), events.end());
+  return events;
+}
+
 }  // namespace
 
 SqliteResult<AuditTable> AuditTable::prepare(Database& database) {
@@ -70,15 +79,18 @@ SqliteResult<AuditTable> AuditTable::prepare(Database& database) {
   const std::string columns =
       "at, type, server, service, actor, origin, text, generation, rule, answer_set, numbers";
   const std::string values = "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11";
-  const std::array<std::pair<Statement*, std::string>, 3> statements{{
+  const std::string entries =
+      "SELECT " + columns + ", row_check, row_check('audit', " + columns + ") FROM audit ";
+  const std::array<std::pair<Statement*, std::string>, 5> statements{{
       {&table.append_, "INSERT INTO audit (" + columns + ", row_check) VALUES (" + values +
                            ", row_check('audit', " + values + "))"},
       {&table.prune_,
        "DELETE FROM audit WHERE id IN ("
        "SELECT id FROM audit WHERE id <= (SELECT max(id) FROM audit) - ?2 "
        "UNION ALL SELECT id FROM audit WHERE at < ?1 LIMIT ?3) RETURNING id"},
-      {&table.history_, "SELECT " + columns + ", row_check, row_check('audit', " + columns +
-                            ") FROM audit WHERE server = ? ORDER BY id DESC LIMIT ?"},
+      {&table.history_, entries + "WHERE server = ? ORDER BY id DESC LIMIT ?"},
+      {&table.recent_, entries + "ORDER BY id DESC LIMIT ?"},
+      {&table.count_, "SELECT count(*) FROM audit"},
   }};
   for (const auto& [statement, sql] : statements) {
     auto prepared = database.prepare(sql);
@@ -107,12 +119,17 @@ SqliteResult<base::Done> AuditTable::prune(const PruneAudit& change) {
 }
 
 SqliteResult<std::vector<Event>> AuditTable::history(std::string_view server, std::size_t limit) {
-  std::vector<Event> events;
-  auto row = history_.query(server, static_cast<std::int64_t>(limit));
-  for (; row && *row; row = history_.step()) events.push_back(read(history_));
-  if (!row) return base::Unexpected{std::move(row).error()};
-  std::reverse(events.begin(), events.end());
-  return events;
+  return oldest_first(history_, history_.query(server, static_cast<std::int64_t>(limit)));
+}
+
+SqliteResult<RecentAudit> AuditTable::recent(std::size_t limit) {
+  const auto counted = count_.query();
+  if (!counted) return base::Unexpected{counted.error()};
+  const auto total = static_cast<std::uint64_t>(count_.integer(0));
+  if (auto ended = count_.step(); !ended) return base::Unexpected{std::move(ended).error()};
+  auto events = oldest_first(recent_, recent_.query(static_cast<std::int64_t>(limit)));
+  if (!events) return base::Unexpected{std::move(events).error()};
+  return RecentAudit{std::move(*events), total};
 }
 
 }  // namespace sluice::health

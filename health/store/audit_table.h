@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -9,6 +10,12 @@
 #include "health/store/sqlite.h"
 
 namespace sluice::health {
+
+// The end of the audit.
+struct RecentAudit {
+  std::vector<Event> events;
+  std::uint64_t total = 0;  // entries that there are
+};
 
 // The audit's statements of one connection, which must outlive it. Its rows have checks, but no
 // seal: a damaged entry is told as such and costs nothing else.
@@ -26,11 +33,15 @@ class AuditTable {
 
   // The newest `limit` entries of that server, oldest first.
   SqliteResult<std::vector<Event>> history(std::string_view server, std::size_t limit);
+  // The newest `limit` entries of all, oldest first, and how many there are.
+  SqliteResult<RecentAudit> recent(std::size_t limit);
 
  private:
   Statement append_;
   Statement prune_;
   Statement history_;
+  Statement recent_;
+  Statement count_;
   bool more_to_prune_ = false;
 };
 

@@ -85,24 +85,6 @@ SqliteResult<Done> write_like(Database& to, StoreFile& source) {
   return source.database.copy_to(to, [] { return true; });
 }
 
-// The name under which what is found at `path` and its journal stay. They keep theirs until they
-// are replaced, where the file system can: a crash meanwhile finds them again.
-base::Checked<std::string> keep_aside(const std::string& path, base::WallTime now) {
-  std::string time = to_rfc3339(now);
-  time.erase(std::remove_if(time.begin(), time.end(), [](char c) { return c == '-' || c == ':'; }),
-             time.end());
-  const std::string kept = path + ".damaged-" + time;
-  for (const char* end : {"", "-wal"}) {
-    std::error_code code;
-    const auto size = fs::file_size(path + end, code);
-    if (code || size == 0) continue;  // an empty journal is what looking at the file has made
-    fs::create_hard_link(path + end, kept + end, code);
-    if (code) fs::rename(path + end, kept + end, code);
-    if (code) return base::failure(kept + end + ": " + code.message());
-  }
-  return kept;
-}
-
 Unexpected<base::Error> refuse_both(const std::string& path, const StoreFile& file,
                                     const std::string& copy, const StoreFile& other) {
   if (other.condition == Condition::Missing) {

@@ -9,6 +9,7 @@
 #include <pthread.h>
 
 #include "health/store/recovery.h"
+#include "health/store/superseded.h"
 
 namespace sluice::health {
 namespace {
@@ -69,10 +70,36 @@ void SqliteStore::commit(std::vector<Change> changes, Urgency urgency,
                          std::function<void(Stored)> done) {
   {
     const std::lock_guard guard(mutex_);
-    auto& queue = urgency == Urgency::First ? first_ : behind_;
-    queue.push_back({std::move(changes), std::move(done), {}});
+    Request request{std::move(changes), std::move(done), {}};
+    if (urgency == Urgency::First) {
+      first_.push_back(std::move(request));
+    } else {
+      keep_behind(std::move(request));
+    }
   }
   work_.notify_one();
+}
+
+// With the lock held. Whoever waits for a request is answered, though another one has made its
+// changes void.
+void SqliteStore::keep_behind(Request request) {
+  if (behind_.empty()) {
+    behind_changes_ = 0;
+    compact_at_ = kCompactAt;
+  }
+  behind_changes_ += request.changes.size();
+  behind_.push_back(std::move(request));
+  if (behind_changes_ < compact_at_) return;
+  KeptChanges kept;
+  for (Request& waiting : behind_) {
+    if (!waiting.read) kept.push_back(&waiting.changes);
+  }
+  behind_changes_ = drop_superseded(kept, kMostAudit);
+  std::erase_if(behind_, [](const Request& waiting) {
+    return waiting.changes.empty() && !waiting.done && !waiting.read;
+  });
+  // So many can't be made void: with twice as many it is worth the next look.
+  compact_at_ = std::max(kCompactAt, 2 * behind_changes_);
 }
 
 void SqliteStore::history(std::string server, std::size_t limit,
@@ -84,6 +111,22 @@ void SqliteStore::history(std::string server, std::size_t limit,
     post_([done, history = events ? History(std::move(*events))
                                   : History(base::Unexpected{std::move(events).error().text})] {
       done(history);
+    });
+  };
+  {
+    const std::lock_guard guard(mutex_);
+    behind_.push_back(std::move(request));
+  }
+  work_.notify_one();
+}
+
+void SqliteStore::recent_audit(std::size_t limit, std::function<void(Recent)> done) {
+  Request request;
+  request.read = [this, limit, done = std::move(done)](AuditTable& audit) {
+    auto recent = audit.recent(limit);
+    post_([done, recent = recent ? Recent(std::move(*recent))
+                                 : Recent(base::Unexpected{std::move(recent).error().text})] {
+      done(recent);
     });
   };
   {

@@ -54,6 +54,9 @@ class SqliteStore final : public Store {
   // is called on the control thread. Behind what is queued.
   using History = base::Result<std::vector<Event>, std::string>;
   void history(std::string server, std::size_t limit, std::function<void(History)> done);
+  // The newest `limit` entries of the whole audit, likewise.
+  using Recent = base::Result<RecentAudit, std::string>;
+  void recent_audit(std::size_t limit, std::function<void(Recent)> done);
 
   // Calls `answer` on the store's thread, when that comes round to it.
   void ask(std::function<void()> answer);
@@ -63,6 +66,8 @@ class SqliteStore final : public Store {
   using Copy = base::Result<std::string, std::string>;
   void export_copy(std::function<void(Copy)> done);
 
+  // Transactions that are durable, of all runs. Any thread.
+  std::uint64_t commits() const noexcept { return commits_.load(std::memory_order_relaxed); }
   // Commits that the last good copy doesn't have yet, and attempts to keep it that failed. Any
   // thread.
   std::uint64_t copy_behind() const noexcept;
@@ -77,10 +82,16 @@ class SqliteStore final : public Store {
   };
   using Group = std::vector<Request>;
 
+  // Changes that wait behind, some 4 MB: a disk takes them in a few seconds, unless it hangs.
+  static constexpr std::size_t kCompactAt = 20'000;
+  // Of those, entries of the audit: as many as the authority keeps of a store that fails.
+  static constexpr std::size_t kMostAudit = 1'000;
+
   SqliteStore(DirectoryLock lock, OpenedStore opened, Post post, BackupCopy::Notice notice,
               const std::string& directory);
 
   void run();
+  void keep_behind(Request request);
   // Waits for work; empty: there is none and there will be none.
   Group next_group();
   void commit_group(Group group);
@@ -104,9 +115,11 @@ class SqliteStore final : public Store {
 
   std::mutex mutex_;
   std::condition_variable work_;
-  std::deque<Request> first_;   // guarded by mutex_
-  std::deque<Request> behind_;  // guarded by mutex_
-  bool stopping_ = false;       // guarded by mutex_
+  std::deque<Request> first_;            // guarded by mutex_
+  std::deque<Request> behind_;           // guarded by mutex_
+  std::size_t behind_changes_ = 0;       // guarded by mutex_: since it was empty
+  std::size_t compact_at_ = kCompactAt;  // guarded by mutex_
+  bool stopping_ = false;                // guarded by mutex_
 
   std::thread thread_;
 };

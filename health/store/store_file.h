@@ -6,6 +6,7 @@
 #include <string>
 
 #include "config/base/error.h"
+#include "health/store/database_file.h"
 #include "health/store/tables.h"
 
 namespace sluice::health {
@@ -44,8 +45,5 @@ std::optional<Seal> glance(const std::string& path);
 base::Checked<base::Done> create_file(const std::string& path);
 base::Checked<base::Done> create_file(
     const std::string& path, const std::function<SqliteResult<base::Done>(Database&)>& fill);
-
-// The connection's settings: each commit is synced.
-SqliteResult<base::Done> configure(Database& database);
 
 }  // namespace sluice::health

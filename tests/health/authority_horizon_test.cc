@@ -166,6 +166,68 @@ TEST_F(Horizons, AfterARebootOfTheMachineTheWallClockCounts) {
   EXPECT_EQ(horizon_in("b"), 202);
 }
 
+// Its agent stalls: callers whom a cache still sends come after the count, and nobody counts them.
+TEST_F(Horizons, AZeroThatWasCountedBeforeTheHorizonIsNoProofAfterIt) {
+  start(with_ttl(10s));
+  all_up();
+  drain("b", "front-end");
+  pass(11s, {"a", "b", "c"});
+  pass(1s, {"a", "c"});
+  EXPECT_EQ(horizon_in("b"), 0);
+  EXPECT_THAT(codes(view("b").verdict), ::testing::ElementsAre("sessions-unknown"));
+  EXPECT_THAT(view("b").verdict.reasons.front().text, ::testing::HasSubstr("has not counted them"));
+  EXPECT_EQ(view("b").status, Status::Draining);
+  EXPECT_EQ(view("b").sessions, Sessions{}) << "what was said is shown";
+  push("b", up());
+  EXPECT_TRUE(view("b").verdict.safe_to_stop);
+  EXPECT_EQ(view("b").status, Status::Drained);
+}
+
+TEST_F(Horizons, AStopThatWasToldBeforeTheHorizonIsNoProofAfterIt) {
+  start(with_ttl(10s));
+  all_up();
+  drain("b", "front-end");
+  pass(11s, {"a", "b", "c"});
+  Heartbeat stopped = up();
+  stopped.services.at("front-end").health = Health::Stopped;
+  push("b", stopped);
+  pass(1s, {"a", "c"});
+  EXPECT_THAT(codes(view("b").verdict), ::testing::ElementsAre("sessions-unknown"));
+}
+
+TEST_F(Horizons, OneServiceThatIsCountedAfterTheHorizonProvesNothingOfAnother) {
+  start(with_ttl(10s));
+  all_up();
+  drain("b");
+  pass(11s, {"a", "b", "c"});
+  pass(1s, {"a", "c"});
+  Heartbeat half = up();
+  half.services.erase("call-park");
+  push("b", half);
+  EXPECT_TRUE(view("b").verdict.safe_to_stop);
+  EXPECT_THAT(codes(view("b", "call-park").verdict), ::testing::ElementsAre("sessions-unknown"));
+}
+
+// What was sent while the authority stood still waited for it in the kernel.
+TEST_F(Horizons, WhatWaitedWhileTheAuthorityStoodStillIsNoProofAfterTheHorizon) {
+  for (const bool before_tick : {true, false}) {
+    start(with_ttl(10s));
+    all_up();
+    drain("b", "front-end");
+    pass(4s, {"a", "b", "c"});
+    clock.advance(9s);
+    if (!before_tick) authority->tick();
+    push("b", up());
+    authority->tick();
+    EXPECT_THAT(codes(view("b").verdict), ::testing::ElementsAre("sessions-unknown"));
+    pass(1s, {"b"});
+    EXPECT_THAT(codes(view("b").verdict), ::testing::ElementsAre("sessions-unknown"));
+    pass(1s, {"b"});
+    EXPECT_TRUE(view("b").verdict.safe_to_stop);
+    resume("b", "front-end");
+  }
+}
+
 TEST_F(Horizons, ANewConnectionAfterTheHorizonKeepsTheVerdictRed) {
   start(with_ttl(10s));
   all_up();

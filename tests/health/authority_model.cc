@@ -160,6 +160,7 @@ bool Model::report(unsigned index, unsigned i, const ModelAgent& agent) {
   const ModelAgent::Service& says = agent.services[i];
   service.said = service.last_known = says.health;
   service.sessions = says.sessions;
+  service.counted = clock.mono < caught_up ? fell_still : clock.mono;
   if (says.instance) {
     service.instance = "boot" + std::to_string(agent.boot) + "/" + std::to_string(*says.instance);
   } else if (says.health != Health::Stopped) {
@@ -255,6 +256,7 @@ void Model::end_grace() {
 }
 
 void Model::restart() {
+  caught_up = {};
   for (ModelServer& server : servers) {
     server.pushed.reset();
     server.current = false;

@@ -92,6 +92,7 @@ struct ModelService {
   std::optional<Health> last_known;  // also from before
   std::optional<std::string> instance;
   std::optional<Sessions> sessions;
+  base::MonoTime counted{};  // when that was surely true
   std::optional<Health> forced;
   bool pause_is_void = false;  // a new instance released what the host still pushes
   base::MonoTime cached_until{};
@@ -193,6 +194,9 @@ class Model {
   std::map<ScheduleId, std::pair<Step, ModelPlan>> plans;
   base::MonoTime began{};        // the grace
   base::MonoTime judged_from{};  // no lease before
+  // It stood still from then on, and takes until then what waited for it.
+  base::MonoTime fell_still{};
+  base::MonoTime caught_up{};
 
  private:
   // An instance that is not known yet is adopted; one of a service that is stopped is over.

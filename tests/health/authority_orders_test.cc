@@ -234,6 +234,19 @@ TEST_F(AuthorityTest, AFailedStoreLeavesTheHoldInForceAndARetryIsHarmless) {
   EXPECT_THAT(codes(view("b").verdict), ::testing::Not(::testing::Contains("hold-not-durable")));
 }
 
+TEST_F(AuthorityTest, AHoldThatTheStoreFailedIsWrittenOnceItWorksAgain) {
+  start();
+  all_up();
+  store.failure = "database or disk is full";
+  ASSERT_FALSE(*drain("b"));
+  store.failure.reset();
+  pass(1s, {"a", "b", "c"});
+  EXPECT_EQ(store.disk.holds.size(), 1U);
+  EXPECT_THAT(codes(view("b").verdict), ::testing::Not(::testing::Contains("hold-not-durable")));
+  restart();
+  EXPECT_EQ(members(kPool), "ac");
+}
+
 TEST_F(AuthorityTest, AResumeThatTheStoreFailsLiftsNothing) {
   start();
   all_up();

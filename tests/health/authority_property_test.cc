@@ -364,11 +364,13 @@ class World : public AuthorityTest {
   // Stopped for longer than a lease: nobody is judged before one more lease is over.
   void stall() {
     note_sent();
+    truth.fell_still = clock.mono;
     clock.advance(9s);
     note_sent();
     authority->tick();
     served();
     truth.judged_from = clock.mono + with.health.lease;
+    truth.caught_up = clock.mono + with.health.heartbeat;
     truth.began = std::max(truth.began, clock.mono);
     truth.tick();
   }
@@ -477,8 +479,9 @@ class World : public AuthorityTest {
         forgotten, std::max(model.doubted_since,
                             truth.hides_host(i) ? server.host_doubted_since : base::MonoTime{}) +
                        most + with.health.horizon_margin);
-    const bool gone = !named && forgotten <= clock.mono;
-    const bool surely_gone = !named && surely <= clock.mono;
+    // What its agent said last was true then.
+    const bool gone = !named && forgotten <= model.counted;
+    const bool surely_gone = !named && surely <= model.counted;
     const bool held = !model.reasons.empty();
     const bool newer =
         std::any_of(model.reasons.begin(), model.reasons.end(), [&](const Reason& reason) {

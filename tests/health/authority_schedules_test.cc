@@ -79,6 +79,55 @@ TEST_F(Schedules, UntilAPlannedDrainTheTtlsEndInTimeAndThenTheServerIsGone) {
   EXPECT_THAT(authority->schedules(), IsEmpty());
 }
 
+// The disk was full at that moment. Nobody who could ask again waits for a reply.
+TEST_F(Schedules, APlanWhoseTimeComesWhileTheStoreFailsIsWrittenOnceItWorksAgain) {
+  start();
+  all_up();
+  ASSERT_TRUE(*plan("b", base::Duration(100s)));
+  store.failure = "disk full";
+  pass(98s, {"a", "b", "c"});
+  EXPECT_EQ(members(kPool), "ac");
+  EXPECT_THAT(store.disk.holds, IsEmpty());
+  EXPECT_THAT(store.disk.schedules, SizeIs(1));
+  store.failure.reset();
+  pass(1s, {"a", "b", "c"});
+  EXPECT_THAT(store.disk.holds, SizeIs(1));
+  EXPECT_THAT(store.disk.schedules, IsEmpty());
+  EXPECT_THAT(codes(view("b").verdict), ::testing::Not(Contains("hold-not-durable")));
+  clock.wall -= 24h;  // a plan on disk would be one for tomorrow
+  restart();
+  EXPECT_EQ(members(kPool), "ac");
+}
+
+TEST_F(Schedules, WhatIsLiftedBeforeTheStoreHasItDoesNotComeBackWithItsPlan) {
+  start();
+  all_up();
+  ASSERT_TRUE(*plan("b", base::Duration(100s)));
+  store.failure = "disk full";
+  pass(98s, {"a", "b", "c"});
+  store.failure.reset();
+  EXPECT_TRUE(**resume("b"));
+  EXPECT_EQ(members(kPool), "abc");
+  EXPECT_THAT(store.disk.schedules, IsEmpty());
+  pass(10s, {"a", "b", "c"});
+  restart();
+  EXPECT_EQ(members(kPool), "abc");
+}
+
+TEST_F(Schedules, ARefusedPlanThatTheStoreKeptIsErasedOnceItWorksAgain) {
+  start();
+  all_up();
+  ASSERT_TRUE(*plan("b", base::Duration(100s)));
+  ASSERT_TRUE(*drain("a"));
+  ASSERT_TRUE(*drain("c"));
+  store.failure = "disk full";
+  pass(98s, {"a", "b", "c"});
+  EXPECT_EQ(members(kPool), "b");
+  store.failure.reset();
+  pass(1s, {"a", "b", "c"});
+  EXPECT_THAT(store.disk.schedules, IsEmpty());
+}
+
 TEST_F(Schedules, ResolversThatKeepAnswersForTheirOwnTimeAreWaitedFor) {
   config::Config with = test_config();
   with.health.resolver_min_ttl = 20s;
@@ -217,6 +266,26 @@ TEST_F(Schedules, ThePastIsRefusedWithTheMember) {
   const auto expires = plan(ending, base::Duration(10s));
   ASSERT_TRUE(expires && !*expires);
   EXPECT_EQ(expires->error().member, "expires");
+}
+
+// Beyond what the monotonic clock can count it would have been the past.
+TEST_F(Schedules, ATimeThatIsCenturiesAwayIsRefusedAndNeitherHoldsNorLiftsAtOnce) {
+  start();
+  all_up();
+  const base::WallTime far = clock.wall + std::chrono::years(400);
+  const auto at = plan("b", far);
+  ASSERT_TRUE(at && !*at);
+  EXPECT_EQ(at->error().member, "at");
+  EXPECT_EQ(members(kPool), "abc");
+  DrainRequest ending = of("b");
+  ending.expires = far;
+  const auto drained = drain(ending);
+  ASSERT_TRUE(drained && !*drained);
+  EXPECT_EQ(drained->error().member, "expires");
+  ending.expires = clock.wall + std::chrono::years(99);
+  ASSERT_TRUE(*drain(ending));
+  pass(5s, {"a", "b", "c"});
+  EXPECT_EQ(members(kPool), "ac");
 }
 
 TEST_F(Schedules, APlanThatTheStoreDidNotTakeIsNone) {

@@ -128,6 +128,21 @@ TEST(ParseHeartbeat, NamesTheMemberThatIsWrong) {
             "services.s.hook.state: must be given");
 }
 
+TEST(ParseHeartbeat, BoundsWhatAnAgentCanHaveKept) {
+  const auto counters = [](int number, std::size_t name) {
+    std::string members = R"("health": "up", "sessions": {)";
+    for (int i = 0; i < number; ++i) {
+      const std::string digits = std::to_string(i);
+      members +=
+          (i == 0 ? "\"" : ", \"") + std::string(name - digits.size(), 'x') + digits + "\": 1";
+    }
+    return members + "}";
+  };
+  EXPECT_EQ(member_error(counters(256, 255)), "none");
+  EXPECT_EQ(member_error(counters(257, 10)), "services.s.sessions: has more than 256 counters");
+  EXPECT_NE(member_error(counters(1, 256)).find("more than 255 octets"), std::string::npos);
+}
+
 TEST(ParseHeartbeat, BoundsCountersByWhatJsonCarriesExactly) {
   EXPECT_EQ(member_error(R"("health": "up", "sessions": {"c": 9007199254740991})"), "none");
   const std::string wanted = "services.s.sessions.c: must be a whole number 0..9007199254740991";

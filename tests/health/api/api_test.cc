@@ -6,7 +6,9 @@
 namespace sluice::health::testing {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 using json = nlohmann::json;
 
@@ -101,8 +103,9 @@ TEST_F(ApiTest, TakesOverTokensAtOnce) {
   config::Api changed = config_.api;
   changed.tokens = {token("others", config::Role::Reader)};
   ASSERT_TRUE(api_->use(changed));
-  EXPECT_EQ(client.ask(request("GET", "/v1/pools", "dashboards")).status, 401);
-  EXPECT_EQ(client.ask(request("GET", "/v1/pools", "others")).status, 200);
+  EXPECT_EQ(ask("GET", "/v1/pools", "dashboards").status, 401);
+  EXPECT_EQ(ask("GET", "/v1/pools", "others").status, 200);
+  EXPECT_TRUE(client.ends()) << "let in by a token that is gone";
 }
 
 TEST_F(ApiTest, RefusesOtherListenersWithoutARestart) {
@@ -139,17 +142,17 @@ TEST_F(ApiTest, SaysWhyItCanNotListen) {
   config::Api second = config_.api;
   second.socket = {};
   second.listen = {api_->listening().at(0)};
-  const auto refused = Api::start(second, ports());
+  const auto refused = open_listen_sockets(second);
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().message, HasSubstr("address already in use"));
   EXPECT_THAT(refused.error().message, HasSubstr(second.listen[0].to_string()));
 
   second.listen.clear();
   second.socket.path = directory_ + "/" + std::string(200, 'x');
-  EXPECT_THAT(Api::start(second, ports()).error().message, HasSubstr("at most 107"));
+  EXPECT_THAT(open_listen_sockets(second).error().message, HasSubstr("at most 107"));
   second.socket.path = directory_ + "/other.sock";
   second.socket.group = "no-such-group";
-  EXPECT_THAT(Api::start(second, ports()).error().message, HasSubstr("no group"));
+  EXPECT_THAT(open_listen_sockets(second).error().message, HasSubstr("no group"));
 }
 
 // --- state ---
@@ -246,9 +249,12 @@ TEST_F(ApiTest, TellsFailedAuthenticationsOncePerAddressAndMinute) {
                             [&] { return failures_.size() >= count; });
     return failures_;
   };
-  for (int i = 0; i < 50; ++i) EXPECT_EQ(ask("GET", "/v1/pools", "nobody").status, 401);
-  EXPECT_EQ(ask("GET", "/v1/pools").status, 401) << "no token is no attempt";
   EXPECT_EQ(ask("POST", "/v1/servers/a/drain", "dashboards").status, 403) << "known, not allowed";
+  EXPECT_EQ(ask("GET", "/v1/pools").status, 401) << "no token is no attempt";
+  // Those that are not looked at any more are attempts, too.
+  for (int i = 0; i < 50; ++i) {
+    EXPECT_EQ(ask("GET", "/v1/pools", "nobody").status, i < 20 ? 401 : 429);
+  }
   EXPECT_TRUE(told(0).empty());
   advance_in_api(std::chrono::seconds(61));
   const std::vector<Event> first = told(1);
@@ -416,6 +422,68 @@ TEST_F(ApiTest, IsReadyWhenItIs) {
   EXPECT_EQ(response.status, 503);
   EXPECT_EQ(response.json()["detail"], *not_ready_);
   EXPECT_EQ(ask("GET", "/healthz").status, 200);
+}
+
+TEST_F(ApiTest, SaysSinceWhenAndWhyItsStateMayBeOld) {
+  start();
+  stale_ = Staleness{clock_.wall, "etcd does not answer"};
+  const Response response = ask("GET", "/readyz");
+  EXPECT_EQ(response.status, 200) << "it answers";
+  EXPECT_EQ(response.json(), json({{"status", "serving"},
+                                   {"stale", true},
+                                   {"since", to_rfc3339(clock_.wall)},
+                                   {"reason", "etcd does not answer"}}));
+  EXPECT_THAT(ask("GET", "/metrics", "dashboards").body, HasSubstr("\nsluice_state_stale 1\n"));
+}
+
+// --- a cluster ---
+
+TEST_F(ApiTest, SaysThatThereIsNoCluster) {
+  start();
+  const Response none = ask("GET", "/v1/cluster", "dashboards");
+  EXPECT_EQ(none.status, 404);
+  EXPECT_EQ(none.json()["detail"], "this responder has the embedded store");
+  EXPECT_THAT(ask("GET", "/metrics", "dashboards").body, Not(HasSubstr("sluice_cluster_")));
+  const Response local =
+      ask("POST", "/v1/servers/a/drain", "operations", R"({"local_force": true})");
+  EXPECT_EQ(local.status, 400);
+  EXPECT_EQ(local.json()["member"], "local_force");
+}
+
+TEST_F(ApiTest, ShowsTheClusterToReaders) {
+  start();
+  cluster_ = ClusterView{};
+  cluster_->state = ClusterState::Following;
+  cluster_->decider = "ns2";
+  cluster_->responders.resize(2);
+  cluster_->responders[1].name = "ns2";
+  cluster_->responders[1].alive = true;
+  const json cluster = ask("GET", "/v1/cluster", "dashboards").json();
+  EXPECT_EQ(cluster["state"], "following");
+  EXPECT_EQ(cluster["decider"], "ns2");
+  EXPECT_EQ(cluster["responders"][1]["name"], "ns2");
+  EXPECT_THAT(ask("GET", "/metrics", "dashboards").body,
+              HasSubstr("\nsluice_cluster_responders{state=\"lost\"} 1\n"));
+  EXPECT_EQ(ask("POST", "/v1/servers/a/drain", "operations", R"({"local_force": true})").status,
+            200);
+}
+
+TEST_F(ApiTest, ForgetsAResponder) {
+  start();
+  const std::string ns2 = R"({"responder": "ns2"})";
+  const Response done = ask("POST", "/v1/cluster/forget", "operations", ns2);
+  EXPECT_EQ(done.status, 200);
+  EXPECT_EQ(done.json(), json({{"forgotten", "ns2"}}));
+  EXPECT_THAT(forgotten_, ElementsAre("operations forgot ns2"));
+  Refusal alive = refuse(Refusal::Kind::Rule, "ns2 is alive");
+  alive.rule = "alive";
+  forget_ = base::Unexpected{alive};
+  const Response refused = ask("POST", "/v1/cluster/forget", "operations", ns2);
+  EXPECT_EQ(refused.status, 409);
+  EXPECT_EQ(refused.json()["rule"], "alive");
+  forget_ = base::Unexpected{refuse(Refusal::Kind::NotFound, "there is no responder ns2")};
+  EXPECT_EQ(ask("POST", "/v1/cluster/forget", "operations", ns2).status, 404);
+  EXPECT_EQ(ask("POST", "/v1/cluster/forget", "operations", "{}").json()["member"], "responder");
 }
 
 TEST_F(ApiTest, ShowsMetrics) {

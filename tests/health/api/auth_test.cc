@@ -1,6 +1,7 @@
 #include "health/api/auth.h"
 
 #include <array>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,25 @@ base::Result<Identity, AuthFailure> identify_by(const std::string& authorization
   const Tokens tokens({{"first", Role::Reader, "", {}},
                        {"operations", Role::Operator, "", kOperations},
                        {"last", Role::Reader, "", {}}});
-  return identify(request, Peer{false, "192.0.2.1@4000", ""}, tokens);
+  return identify(request, Peer{false, "192.0.2.1@4000", ""}, tokens, {});
+}
+
+constexpr base::WallTime kEnd{std::chrono::hours(1)};
+
+base::Result<Identity, AuthFailure> identify_holder_of(const std::vector<std::string>& names,
+                                                       base::WallTime now = {},
+                                                       const std::string& authorization = {}) {
+  HttpRequest request;
+  if (!authorization.empty()) request.fields = {{"authorization", authorization}};
+  base::CertificateHolder holder{{}, kEnd};
+  for (const std::string& name : names) holder.names.push_back(base::subject_name(name));
+  const Tokens tokens({{"operations", Role::Operator, "", kOperations},
+                       {"host", Role::Agent, "a.example", {}, base::subject_name("a.example")},
+                       {"mail", Role::Reader, "", {}, base::subject_name("x@a.example")},
+                       {"uri", Role::Operator, "", {}, base::subject_name("spiffe://a/x")}});
+  Peer peer{false, "192.0.2.1@4000", ""};
+  peer.certificate = std::make_shared<const base::CertificateHolder>(holder);
+  return identify(request, peer, tokens, now);
 }
 
 std::array<std::uint8_t, 32> numbered(std::size_t number) {
@@ -50,8 +69,32 @@ TEST(Tokens, AreEachFoundAmongManyWhoseHashesBeginAlike) {
 
 TEST(Tokens, WithoutAHashAreNeverFound) {
   const Tokens known({{"by-certificate", Role::Agent, "", {}}, {"another", Role::Agent, "", {}}});
-  EXPECT_EQ(known.find({}), nullptr);
+  EXPECT_EQ(known.find(std::array<std::uint8_t, 32>{}), nullptr);
   EXPECT_EQ(Tokens({}).find(kOperations), nullptr);
+}
+
+TEST(Tokens, FollowWhoWasLetInByOneOfThem) {
+  config::Token token{"ops", Role::Operator, "", kOperations};
+  token.pools = {"p.example"};
+  const Identity who{"ops", Role::Operator, "", "192.0.2.1@4000", kOperations};
+  const auto current = [&](config::Token configured) -> std::optional<config::Token> {
+    const Tokens tokens({{"other", Role::Reader, "", numbered(1)}, std::move(configured)});
+    const config::Token* found = tokens.current(who);
+    if (found == nullptr) return {};
+    return *found;
+  };
+  EXPECT_EQ(current(token)->pools, token.pools);
+  const auto changed = [&](auto change) {
+    config::Token other = token;
+    change(other);
+    return current(other);
+  };
+  EXPECT_EQ(changed([](config::Token& t) { t.pools = {"q.example"}; })->pools,
+            std::vector<std::string>{"q.example"});
+  EXPECT_FALSE(changed([](config::Token& t) { t.name = "day"; }));
+  EXPECT_FALSE(changed([](config::Token& t) { t.sha256 = numbered(2); })) << "made anew";
+  EXPECT_FALSE(changed([](config::Token& t) { t.role = Role::Reader; }));
+  EXPECT_FALSE(changed([](config::Token& t) { t.server = "a.p.example"; }));
 }
 
 TEST(Identify, KnowsATokenByItsHash) {
@@ -74,20 +117,67 @@ TEST(Identify, TellsWhatIsWrong) {
 TEST(Identify, TakesAUserOfTheSocketForAnOperatorWhateverTheToken) {
   HttpRequest request;
   request.fields = {{"authorization", "Bearer nonsense"}};
-  const auto identity = identify(request, Peer{true, "unix", "root"}, Tokens({}));
+  const auto identity = identify(request, Peer{true, "unix", "root"}, Tokens({}), {});
   ASSERT_TRUE(identity);
   EXPECT_EQ(identity->by, "root");
   EXPECT_EQ(identity->role, Role::Operator);
 }
 
+TEST(Identify, KnowsACertificateByOneOfItsNames) {
+  const auto host = identify_holder_of({"other.example", "A.Example."});
+  ASSERT_TRUE(host);
+  EXPECT_EQ(host->by, "host");
+  EXPECT_EQ(host->role, Role::Agent);
+  EXPECT_EQ(host->server, "a.example");
+  EXPECT_EQ(identify_holder_of({"x@a.example"})->by, "mail");
+  EXPECT_EQ(identify_holder_of({"spiffe://a/x"})->by, "uri");
+  EXPECT_EQ(identify_holder_of({"a.example", "a.example"})->by, "host");
+}
+
+TEST(Identify, KnowsNoCertificateThatIsNobodys) {
+  EXPECT_EQ(identify_holder_of({}).error(), AuthFailure::CertificateUnlisted);
+  EXPECT_EQ(identify_holder_of({"b.a.example", "X@a.example", "spiffe://a/X"}).error(),
+            AuthFailure::CertificateUnlisted);
+  EXPECT_EQ(identify_holder_of({"a.example", "x@a.example"}).error(),
+            AuthFailure::CertificateAmbiguous);
+}
+
+TEST(Identify, TakesNoNameOfOneKindForAnother) {
+  base::CertificateHolder holder{{{base::SubjectName::Kind::Email, "a.example"},
+                                  {base::SubjectName::Kind::Dns, "spiffe://a/x"},
+                                  {base::SubjectName::Kind::Uri, "x@a.example"}},
+                                 kEnd};
+  const Tokens tokens({{"host", Role::Agent, "a.example", {}, base::subject_name("a.example")},
+                       {"mail", Role::Reader, "", {}, base::subject_name("x@a.example")},
+                       {"uri", Role::Operator, "", {}, base::subject_name("spiffe://a/x")}});
+  EXPECT_EQ(tokens.find(holder.names).error(), AuthFailure::CertificateUnlisted);
+}
+
+TEST(Identify, LooksAtTheEndOfACertificate) {
+  EXPECT_TRUE(identify_holder_of({"a.example"}, kEnd - std::chrono::milliseconds(1)));
+  EXPECT_EQ(identify_holder_of({"a.example"}, kEnd).error(), AuthFailure::CertificateExpired);
+}
+
+TEST(Identify, TakesATokenBeforeTheCertificate) {
+  EXPECT_EQ(identify_holder_of({"a.example"}, {}, "Bearer operations-token")->by, "operations");
+  EXPECT_EQ(identify_holder_of({"a.example"}, {}, "Bearer wrong").error(), AuthFailure::Unknown);
+  EXPECT_TRUE(identify_holder_of({"a.example"}, kEnd, "Bearer operations-token"));
+}
+
 TEST(Allowed, OperatorIncludesReaderButNotAgent) {
-  EXPECT_TRUE(allowed(Access::Reader, Role::Operator));
-  EXPECT_TRUE(allowed(Access::Operator, Role::Operator));
-  EXPECT_FALSE(allowed(Access::Agent, Role::Operator));
-  EXPECT_FALSE(allowed(Access::Operator, Role::Reader));
-  EXPECT_FALSE(allowed(Access::Reader, Role::Agent));
-  EXPECT_TRUE(allowed(Access::ReaderOrAgent, Role::Agent));
-  EXPECT_TRUE(allowed(Access::Agent, Role::Agent));
+  EXPECT_TRUE(allowed(Access::Reader, Role::Operator, true));
+  EXPECT_TRUE(allowed(Access::Operator, Role::Operator, true));
+  EXPECT_FALSE(allowed(Access::OperatorOfAll, Role::Operator, true));
+  EXPECT_TRUE(allowed(Access::OperatorOfAll, Role::Operator, false));
+  EXPECT_FALSE(allowed(Access::OperatorOfAll, Role::Reader, false));
+  EXPECT_FALSE(allowed(Access::OperatorOfAll, Role::Agent, false));
+  EXPECT_TRUE(allowed(Access::Reader, Role::Operator, false));
+  EXPECT_TRUE(allowed(Access::Operator, Role::Operator, false));
+  EXPECT_FALSE(allowed(Access::Agent, Role::Operator, false));
+  EXPECT_FALSE(allowed(Access::Operator, Role::Reader, false));
+  EXPECT_FALSE(allowed(Access::Reader, Role::Agent, false));
+  EXPECT_TRUE(allowed(Access::ReaderOrAgent, Role::Agent, false));
+  EXPECT_TRUE(allowed(Access::Agent, Role::Agent, false));
 }
 
 }  // namespace

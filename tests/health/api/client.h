@@ -97,6 +97,11 @@ class Client {
     }
     return std::exchange(buffer_, {});
   }
+  // Octets as they come; none: the connection ended.
+  std::string receive_some() {
+    if (buffer_.empty()) fill();
+    return std::exchange(buffer_, {});
+  }
   // After the last chunk.
   bool content_ended() const { return content_ended_; }
 

@@ -76,7 +76,7 @@ TEST_F(ApiTest, SaysWhatItHasNot) {
   few.backup = nullptr;
   few.events = nullptr;
   api_.reset();
-  auto api = Api::start(config_.api, std::move(few));
+  auto api = Api::start(config_.api, sockets_, std::move(few));
   ASSERT_TRUE(api);
   api_ = std::move(*api);
   for (const char* path : {"/v1/servers/a/history", "/v1/backup", "/v1/events"}) {

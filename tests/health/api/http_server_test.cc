@@ -28,6 +28,35 @@ TEST_F(ApiTest, AnswersPipelinedRequestsInTheirOrder) {
   }
 }
 
+TEST_F(ApiTest, RequestsOfClientsThatLeaveKeepTheirPlacesUntilTheyAreAnswered) {
+  HttpLimits limits;
+  limits.connections = 4;
+  start(limits);
+  std::promise<void> entered;
+  std::promise<void> busy_is_over;
+  control_.post([&] {  // the authority is busy
+    entered.set_value();
+    busy_is_over.get_future().wait();
+  });
+  entered.get_future().wait();
+  for (int i = 0; i < 4; ++i) {
+    Client client = connect();
+    client.send(request("GET", "/v1/pools", "dashboards"));
+    Client local(config_.api.socket.path);
+    EXPECT_EQ(local.ask(request("GET", "/healthz")).status, 200);  // it has been read
+    const struct linger reset { 1, 0 };
+    setsockopt(client.descriptor(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  }
+  Client local(config_.api.socket.path);
+  EXPECT_EQ(local.ask(request("GET", "/healthz")).status, 200);  // so have the resets
+  Client late = connect();
+  late.send(request("GET", "/healthz"));
+  pollfd answer{late.descriptor(), POLLIN, 0};
+  EXPECT_EQ(poll(&answer, 1, 100), 0) << "more than four requests are under way";
+  busy_is_over.set_value();
+  EXPECT_EQ(late.receive().status, 200);
+}
+
 TEST_F(ApiTest, ReadsRequestsThatArriveOctetByOctet) {
   start();
   Client client = connect();
@@ -191,14 +220,19 @@ TEST_F(ApiTest, CutsAReaderThatDoesNotRead) {
   EXPECT_EQ(ask("GET", "/healthz").status, 200);
 }
 
+// Of somebody known: strangers make room.
+const std::string kKnown =
+    "GET /v1/version HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer dashboards-token\r\n\r\n";
+
 TEST_F(ApiTest, LetsClientsWaitWhenThereIsNoRoom) {
   HttpLimits limits;
   limits.connections = 2;
+  limits.connections_per_address = 3;
   start(limits);
   auto first = std::make_unique<Client>(api_->listening().at(0));
   Client second = connect();
-  EXPECT_EQ(first->ask(kGet).status, 200);
-  EXPECT_EQ(second.ask(kGet).status, 200);
+  EXPECT_EQ(first->ask(kKnown).status, 200);
+  EXPECT_EQ(second.ask(kKnown).status, 200);
   Client third = connect();
   third.send(kGet);
   pollfd wait{third.descriptor(), POLLIN, 0};
@@ -213,10 +247,11 @@ TEST_F(ApiTest, CountsTheClientsOfAllAddressesTogether) {
   config_.api.listen.push_back(config_.api.listen.front());
   HttpLimits limits;
   limits.connections = 1;
+  limits.connections_per_address = 3;
   limits.local_connections = 1;
   start(limits);
   auto first = std::make_unique<Client>(api_->listening().at(0));
-  EXPECT_EQ(first->ask(kGet).status, 200);
+  EXPECT_EQ(first->ask(kKnown).status, 200);
   Client second(api_->listening().at(1));
   second.send(kGet);
   Client local(config_.api.socket.path);
@@ -228,6 +263,54 @@ TEST_F(ApiTest, CountsTheClientsOfAllAddressesTogether) {
   first.reset();  // makes room at the other address
   EXPECT_EQ(second.receive().status, 200);
   EXPECT_EQ(poll(&wait[1], 1, 50), 0) << "room over TCP is none on the socket";
+}
+
+TEST_F(ApiTest, AStrangerMakesRoomForTheNextClient) {
+  HttpLimits limits;
+  limits.connections = 2;
+  limits.connections_per_address = 3;
+  start(limits);
+  Client silent = connect();
+  Client known = connect();
+  EXPECT_EQ(known.ask(kKnown).status, 200);
+  Client third = connect();
+  EXPECT_EQ(third.ask(kKnown).status, 200);
+  EXPECT_TRUE(silent.ends());
+  EXPECT_EQ(known.ask(kKnown).status, 200) << "who is known stays";
+}
+
+TEST_F(ApiTest, TellsAnAddressThatHasEnoughConnections) {
+  HttpLimits limits;
+  limits.connections_per_address = 2;
+  start(limits);
+  auto first = std::make_unique<Client>(api_->listening().at(0));
+  Client second = connect();
+  EXPECT_EQ(first->ask(kGet).status, 200);
+  EXPECT_EQ(second.ask(kGet).status, 200);
+  Client third = connect();
+  const Response refused = third.receive();
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_EQ(refused.fields.at("retry-after"), "1");
+  EXPECT_EQ(refused.fields.at("connection"), "close");
+  EXPECT_TRUE(third.ends());
+  // Local users are not of that address; who leaves makes room.
+  EXPECT_EQ(Client(config_.api.socket.path).ask(kGet).status, 200);
+  first.reset();
+  Response again;
+  while ((again = connect().ask(kGet)).status != 200) {
+  }
+  EXPECT_EQ(again.status, 200);
+}
+
+TEST_F(ApiTest, AnAddressNeverHasAllConnections) {
+  HttpLimits limits;
+  limits.connections = 3;
+  start(limits);
+  Client first = connect();
+  Client second = connect();
+  EXPECT_EQ(first.ask(kGet).status, 200);
+  EXPECT_EQ(second.ask(kGet).status, 200);
+  EXPECT_EQ(connect().receive().status, 503);
 }
 
 // --- its end ---
@@ -243,6 +326,7 @@ TEST_F(ApiTest, FinishesWhatItWorksOnWhenItQuiesces) {
   while (ask("GET", "/v1/servers/a", "dashboards").json()["services"]["front-end"]["in_answers"]) {
   }
   const auto quiet = std::make_shared<std::promise<void>>();
+  sockets_ = {};
   api_->quiesce([quiet] { quiet->set_value(); });
   EXPECT_TRUE(idle.ends());
   EXPECT_FALSE(Client(config_.api.socket.path).connected());

@@ -14,7 +14,7 @@ using ::testing::Not;
 
 std::string page_of(const Figures& figures) {
   const Histogram none;
-  return metrics_text(figures, none, &none);
+  return metrics_text(figures, none, &none, false);
 }
 
 // Every figure differs from every other, so that none can stand where another belongs.
@@ -110,10 +110,45 @@ TEST(MetricsText, EscapesLabels) {
 TEST(MetricsText, HasNoHistogramOfAStoreThatIsNotThere) {
   Histogram acks;
   acks.observe(std::chrono::microseconds(90));
-  const std::string page = metrics_text({}, acks, nullptr);
+  const std::string page = metrics_text({}, acks, nullptr, true);
   EXPECT_THAT(page, HasSubstr("sluice_drain_ack_seconds_count 1\n"));
   EXPECT_THAT(page, Not(HasSubstr("sluice_store_commit_seconds")));
-  EXPECT_THAT(metrics_text({}, acks, &acks), HasSubstr("sluice_store_commit_seconds_count 1\n"));
+  EXPECT_THAT(page, HasSubstr("\nsluice_state_stale 1\n"));
+  EXPECT_THAT(metrics_text({}, acks, &acks, false),
+              HasSubstr("sluice_store_commit_seconds_count 1\n"));
+}
+
+TEST(MetricsText, TellsOfACluster) {
+  ClusterView cluster;
+  cluster.state = ClusterState::Deciding;
+  cluster.responders.resize(3);
+  cluster.responders[0].name = "ns1";
+  cluster.responders[0].alive = true;
+  cluster.responders[1].name = "ns2";
+  cluster.responders[1].alive = true;
+  cluster.responders[1].clock_offset = std::chrono::milliseconds(-1'500);
+  cluster.responders[2].name = "ns3";
+  cluster.responders[2].behind = 4;
+  std::string page = "\n";
+  append_cluster(cluster, page);
+  for (const char* line : {
+           R"(sluice_cluster_responders{state="alive"} 2)",
+           R"(sluice_cluster_responders{state="lost"} 1)",
+           R"(sluice_cluster_publications_behind{responder="ns1"} 0)",
+           R"(sluice_cluster_publications_behind{responder="ns3"} 4)",
+           "sluice_cluster_decides 1",
+           R"(sluice_cluster_clock_offset_seconds{responder="ns2"} -1.5)",
+           "sluice_cluster_alarm 0",
+       }) {
+    EXPECT_THAT(page, HasSubstr(std::string("\n") + line + "\n"));
+  }
+  EXPECT_THAT(page, Not(HasSubstr(R"(offset_seconds{responder="ns1"})")));
+  cluster.state = ClusterState::Following;
+  cluster.alarm = "the prefix was emptied";
+  std::string other = "\n";
+  append_cluster(cluster, other);
+  EXPECT_THAT(other, HasSubstr("\nsluice_cluster_decides 0\n"));
+  EXPECT_THAT(other, HasSubstr("\nsluice_cluster_alarm 1\n"));
 }
 
 // HELP, TYPE, then all samples of that family, and no family again.

@@ -49,6 +49,8 @@ TEST(OpenApi, HasTheCallsOfTheContract) {
            {"get", "/v1/explain"},
            {"get", "/v1/responders"},
            {"get", "/v1/names"},
+           {"get", "/v1/cluster"},
+           {"post", "/v1/cluster/forget"},
            {"get", "/v1/schedules"},
            {"get", "/v1/schedules/{id}"},
            {"delete", "/v1/schedules/{id}"},
@@ -71,9 +73,12 @@ TEST(OpenApi, ListsEveryEnumeration) {
   EXPECT_EQ(schemas["LeaseState"]["enum"],
             ordered_json({"current", "expired", "never", "guarded"}));
   EXPECT_EQ(schemas["EventType"]["enum"],
-            ordered_json({"drain", "resume", "release", "expire", "alarm", "refusal", "force",
-                          "unforce", "schedule", "cancel", "reload", "authentication", "status",
-                          "generation", "lease", "mass-loss", "guard-end", "store"}));
+            ordered_json({"drain",   "resume",         "release",   "expire",   "alarm",
+                          "refusal", "force",          "unforce",   "schedule", "cancel",
+                          "reload",  "authentication", "forbidden", "status",   "generation",
+                          "lease",   "mass-loss",      "guard-end", "store",    "resources"}));
+  EXPECT_EQ(schemas["ClusterState"]["enum"],
+            ordered_json({"deciding", "following", "cut-off", "alone"}));
   EXPECT_EQ(schemas["Then"]["enum"], ordered_json({"lift", "alarm"}));
   EXPECT_EQ(schemas["ScheduleKind"]["enum"], ordered_json({"drain", "expiry"}));
   for (const char* name : {"Health", "Scope", "Startup", "Fallback", "MemberRule", "RefusalRule",
@@ -109,14 +114,14 @@ void expect_members(const ordered_json& written, const char* schema) {
 }
 
 TEST(OpenApi, DescribesEventsOfEveryType) {
-  for (int type = 0; type <= static_cast<int>(EventType::Store); ++type) {
+  for (int type = 0; type <= static_cast<int>(EventType::Resources); ++type) {
     Event event;
     event.type = static_cast<EventType>(type);
     expect_members(to_json(event), "Event");
   }
 }
 
-TEST(OpenApi, NamesMediaTypesAndThe201) {
+TEST(OpenApi, NamesMediaTypesTheOneAndTheOtherSuccess) {
   const ordered_json& paths = openapi_document()["paths"];
   EXPECT_TRUE(
       paths["/v1/events"]["get"]["responses"]["200"]["content"].contains("text/event-stream"));
@@ -128,6 +133,10 @@ TEST(OpenApi, NamesMediaTypesAndThe201) {
             "#/components/schemas/Schedule");
   EXPECT_EQ(drain["200"]["content"]["application/json"]["schema"]["$ref"],
             "#/components/schemas/DrainReply");
+  EXPECT_EQ(drain["202"]["content"], drain["200"]["content"]);
+  EXPECT_TRUE(paths["/v1/servers/{server}/resume"]["post"]["responses"].contains("202"));
+  EXPECT_TRUE(paths["/v1/servers/{server}/force"]["post"]["responses"].contains("202"));
+  EXPECT_FALSE(paths["/v1/reload"]["post"]["responses"].contains("202"));
 }
 
 TEST(OpenApi, DescribesWhatIsWritten) {
@@ -138,6 +147,7 @@ TEST(OpenApi, DescribesWhatIsWritten) {
   HoldView hold;
   hold.expiry = Expiry{};
   hold.expiry->alarmed = true;
+  hold.local = true;
   service.holds = {hold};
   server.services = {service};
   server.schedules = {ScheduleView{}};
@@ -157,7 +167,15 @@ TEST(OpenApi, DescribesWhatIsWritten) {
   expect_members(to_json(OrphanView{}), "Orphan");
   expect_members(to_json(DrainReply{}), "DrainReply");
   expect_members(to_json(ResumeReply{}), "OrderReply");
+  ResumeReply confirmed;
+  confirmed.confirmed_by = {"ns1"};
+  expect_members(to_json(confirmed), "OrderReply");
+  ClusterView cluster;
+  cluster.responders.resize(1);
+  expect_members(to_json(cluster), "Cluster");
+  expect_members(to_json(cluster)["responders"][0], "ClusterResponder");
   HeartbeatReply reply;
+  reply.stale = true;
   reply.services["front-end"].refused = Refusal{};
   const ordered_json replied = ordered_json::parse(to_text(reply));
   expect_members(replied, "HeartbeatReply");

@@ -35,6 +35,24 @@ TEST(ReadDrain, IsForNowAndForGoodWithoutThem) {
   }
 }
 
+TEST(ReadDrain, IsForOneResponderAloneOnlyNow) {
+  EXPECT_FALSE(read_drain("{}")->drain.local_force);
+  EXPECT_TRUE(read_drain(R"({"local_force": true})")->drain.local_force);
+  const auto planned = read_drain(R"({"local_force": true, "at": "2h"})");
+  ASSERT_FALSE(planned);
+  EXPECT_THAT(planned.error().body, HasSubstr("\"member\":\"local_force\""));
+}
+
+TEST(ReadForget, WantsAName) {
+  EXPECT_EQ(*read_forget(R"({"responder": "ns2"})"), "ns2");
+  for (const char* body : {"", "{}", R"({"responder": ""})", R"({"responder": 2})"}) {
+    const auto order = read_forget(body);
+    ASSERT_FALSE(order) << body;
+    EXPECT_THAT(order.error().body, HasSubstr("\"member\":\"responder\"")) << body;
+  }
+  EXPECT_FALSE(read_forget(R"({"responder": "ns2", "force": true})"));
+}
+
 TEST(ReadDrain, NamesTheMemberWhoseFormIsWrong) {
   const auto error = [](const std::string& body) {
     const auto order = read_drain(body);

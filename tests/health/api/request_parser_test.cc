@@ -151,7 +151,7 @@ struct Refused {
   int status;
 };
 
-class RequestParserRefuses : public testing::TestWithParam<Refused> {};
+class RequestParserRefuses : public ::testing::TestWithParam<Refused> {};
 
 TEST_P(RequestParserRefuses, Form) {
   EXPECT_EQ(status_of(GetParam().octets), GetParam().status) << GetParam().octets;
@@ -162,7 +162,7 @@ TEST_P(RequestParserRefuses, Form) {
 #define CHUNKED POST "Transfer-Encoding: chunked\r\n\r\n"
 INSTANTIATE_TEST_SUITE_P(
     Smuggling, RequestParserRefuses,
-    testing::Values(
+    ::testing::Values(
         Refused{"GET / HTTP/1.1\n" HOST "\r\n", 400},
         Refused{"GET / HTTP/1.1\r\nHost: a\n\r\n", 400},
         Refused{"GET / HTTP/1.1\r" HOST "\r\n", 400},
@@ -216,7 +216,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Chunks, RequestParserRefuses,
-    testing::Values(
+    ::testing::Values(
         Refused{CHUNKED "5\nhello\r\n0\r\n\r\n", 400},
         Refused{CHUNKED "5\r\nhello\n0\r\n\r\n", 400}, Refused{CHUNKED "5\r\nhello0\r\n\r\n", 400},
         Refused{CHUNKED "5\r\nhello\r\r\n0\r\n\r\n", 400},

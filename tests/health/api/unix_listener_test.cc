@@ -21,7 +21,7 @@ TEST_F(ApiTest, MakesTheSocketWithItsModeAndRemovesIt) {
   struct stat status {};
   ASSERT_EQ(stat(config_.api.socket.path.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0620U);
-  api_->stop();
+  sockets_ = {};
   EXPECT_NE(stat(config_.api.socket.path.c_str(), &status), 0);
 }
 
@@ -43,7 +43,7 @@ TEST_F(ApiTest, LeavesASocketAloneThatSomebodyAnswersOn) {
   start();
   config::Api second = config_.api;
   second.listen.clear();
-  const auto refused = Api::start(second, ports());
+  const auto refused = UnixListener::open(second.socket);
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().message, HasSubstr("another process listens there"));
   EXPECT_TRUE(Client(config_.api.socket.path).connected());
@@ -52,7 +52,7 @@ TEST_F(ApiTest, LeavesASocketAloneThatSomebodyAnswersOn) {
 TEST_F(ApiTest, LeavesAFileAloneThatIsNoSocket) {
   config_.api.socket.path = directory_ + "/file";
   fclose(fopen(config_.api.socket.path.c_str(), "w"));
-  const auto refused = Api::start(config_.api, ports());
+  const auto refused = UnixListener::open(config_.api.socket);
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().message, HasSubstr("is not a socket"));
   EXPECT_TRUE(std::filesystem::exists(config_.api.socket.path));

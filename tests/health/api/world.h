@@ -98,7 +98,10 @@ class ApiTest : public ::testing::Test {
           publisher_, store_, StoredState{}, [](const Event&) {});
       authority_->on_served(publisher_.publications);
     });
-    auto api = Api::start(config_.api, ports(), limits);
+    auto sockets = open_listen_sockets(config_.api);
+    ASSERT_TRUE(sockets) << to_string(sockets.error());
+    sockets_ = std::move(*sockets);
+    auto api = Api::start(config_.api, sockets_, ports(), limits);
     ASSERT_TRUE(api) << to_string(api.error());
     api_ = std::move(*api);
   }
@@ -125,9 +128,15 @@ class ApiTest : public ::testing::Test {
       asked_history_ = {server, limit};
       done(audit_);
     };
+    ports.cluster = [this] { return cluster_; };
+    ports.forget = [this](const std::string& name, const Actor& by, const auto& done) {
+      forgotten_.push_back(by.by + " forgot " + name);
+      done(forget_);
+    };
+    ports.stale = [this] { return stale_; };
     ports.backup = [this](const auto& done) { done(copy_); };
     ports.events = &hub_;
-    ports.failed_authentications = [this](Event event) {
+    ports.audit = [this](Event event) {
       const std::lock_guard lock(failures_mutex_);
       failures_.push_back(std::move(event));
       failures_came_.notify_one();
@@ -185,10 +194,15 @@ class ApiTest : public ::testing::Test {
   std::condition_variable failures_came_;
   std::vector<Event> failures_;  // guarded by failures_mutex_
   std::optional<std::string> not_ready_;
+  std::optional<ClusterView> cluster_;
+  std::optional<Staleness> stale_;
+  Outcome<base::Done> forget_ = base::Done{};
+  std::vector<std::string> forgotten_;
   std::optional<base::Duration> advance_;
   std::uint64_t seq_ = 0;
   std::unique_ptr<Authority> authority_;  // the control thread's
   Control control_;                       // ends before what it uses
+  ListenSockets sockets_;
   std::unique_ptr<Api> api_;
 };
 

@@ -34,6 +34,24 @@ Event entry(int number, const std::string& server = "fe01") {
   return event;
 }
 
+TEST_F(AuditTableTest, GivesTheNewestOfAllAndHowManyThereAre) {
+  const auto store = open();
+  const auto recent = [&](std::size_t limit) {
+    const auto promise = std::make_shared<std::promise<SqliteStore::Recent>>();
+    store->recent_audit(
+        limit, [promise](SqliteStore::Recent read) { promise->set_value(std::move(read)); });
+    auto read = promise->get_future().get();
+    EXPECT_TRUE(read) << read.error();
+    return read ? std::move(*read) : RecentAudit{};
+  };
+  EXPECT_EQ(recent(5).total, 0U);
+  ASSERT_TRUE(commit(*store, {AppendAudit{entry(1, "fe01")}, AppendAudit{entry(2, "fe02")},
+                              AppendAudit{entry(3, "")}}));
+  EXPECT_EQ(texts(recent(2).events), (std::vector<std::string>{"2", "3"}));
+  EXPECT_EQ(recent(2).total, 3U);
+  EXPECT_EQ(texts(recent(5).events), (std::vector<std::string>{"1", "2", "3"}));
+}
+
 TEST_F(AuditTableTest, GivesBackEverything) {
   Event event = entry(1);
   event.id = "run-1";
@@ -68,7 +86,7 @@ TEST_F(AuditTableTest, GivesBackEverything) {
 TEST_F(AuditTableTest, KnowsEveryTypeThatIsDurable) {
   const auto store = open();
   std::size_t durable = 0;
-  for (int i = 0; i <= static_cast<int>(EventType::Store); ++i) {
+  for (int i = 0; i <= static_cast<int>(EventType::Resources); ++i) {
     Event event = entry(i);
     event.type = static_cast<EventType>(i);
     const bool kept = commit(*store, {AppendAudit{event}}).has_value();

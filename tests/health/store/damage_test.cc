@@ -2,8 +2,8 @@
 #include <fstream>
 #include <iterator>
 #include <random>
-#include <sstream>
 
+#include "tests/health/store/state_words.h"
 #include "tests/health/store/store_fixture.h"
 
 // A thousand damaged files: each start goes on from a state that was committed, the last one where
@@ -11,42 +11,7 @@
 namespace sluice::health {
 namespace {
 
-using namespace std::chrono_literals;
 using namespace testing;
-
-// All that a state says, but the reserved numbers: those may skip some.
-std::string words(const StoredState& state) {
-  std::ostringstream out;
-  const auto time = [](WallTime at) { return at.time_since_epoch().count(); };
-  for (const Hold& hold : state.holds) {
-    out << hold.key.server << ' ' << hold.key.service << ' ' << static_cast<int>(hold.key.origin)
-        << ' ' << hold.by << ' ' << hold.reason << ' ' << time(hold.since) << ' '
-        << (hold.startup ? static_cast<int>(*hold.startup) : -1) << hold.forced << hold.hide_host;
-    if (hold.expiry) {
-      out << " until " << hold.expiry->id << ' ' << time(hold.expiry->at) << ' '
-          << static_cast<int>(hold.expiry->then) << hold.expiry->alarmed;
-    }
-    for (const auto& [service, instance] : hold.instances) out << ' ' << service << '=' << instance;
-    for (const auto& service : hold.released) out << " -" << service;
-    for (const auto& [service, at] : hold.horizons)
-      out << ' ' << service << '@' << time(at.wall) << '@' << at.mono.time_since_epoch().count()
-          << '@' << at.boot;
-    out << '\n';
-  }
-  for (const PutHealth& row : state.health) {
-    out << row.server << ' ' << row.service << ' ' << static_cast<int>(row.health) << '\n';
-  }
-  for (const PutForce& row : state.forces) {
-    out << row.server << ' ' << row.service << ' ' << static_cast<int>(*row.health) << ' ' << row.by
-        << ' ' << time(row.since) << '\n';
-  }
-  for (const PlannedDrain& plan : state.schedules) {
-    out << plan.id << ' ' << plan.server << ' ' << time(plan.at) << ' ' << plan.reason << '\n';
-  }
-  for (const PutPoolTtl& row : state.pool_ttls) out << row.pool << ' ' << row.ttl.count() << '\n';
-  for (const auto& [zone, base] : state.serial_bases) out << zone << ' ' << base << '\n';
-  return out.str();
-}
 
 struct Outcome {
   std::string words;    // of the state
@@ -67,25 +32,6 @@ class DamageTest : public StoreTest {
   };
 
   DamageTest() { disk_.pretend_syncs(); }
-
-  static std::vector<Change> changes(int number) {
-    Hold hold = number % 3 == 0 ? full_hold() : plain_hold("fe" + std::to_string(number % 5));
-    hold.reason = "reason " + std::to_string(number);
-    PlannedDrain plan = full_plan();
-    plan.id = static_cast<ScheduleId>(number % 4);
-    Event event;
-    event.server = hold.key.server;
-    event.text = hold.reason;
-    std::vector<Change> changes{PutHold{hold}, AppendAudit{event},
-                                ReserveGenerations{1'024 * static_cast<std::uint64_t>(number)}};
-    if (number % 2 == 0) changes.emplace_back(PutSchedule{plan});
-    if (number % 5 == 4) changes.emplace_back(EraseHold{hold.key});
-    changes.emplace_back(PutHealth{hold.key.server, "front-end", Health::Down});
-    changes.emplace_back(PutForce{hold.key.server, "call-park", Health::Up, hold.reason, {}});
-    changes.emplace_back(PutPoolTtl{"pool" + std::to_string(number % 2), 30s, {hold.since, {}, 0}});
-    changes.emplace_back(PutSerialBase{"zone", static_cast<std::uint32_t>(number)});
-    return changes;
-  }
 
   Outcome start() const {
     Outcome outcome;
@@ -119,7 +65,7 @@ class DamageTest : public StoreTest {
     constexpr int kLast = 12;
     {
       const auto store = open();
-      for (int i = 1; i <= kFirstRun; ++i) EXPECT_TRUE(commit(*store, changes(i)));
+      for (int i = 1; i <= kFirstRun; ++i) EXPECT_TRUE(commit(*store, commit_of_history(i)));
       EXPECT_TRUE(copied(*store));
     }
     Picture clean{keep("clean"), {}, {}, kFirstRun * 1'024};
@@ -127,7 +73,7 @@ class DamageTest : public StoreTest {
     {
       const auto store = open();
       for (int i = kFirstRun + 1; i <= kLast; ++i) {
-        EXPECT_TRUE(commit(*store, changes(i)));
+        EXPECT_TRUE(commit(*store, commit_of_history(i)));
         if (i == kCopied || i == kLast) {
           EXPECT_TRUE(copied(*store));
         }

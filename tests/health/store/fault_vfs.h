@@ -16,9 +16,8 @@ namespace sluice::health {
 class FaultVfs {
  public:
   // `part`: what the paths of its files have in them, "/sluice.db" or "/sluice.backup.db".
-  explicit FaultVfs(std::string part = "/sluice.db") : part_(std::move(part)) {
-    real_ = sqlite3_vfs_find(nullptr);
-    vfs_ = *real_;
+  explicit FaultVfs(std::string part = "/sluice.db")
+      : real_(sqlite3_vfs_find(nullptr)), vfs_(*real_), part_(std::move(part)) {
     vfs_.zName = "fault";
     vfs_.pAppData = this;
     vfs_.szOsFile = static_cast<int>(sizeof(File)) + real_->szOsFile;
@@ -117,8 +116,8 @@ class FaultVfs {
     return m;
   }
 
-  sqlite3_vfs* real_ = nullptr;
-  sqlite3_vfs vfs_{};
+  sqlite3_vfs* const real_;
+  sqlite3_vfs vfs_;
   const std::string part_;
   std::atomic<bool> pretend_{false};
   std::atomic<int> write_code_{SQLITE_OK};

@@ -269,6 +269,22 @@ TEST_F(RecoveryTest, ADamagedAuditCostsNoHold) {
   EXPECT_THAT(notices(), HasSubstr("went on from its rows, which are right, without its audit"));
 }
 
+// What SQLite says of a header that names another largest root page has a line break in it.
+TEST_F(RecoveryTest, WhatIsFoundIsSaidInOneLine) {
+  {
+    const auto store = open();
+    ASSERT_TRUE(commit(*store, {PutHold{full_hold()}}));
+  }
+  remove_copy();
+  constexpr int kLargestRoot = 52;  // SQLite's file format, section 1.3
+  std::fstream(database(), std::ios::in | std::ios::out | std::ios::binary)
+      .seekp(kLargestRoot)
+      .put('\x7f');
+  open().reset();
+  EXPECT_THAT(state().holds, ::testing::ElementsAre(full_hold()));
+  EXPECT_THAT(notices(), HasSubstr("main *** max rootpage"));
+}
+
 TEST_F(RecoveryTest, RefusesADamagedDatabaseThatHasNoCopy) {
   {
     const auto store = open();

@@ -17,12 +17,11 @@
 #include "health/store/recovery.h"
 #include "health/store/sqlite_store.h"
 #include "tests/health/store/fault_vfs.h"
+#include "tests/health/store/samples.h"
 
 namespace sluice::health::testing {
 
 namespace fs = std::filesystem;
-using base::Duration;
-using base::WallTime;
 
 // A folder of its own and stores in it. Callbacks run on the store's threads.
 class StoreTest : public ::testing::Test {
@@ -104,50 +103,5 @@ class StoreTest : public ::testing::Test {
   std::mutex mutex_;
   std::string notices_;  // guarded by mutex_
 };
-
-inline Hold plain_hold(std::string server) {
-  Hold hold;
-  hold.key = {std::move(server), "", Origin::Operator};
-  hold.by = "operations";
-  hold.since = WallTime(Duration(1'795'168'830'250));
-  return hold;
-}
-
-// Nothing in it is left out.
-inline Hold full_hold() {
-  Hold hold = plain_hold("fe02.pool01.contoso.example");
-  hold.key.service = "front-end";
-  hold.key.origin = Origin::Host;
-  hold.reason = std::string("péch \"';--\n\0x", 13);
-  hold.startup = config::Startup::Manual;
-  hold.forced = true;
-  hold.hide_host = true;
-  hold.expiry = Expiry{17, WallTime(Duration(1'795'168'930'000)), Then::Alarm, true};
-  hold.instances = {{"front-end", "unit-1"}, {"call-park", "unit-2"}};
-  hold.released = {"attendant", "call-park"};
-  hold.horizons = {{"front-end",
-                    {WallTime(Duration(1'795'168'862'000)), base::MonoTime(std::chrono::hours(100)),
-                     0x8000'0000'0000'0007}}};
-  return hold;
-}
-
-inline PlannedDrain full_plan() {
-  PlannedDrain plan;
-  plan.id = 18;
-  plan.server = "fe03.pool01.contoso.example";
-  plan.service = "call-park";
-  plan.at = WallTime(Duration(1'795'172'430'000));
-  plan.by = "operations";
-  plan.reason = "new memory";
-  plan.startup = config::Startup::Manual;
-  plan.hide_host = true;
-  plan.force = true;
-  plan.expires = WallTime(Duration(1'795'176'030'000));
-  plan.then = Then::Alarm;
-  plan.created = WallTime(Duration(1'795'168'830'250));
-  plan.capped_since = base::Moment{WallTime(Duration(1'795'168'830'300)),
-                                   base::MonoTime(std::chrono::hours(99)), 7};
-  return plan;
-}
 
 }  // namespace sluice::health::testing
