@@ -23,15 +23,16 @@
 #include <vector>
 
 #include <arpa/inet.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/scenario/flood.h"
+
 namespace {
+
+using namespace sluice::flood;
 
 constexpr std::size_t kUdpSockets = 8;      // enough that SO_REUSEPORT reaches every worker
 constexpr std::size_t kTcpConnections = 4;  // likewise
@@ -39,11 +40,6 @@ constexpr std::size_t kWindow = 16;         // queries under way on each
 constexpr std::uint64_t kJudgedUdp = 32;    // answers a round waits for, over all sockets
 constexpr std::uint64_t kJudgedTcp = 8;     // and connections
 constexpr auto kPatience = std::chrono::seconds(20);  // for one round, on a busy machine
-
-[[noreturn]] void die(const std::string& what) {
-  std::fprintf(stderr, "ack_flood: %s (%s)\n", what.c_str(), std::strerror(errno));
-  std::exit(1);
-}
 
 struct Server {
   std::string fqdn;
@@ -93,34 +89,10 @@ std::int64_t realtime_ns() {
   return now.tv_sec * 1'000'000'000 + now.tv_nsec;
 }
 
-sockaddr_in loopback(std::uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
-}
-
-int connected(int type, std::uint16_t port) {
-  const int fd = socket(AF_INET, type, 0);
-  const sockaddr_in address = loopback(port);
-  if (fd < 0 || connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    die("connect to port " + std::to_string(port));
-  }
-  return fd;
-}
-
+// One question and OPT with a payload size of 1232.
 std::string query_template(const std::string& name, std::uint16_t qtype) {
-  std::string wire("\0\0\0\0\0\1\0\0\0\0\0\1", 12);
-  for (std::size_t at = 0; at < name.size();) {
-    const std::size_t dot = std::min(name.find('.', at), name.size());
-    wire += static_cast<char>(dot - at);
-    wire += name.substr(at, dot - at);
-    at = dot + 1;
-  }
-  wire += '\0';
-  wire += {static_cast<char>(qtype >> 8), static_cast<char>(qtype & 0xff), '\0', '\1'};
-  return wire + std::string("\0\0\x29\x04\xd0\0\0\0\0\0\0", 11);  // OPT, payload size 1232
+  return std::string("\0\0\0\0\0\1\0\0\0\0\0\1", 12) + question(name, qtype) +
+         std::string("\0\0\x29\x04\xd0\0\0\0\0\0\0", 11);
 }
 
 // The queries that are asked in turn. The last one follows another service than front-end.
@@ -133,8 +105,7 @@ class Questions {
   // Its kind is the ID modulo size().
   std::string next(std::uint16_t id) const {
     std::string wire = wires_[id % wires_.size()];
-    wire[0] = static_cast<char>(id >> 8);
-    wire[1] = static_cast<char>(id & 0xff);
+    put_id(wire, id);
     return wire;
   }
   bool follows_front_end(std::uint16_t id) const { return id % wires_.size() != 2; }
@@ -142,11 +113,6 @@ class Questions {
  private:
   std::array<std::string, 3> wires_;
 };
-
-std::uint16_t u16(std::string_view octets, std::size_t at) {
-  return static_cast<std::uint16_t>(static_cast<unsigned char>(octets[at]) << 8 |
-                                    static_cast<unsigned char>(octets[at + 1]));
-}
 
 class Judge {
  public:
@@ -193,7 +159,7 @@ class Judge {
 // A UDP socket with its queries under way, by ID.
 class UdpFlood {
  public:
-  explicit UdpFlood(std::uint16_t port) : fd_(connected(SOCK_DGRAM, port)) {
+  explicit UdpFlood(std::uint16_t port) : fd_(connect_to(port, SOCK_DGRAM)) {
     const int on = 1;
     if (setsockopt(fd_, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) != 0) die("SO_TIMESTAMPNS");
   }
@@ -249,20 +215,15 @@ class UdpFlood {
 // A TCP connection with pipelined queries. Answers may overtake each other (RFC 7766 section 7).
 class TcpFlood {
  public:
-  explicit TcpFlood(std::uint16_t port) : fd_(connected(SOCK_STREAM, port)) {
-    const int on = 1;
-    setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  }
+  explicit TcpFlood(std::uint16_t port) : fd_(connect_to(port, SOCK_STREAM)) { send_at_once(fd_); }
   int fd() const { return fd_; }
 
   void fill(const Questions& questions, const Board& board) {
     while (under_way_ < kWindow) {
-      const std::string wire = questions.next(++id_);
-      const std::string framed = std::string{'\0', static_cast<char>(wire.size())} + wire;
+      const std::string wire = framed(questions.next(++id_));
       promised_[id_] = board.promised.load();
       // A window of queries always fits into the socket's buffer.
-      if (send(fd_, framed.data(), framed.size(), MSG_NOSIGNAL) !=
-          static_cast<ssize_t>(framed.size())) {
+      if (send(fd_, wire.data(), wire.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(wire.size())) {
         die("sending over TCP");
       }
       ++under_way_;
@@ -314,14 +275,11 @@ void flood(std::size_t count, std::uint16_t port, Board& board, Judge& judge) {
   for (const pollfd& each : waiting) close(each.fd);
 }
 
-// The operator's side: one kept HTTP connection.
+// The operator's side: one kept HTTP connection. A process that takes the responder's place ends it
+// between two requests, or before a reply; whoever gets none asks again, which is harmless.
 class Operator {
  public:
-  explicit Operator(const Setting& setting)
-      : setting_(setting), fd_(connected(SOCK_STREAM, setting.api_port)) {
-    const int on = 1;
-    setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  }
+  explicit Operator(const Setting& setting) : setting_(setting) { connect_anew(); }
   ~Operator() { close(fd_); }
   Operator(const Operator&) = delete;
   Operator& operator=(const Operator&) = delete;
@@ -333,21 +291,33 @@ class Operator {
         " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + setting_.token +
         "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
         "\r\n\r\n" + body;
-    if (send(fd_, request.data(), request.size(), MSG_NOSIGNAL) !=
-        static_cast<ssize_t>(request.size())) {
-      die("sending to the API");
+    std::string reply = ask(request);
+    for (int tries = 1; reply.empty() && tries < 10; ++tries) {
+      connect_anew();
+      reply = ask(request);
     }
-    const std::string reply = read_reply();
     if (!reply.starts_with("HTTP/1.1 200")) die(what + ": " + reply);
   }
 
  private:
-  std::string read_reply() {
+  void connect_anew() {
+    if (fd_ >= 0) close(fd_);
+    fd_ = connect_to(setting_.api_port, SOCK_STREAM);
+    send_at_once(fd_);
+  }
+
+  // The reply; empty: the connection ended before it was whole.
+  std::string ask(const std::string& request) {
+    const ssize_t sent = send(fd_, request.data(), request.size(), MSG_NOSIGNAL);
+    return sent == static_cast<ssize_t>(request.size()) ? read_reply() : std::string();
+  }
+
+  std::string read_reply() const {
     std::string reply;
     std::array<char, 4096> octets{};
     for (std::size_t whole = std::string::npos; reply.size() < whole;) {
       const ssize_t size = recv(fd_, octets.data(), octets.size(), 0);
-      if (size <= 0) die("the API closed the connection");
+      if (size <= 0) return {};
       reply.append(octets.data(), static_cast<std::size_t>(size));
       const std::size_t body = reply.find("\r\n\r\n");
       if (body == std::string::npos) continue;
@@ -365,7 +335,7 @@ class Operator {
   }
 
   const Setting& setting_;
-  int fd_;
+  int fd_ = -1;
 };
 
 // All rounds; returns how long each acknowledgement took, in microseconds, sorted.

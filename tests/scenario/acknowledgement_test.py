@@ -1,10 +1,13 @@
 """Semantics, section 5: what the acknowledgement of a drain promises."""
 
+import array
+import fcntl
 import json
 import pathlib
 import socket
 import struct
 import sys
+import termios
 import time
 
 sys.dont_write_bytecode = True
@@ -46,21 +49,29 @@ class Acknowledgement(Scenario):
         config = configuration(servers=8)
         config["dns"]["workers"] = 1
         daemon = self.start(config)
-        clients = [SlowReader(daemon.dns_port) for _ in range(4)]
-        for client in clients:
-            client.ask_until_blocked()
-        started = time.monotonic()
-        daemon.api().drain(server_name(2))
-        took = time.monotonic() - started
-        self.assertLess(took, 2.0, "the acknowledgement waited for a reader")
-        # Answers that began to leave before are the past; all others are the promise's.
-        for client in clients:
-            handed_over = client.octets_in_kernel()
-            later, broken = client.read_everything(handed_over, named=v4(2))
-            self.assertGreater(later, 0, "else nothing was tested")
-            self.assertEqual(broken, 0, f"of {later} answers")
-            client.close()
-        self.assert_members(daemon, [1, 3, 4, 5, 6, 7, 8])
+        tested = 0
+        # Where the machine is so slow that the responder cuts all readers first (it gives them
+        # 10 s), the next server is drained.
+        drained = []
+        while tested == 0 and len(drained) < 5:
+            clients = [SlowReader(daemon.dns_port) for _ in range(4)]
+            for client in clients:
+                client.ask_until_blocked()
+            number = len(drained) + 2
+            started = time.monotonic()
+            daemon.api().drain(server_name(number))
+            took = time.monotonic() - started
+            drained.append(number)
+            self.assertLess(took, 2.0, "the acknowledgement waited for a reader")
+            # Answers that began to leave before are the past; all others are the promise's.
+            for client in clients:
+                handed_over = client.octets_in_kernel()
+                later, broken = client.read_everything(handed_over, named=v4(number))
+                self.assertEqual(broken, 0, f"of {later} answers")
+                tested += later
+                client.close()
+        self.assertGreater(tested, 0, "else nothing was tested")
+        self.assert_members(daemon, [n for n in range(1, 9) if n not in drained])
 
     def test_the_reply_names_generation_responder_and_horizon(self):
         daemon = self.start()
@@ -127,17 +138,17 @@ class SlowReader:
 
     def octets_in_kernel(self):
         """What the responder has handed over and this client has not read: the responder's send
-        queue plus this socket's receive queue, from /proc/net/tcp. Octets that are in both for a
-        moment count twice, which errs on the responder's side."""
+        queue, from /proc/net/tcp, then this socket's receive queue. Octets that go from one to the
+        other meanwhile count twice, which errs on the responder's side."""
         total = 0
         for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
-            _, local, remote, _, queues = line.split()[:5]
-            send, receive = (int(part, 16) for part in queues.split(":"))
+            _, _, remote, _, queues = line.split()[:5]
             if remote.endswith(f":{self._port:04X}"):
-                total += send
-            elif local.endswith(f":{self._port:04X}"):
-                total += receive
-        return total
+                total += int(queues.split(":")[0], 16)
+        # Asked of the socket itself: one that was reset is no longer listed, and has octets to read.
+        waiting = array.array("i", [0])
+        fcntl.ioctl(self._socket, termios.FIONREAD, waiting)
+        return total + waiting[0]
 
     def read_everything(self, handed_over, named):
         """(answers that begin after `handed_over` octets, those of them that name the address)."""

@@ -10,8 +10,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from support import processes, shells
 from support.polling import eventually
+from support.ports import free_port
 from support.scenario import Scenario, main
-from support.sluiced import POOL, READER, free_port
+from support.sluiced import POOL, READER
 
 
 class Completion:

@@ -57,6 +57,7 @@ class Floor(Scenario):
 
     def test_force_overrides_is_recorded_and_warned_of(self):
         daemon = self.start(min_accepting=3)
+        daemon.agents_keep_pushing()
         api = daemon.api()
         self.assert_reply(api.try_drain(server_name(1)), 409, rule="floor")
         api.drain(server_name(1), force=True)

@@ -1,8 +1,8 @@
 """tools/guide/deploy.md, typed as it stands: on machines of its own, with a real parent zone in Knot,
-a real Unbound that follows the delegation, real tunnels and real programs.
+a real Unbound that follows the delegation, and real programs.
 
-What stands in for the surroundings: `systemctl` starts what the units start (this build's programs,
-stunnel) and `ssh` goes to the other machine by its namespaces. SHORTER says what differs besides."""
+What stands in for the surroundings: `systemctl` starts what the units start and `ssh` goes to the
+other machine by its namespaces. SHORTER says what differs besides."""
 
 import pathlib
 import re
@@ -26,7 +26,8 @@ ADDRESSES = {
 SHORTER = {
     "ttl: 30s": "ttl: 3s",
     "roll pool01 --timeout 2h": "roll pool01 --timeout 2h --soak 1s",
-    "; chgrp sluice-agent /etc/sluice/agent.token": "",
+    "; chgrp sluice-agent /etc/sluice/agent.key": "",
+    "-g sluice ": "",
 }
 PARENT = """\
 $ORIGIN contoso.example.
@@ -37,7 +38,7 @@ ns   3600 IN A   192.0.2.1
 
 SYSTEMCTL = """\
 #!/bin/bash
-# systemctl VERB [--now] UNIT: what the units' ExecStart and ExecReload say, and no more.
+# systemctl VERB UNIT: what the units' ExecStart and ExecReload say, and no more.
 unit=${@: -1}
 pid=/run/$unit.main-pid
 stop() {
@@ -52,7 +53,6 @@ start() {
     sluiced) run=(sluiced --config /etc/sluice/sluice.yaml) ;;
     sluice-agent) run=(sluice-agent run --config /etc/sluice/agent.yaml) ;;
     front-end) run=(python3 "${BASH_SOURCE[0]%/*}/front-end") ;;
-    stunnel@*) run=(stunnel4 "/etc/stunnel/${unit#*@}.conf") ;;
     *) echo "no unit $unit" >&2; exit 5 ;;
   esac
   : >"/run/$unit.log"  # what the run before said must not be taken for this one's word
@@ -71,7 +71,6 @@ start() {
 }
 case $1 in
   restart) stop; start ;;
-  enable) start ;;
   stop) stop ;;
   reload)
     sluiced --config /etc/sluice/sluice.yaml --check >/dev/null || exit 1
@@ -120,12 +119,14 @@ class Guide(Scenario):
         for each in self.shims.iterdir():
             each.chmod(0o755)
         for machine in self.machines.values():
-            machine.run("mkdir -p /etc/sluice /etc/stunnel")
+            machine.run("mkdir -p /etc/sluice")
 
     def type(self, machine, script):
         # Whoever runs the test may have rolls of his own under way.
         path = f"PATH={self.shims}:{self.build}:$PATH\nexport XDG_STATE_HOME={self.folder}/state\n"
-        return self.machines[machine].run(path + "set -e\n" + script, timeout=90)
+        # One shell types all of it: a block begins in the folder where the one before it ended.
+        folder = "cd \"$(cat /run/typed-in 2>/dev/null || echo /root)\"\ntrap 'pwd >/run/typed-in' EXIT\n"
+        return self.machines[machine].run(path + folder + "set -e\n" + script, timeout=90)
 
     def start_parent(self, delegation):
         folder = self.folder / "knot"
@@ -170,7 +171,9 @@ class Guide(Scenario):
             started = self.type(name, "systemctl restart front-end")
             self.assertEqual(started.returncode, 0, started.stderr)
         shown, typed = "", 0
-        for kind, by_hand, where, path, text in BLOCK.findall(GUIDE.read_text(encoding="utf-8")):
+        # What follows is about several responders, and needs an etcd of three.
+        alone = GUIDE.read_text(encoding="utf-8").partition("\n## 10. ")[0]
+        for kind, by_hand, where, path, text in BLOCK.findall(alone):
             if by_hand:
                 continue
             if kind == "text":

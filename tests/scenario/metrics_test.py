@@ -14,9 +14,11 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from support import dns, processes
+from support.certificates import Authority
 from support.polling import eventually
+from support.ports import free_port
 from support.scenario import Scenario, main
-from support.sluiced import POOL, READER, SERVICES, configuration, free_port, server_name
+from support.sluiced import POOL, READER, SERVICES, configuration, server_name
 
 PACKAGING = pathlib.Path(__file__).resolve().parents[2] / "tools" / "packaging"
 RULES = PACKAGING / "prometheus" / "sluice.rules.yml"
@@ -97,7 +99,10 @@ class Used(Scenario):
     def start_used(self):
         config = configuration(servers=4, ttl="30s", min_accepting=1)
         config["health"]["horizon_margin"] = "2s"
-        daemon = self.start(config)
+        self.authority = Authority(self.folder, "signs")
+        certificate, key = self.authority.server(self.folder)
+        config["api"]["tls"] = {"certificate": str(certificate), "key": str(key)}
+        daemon = self.start(config, tls=self.authority.trusted())
         api = daemon.api()
         daemon.agent(1).say("front-end", sessions={"connections": 5, "calls": 2})
         daemon.agent(2).say("front-end", sessions={"connections": 12, "calls": 1})
@@ -411,6 +416,8 @@ class Prometheus(Used):
                 {
                     "job_name": "sluice",
                     "authorization": {"credentials": READER},
+                    "scheme": "https",
+                    "tls_config": {"ca_file": str(self.authority.file)},
                     "static_configs": [{"targets": [f"127.0.0.1:{daemon.api_port}"]}],
                 }
             ],

@@ -35,6 +35,7 @@ class Operator(Scenario):
 
     def test_drain_status_ready_and_resume(self):
         daemon = self.start(ttl="2s")
+        daemon.agents_keep_pushing()
         self.assertIn("not held", self.ctl("ready", "fe01", expected=REFUSED).lower())
         daemon.agent(1).say("front-end", sessions={"connections": 12})
         self.ctl("drain", "fe01", "--reason", "patch")
@@ -52,6 +53,7 @@ class Operator(Scenario):
 
     def test_drain_wait_shows_progress_and_ends_when_safe(self):
         daemon = self.start()
+        daemon.agents_keep_pushing()
         agent = daemon.agent(1)
         agent.say("front-end", sessions={"connections": 3})
         said = []

@@ -1,10 +1,12 @@
 """The Debian packages: what is in them, what lintian and systemd think of them, and their life on a
 machine with a real systemd: installed, asked, reloaded, hung, upgraded, removed, purged."""
 
+import contextlib
 import json
 import pathlib
 import re
 import shutil
+import subprocess
 import sys
 import unittest
 
@@ -130,8 +132,8 @@ class Life(Package):
             raise unittest.SkipTest(f"no machine of its own can be had here: {reason}")
         self.shared = self.folder / "shared"
         self.shared.mkdir()
-        for deb in self.debs:
-            shutil.copy(deb, self.shared)
+        for file in (*self.debs, self.build / "upgrade_flood"):
+            shutil.copy(file, self.shared)
         self.machine = Machine(self.shared)
         self.addCleanup(self.machine.end)
 
@@ -180,6 +182,8 @@ class Life(Package):
         self.check_the_watchdog()
         self.check_port_53()
         self.check_an_upgrade()
+        self.check_an_upgrade_that_fails()
+        self.check_a_stop()
         self.check_a_removal()
         self.sh(f"dpkg --purge {' '.join(NAMES)}")
         self.assertEqual(sorted(self.files() - before), [], "left behind")
@@ -273,11 +277,7 @@ class Life(Package):
             self.assertLessEqual(level, MOST_EXPOSED, said)
 
     def check_who_may_what(self):
-        pid = self.property("MainPID")
-        status = self.sh(f"cat /proc/{pid}/status")
-        self.assertRegex(status, r"CapEff:\s+0*400\n", "CAP_NET_BIND_SERVICE alone")
-        self.assertRegex(status, r"NoNewPrivs:\s+1\n")
-        self.assertRegex(status, r"Seccomp:\s+2\n")
+        self.assert_confined()
         # Operators are the members of the group, and nobody else.
         self.sh("usermod --append --groups sluice,sluice-agent olga")
         self.sh("runuser -u olga -- sluicectl drain fe03 --reason patch")
@@ -285,6 +285,20 @@ class Life(Package):
         self.sh("runuser -u otto -- sluicectl --socket /run/sluice/sluice.sock status", status=5)
         self.sh("runuser -u otto -- cat /etc/sluice/sluice.yaml", status=1)
         self.sh("runuser -u otto -- ls /var/lib/sluice", status=2)
+
+    def assert_confined(self):
+        pid = self.property("MainPID")
+        status = self.sh(f"cat /proc/{pid}/status")
+        self.assertRegex(status, r"CapEff:\s+0*400\n", "CAP_NET_BIND_SERVICE alone")
+        self.assertRegex(status, r"NoNewPrivs:\s+1\n")
+        self.assertRegex(status, r"Seccomp:\s+2\n")
+        filters = {}
+        for text in self.sh(f"cat /proc/{pid}/task/*/status").split("Name:")[1:]:
+            filters[text.split()[0]] = int(re.search(r"Seccomp_filters:\s+(\d+)", text).group(1))
+        workers = {name: count for name, count in filters.items() if name.startswith("dns-")}
+        self.assertTrue(workers, filters)
+        for count in workers.values():
+            self.assertGreater(count, filters["sluiced"], "the workers have one of their own")
 
     def check_reloads(self):
         config = "/etc/sluice/sluice.yaml"
@@ -339,18 +353,22 @@ class Life(Package):
             f"    on_hold: [/bin/sh, -c, '{hook % 'sluice-agent'}']\n    checks:",
         )  # fmt: skip
         self.sh("systemctl restart sluice-agent; sluicectl drain fe01 --force")
-        said = eventually(
-            lambda: self.machine.shell("cat /var/lib/sluice-agent/hook").stdout, "the hook has run"
-        )
+        written = lambda: self.machine.shell("cat /var/lib/sluice-agent/hook").stdout  # noqa: E731
+        said = eventually(lambda: (text := written()).count("\n") > 2 and text, "the hook has run")
         self.assertRegex(said, r"^sluice-agent\nNoNewPrivs:\s+1\nls: .*denied")
         self.sh("sluicectl resume fe01")
 
     def check_the_watchdog(self):
-        """A daemon that stands still is started anew, and answers; its holds are there."""
+        """A daemon that stands still is started anew, and answers; its holds are there. One that has
+        taken over is watched as any other."""
         self.sh("mkdir /run/systemd/system/sluiced.service.d; "
                 "printf '[Service]\\nWatchdogSec=3\\n' >/run/systemd/system/sluiced.service.d/x.conf; "
                 "systemctl daemon-reload; systemctl restart sluiced")  # fmt: skip
-        pid = self.property("MainPID")
+        first = self.property("MainPID")
+        self.sh("systemctl kill --kill-whom=main -s USR2 sluiced")
+        pid = eventually(
+            lambda: (pid := self.property("MainPID")) != first and pid, "it has taken over"
+        )
         self.sh(f"kill -STOP {pid}")
         eventually(
             lambda: self.property("MainPID") not in (pid, "0")
@@ -368,23 +386,91 @@ class Life(Package):
 
     def check_an_upgrade(self):
         pids = {name: self.property("MainPID", name) for name in SERVICES}
+        restarts = self.property("NRestarts")
+        begin = self.cursor()
         holds = self.sh(f"sluicectl --json status {POOL}").count('"reason":"patch"')
         self.assertGreater(holds, 0)
         for name, deb in zip(NAMES, self.debs):
             self.repack(name, deb, "99.0")
-        # A conffile that the administrator changed stays, and nobody is asked.
-        self.sh("dpkg -i /mnt/newer-*.deb </dev/null")
+        with self.under_load():
+            # A conffile that the administrator changed stays, and nobody is asked.
+            self.sh("dpkg -i /mnt/newer-*.deb </dev/null")
         self.assertIn("127.0.0.1@53", self.sh("cat /etc/sluice/sluice.yaml"))
         self.assertEqual(self.sh("stat -c %U:%G:%a /etc/sluice/sluice.yaml"), "root:sluice:640\n")
         for name in SERVICES:
             self.assertEqual(self.property("ActiveState", name), "active")
-            self.assertNotEqual(self.property("MainPID", name), pids[name], "started anew")
+            self.assertNotEqual(self.property("MainPID", name), pids[name], "another process")
+        self.assertEqual(self.property("NRestarts"), restarts)
+        self.assertIn("has taken over: this one ends", self.log_since(begin))
+        self.assertNotIn("Stopping sluiced", self.log_since(begin))
+        self.assertNotIn("not our child", self.log_since(begin))
+        self.sh("systemctl status sluiced")
+        self.assertRegex(self.property("StatusText"), r"^serving generation \d+")
+        self.assert_confined()
         self.assertEqual(
             self.sh(f"sluicectl --json status {POOL}").count('"reason":"patch"'), holds
         )
 
+    def check_an_upgrade_that_fails(self):
+        """The old version answers, and the administrator is told, by dpkg already."""
+        pid, begin = self.property("MainPID"), self.cursor()
+        config = "/etc/sluice/sluice.yaml"
+        self.edit(config, "service: front-end", "service: no-such-service")
+        self.repack(NAMES[0], self.debs[0], "99.1")
+        with self.under_load():
+            done = self.machine.shell(f"dpkg -i /mnt/newer-{NAMES[0]}.deb </dev/null")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stderr, r"did not take over: .*no-such-service")
+        self.assertIn("no-such-service", self.property("StatusText"))
+        self.assertRegex(self.log_since(begin), r"did not take over, this one goes on: .*status 1")
+        self.assertEqual(self.property("MainPID"), pid)
+        self.edit(config, "service: no-such-service", "service: front-end")
+        with self.under_load():
+            self.sh("systemctl kill --kill-whom=main -s USR2 sluiced")
+            eventually(lambda: self.property("MainPID") != pid, "now it takes over")
+        eventually(
+            lambda: self.property("StatusText").startswith("serving"), "and nothing is wrong"
+        )
+        self.sh("systemctl reload sluiced")
+        self.assertEqual(self.property("ActiveState"), "active")
+
+    def check_a_stop(self):
+        """Of a process that systemd did not start itself."""
+        self.sh("systemctl stop sluiced")
+        self.assertEqual(self.property("Result"), "success", self.journal())
+        self.assertEqual(self.property("ExecMainStatus"), "0")
+        self.sh("test ! -e /sys/fs/cgroup/system.slice/sluiced.service -a ! -e /run/sluice")
+        self.sh("systemctl start sluiced")
+        self.assertTrue(self.dig(POOL, port=53))
+
+    @contextlib.contextmanager
+    def under_load(self):
+        """Port 53 is asked without a pause, and nothing is lost."""
+        flood = self.machine.start(
+            "/mnt/upgrade_flood", "53", "2000", POOL, "1-3",
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        self.assertEqual(flood.stdout.readline(), "asking\n")
+        yield
+        out, _ = flood.communicate(timeout=60)
+        counts = json.loads(out)
+        print(counts)
+        for kind in ("udp", "tcp", "slow", "fresh"):
+            self.assertGreater(counts[kind]["answered"], 0, kind)
+            self.assertEqual(counts[kind]["answered"], counts[kind]["asked"], counts)
+            for fault in ("lost", "wrong", "refused", "cut"):
+                self.assertEqual(counts[kind][fault], 0, counts)
+
+    def cursor(self):
+        said = self.sh("journalctl -n 1 --show-cursor -o cat --no-pager")
+        return re.search(r"^-- cursor: (\S+)$", said, re.M).group(1)
+
+    def log_since(self, cursor):
+        return self.sh(f"journalctl -u sluiced --after-cursor '{cursor}' -o cat --no-pager")
+
     def repack(self, name, deb, version):
         folder = self.folder / f"newer-{name}"
+        shutil.rmtree(folder, ignore_errors=True)
         succeed(["dpkg-deb", "-R", deb, folder])
         control = folder / "DEBIAN" / "control"
         text = re.sub(r"^Version: .*", f"Version: {version}", control.read_text(), flags=re.M)

@@ -96,7 +96,11 @@ class StopOfAUnit(Console):
         eventually(lambda: self.front_end["status"] == "accepting", self.host.log)
         self.assertEqual(self.front_end["holds"], [])
         self.assertNotEqual(self.front_end["instance"], before)
-        self.assertIsNone(self.host.status()["services"]["front-end"]["paused"])
+        # The agent hears it in the reply to its push.
+        eventually(
+            lambda: self.host.status()["services"]["front-end"]["paused"] is None,
+            "the agent drops the pause",
+        )
 
     def test_a_unit_that_has_ended_by_itself_is_not_waited_for(self):
         self.start_unit()

@@ -30,6 +30,7 @@ class Sluicectl(Scenario):
 
     def test_drain_wait_ready_resume(self):
         daemon = self.start()
+        daemon.agents_keep_pushing()
         self.assertIn("3 of 3 accepting", self.ctl(daemon, 0, "status").stdout)
         self.assertIn("not-held", self.ctl(daemon, 3, "ready", "fe02").stdout)
         drained = self.ctl(daemon, 0, "drain", "fe02", "--reason", "patch", "--wait", "60s").stdout

@@ -88,6 +88,7 @@ class Verify(Scenario):
     def test_what_no_cache_may_have_any_more_is_wrong(self):
         """A resolver that keeps answers for longer than they say."""
         daemon = self.start(self.pool(ttl="1s"))
+        daemon.agents_keep_pushing()
         resolver = self.forwarder(daemon, keeping(flags(clear=AA)))
         self.verify(daemon, 0, "--server", resolver.name)
         daemon.api().drain(server_name(2))

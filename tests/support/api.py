@@ -4,6 +4,7 @@ import dataclasses
 import http.client
 import json
 import socket
+import ssl
 import threading
 import time
 
@@ -33,10 +34,15 @@ class _UnixConnection(http.client.HTTPConnection):
 class Api:
     """One kept connection; not for several threads at once."""
 
-    def __init__(self, port=None, path=None, token=None, timeout=30.0):
+    def __init__(self, port=None, path=None, token=None, timeout=30.0, tls=None):
+        """`tls`: an ssl.SSLContext, with which https is spoken."""
         self._token = token
         if path:
             self._connection = _UnixConnection(str(path), timeout)
+        elif tls:
+            self._connection = http.client.HTTPSConnection(
+                "localhost", port, timeout=timeout, context=tls
+            )
         else:
             self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
 
@@ -48,6 +54,8 @@ class Api:
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
             headers.setdefault("Content-Type", "application/json")
+        if self._was_ended():
+            self._connection.close()
         try:
             self._connection.request(method, target, body, headers)
             response = self._connection.getresponse()
@@ -56,6 +64,24 @@ class Api:
             self._connection.close()  # the next call connects anew
             raise
         return Reply(response.status, {k.lower(): v for k, v in response.getheaders()}, text)
+
+    def _was_ended(self):
+        """Whether the server has closed the kept connection since its last response, as it may (RFC
+        9112 section 9.3): by a reload that takes the token away, by a restart."""
+        sock = self._connection.sock
+        if sock is None:
+            return False
+        timeout = sock.gettimeout()
+        sock.settimeout(0)
+        try:
+            # TLS has tickets that may wait; there is nothing to peek at beside them.
+            return not sock.recv(1, 0 if isinstance(sock, ssl.SSLSocket) else socket.MSG_PEEK)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return False
+        except OSError:
+            return True
+        finally:
+            sock.settimeout(timeout)
 
     def close(self):
         self._connection.close()
@@ -108,14 +134,16 @@ class FakeAgent:
         }
         self._pusher = None
         self._stop = threading.Event()
+        self._lock = threading.RLock()  # of the connection and of what is said
 
     def try_push(self, seq=None, services=None, boot=None):
-        body = {
-            "instance": boot or self.boot,
-            "seq": time.monotonic_ns() // 1000 if seq is None else seq,
-            "services": self.services if services is None else services,
-        }
-        return self.api.call("PUT", f"/v1/servers/{self.server}/heartbeat", body)
+        with self._lock:
+            body = {
+                "instance": boot or self.boot,
+                "seq": time.monotonic_ns() // 1000 if seq is None else seq,
+                "services": self.services if services is None else services,
+            }
+            return self.api.call("PUT", f"/v1/servers/{self.server}/heartbeat", body)
 
     def push(self, **fields):
         reply = self.try_push(**fields)
@@ -124,9 +152,10 @@ class FakeAgent:
 
     def say(self, service=None, **fields):
         """Changes what is pushed of one service, or of all, and pushes it."""
-        for name in [service] if service else self.services:
-            self.services[name].update(fields)
-        return self.push()
+        with self._lock:
+            for name in [service] if service else self.services:
+                self.services[name].update(fields)
+            return self.push()
 
     def keep_pushing(self, interval):
         """From a thread of its own, until stop(); what fails is tried again at the next turn."""

@@ -5,7 +5,7 @@ import socket
 import struct
 import threading
 
-from support import dns
+from support import dns, ports
 
 UDP, TCP = "udp", "tcp"
 SILENT = None  # in place of octets: no answer at all
@@ -37,10 +37,8 @@ class Forwarder:
     def __init__(self, upstream, change=honest, address="127.0.0.1", port=0):
         self.upstream, self.change = upstream, change
         self.asked = 0
-        self.tcp = socket.create_server((address, port))
+        self.udp, self.tcp = ports.udp_and_tcp(address, port)
         self.port = self.tcp.getsockname()[1]
-        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.udp.bind((address, self.port))
         self.name = f"{address}@{self.port}"
         for loop in (self._serve_udp, self._serve_tcp):
             threading.Thread(target=loop, daemon=True).start()

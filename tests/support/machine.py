@@ -65,10 +65,15 @@ class Machine:
         return self.run("systemctl", "is-active", "machine.target").stdout == "active\n"
 
     def run(self, *words, timeout=60):
-        return processes.run(
-            ["nsenter", "-t", self.first, "-a", "--root", "--wd", "env", "LC_ALL=C.UTF-8",
-             "DEBIAN_FRONTEND=noninteractive", *words], timeout=timeout,
-        )  # fmt: skip
+        return processes.run(self._inside(words), timeout=timeout)
+
+    def start(self, *words, **options):
+        """As subprocess.Popen, and does not wait."""
+        return processes.start(self._inside(words), **options)
+
+    def _inside(self, words):
+        return ["nsenter", "-t", self.first, "-a", "--root", "--wd", "env", "LC_ALL=C.UTF-8",
+                "DEBIAN_FRONTEND=noninteractive", *words]  # fmt: skip
 
     def shell(self, script, **options):
         return self.run("sh", "-ec", script, **options)

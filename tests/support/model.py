@@ -57,6 +57,7 @@ class Service:
         self.pause_is_void = False
         # A cache may have it until then: surely, and at most.
         self.cached_lo = self.cached_hi = -math.inf
+        self.counted_lo = self.counted_hi = -math.inf  # when what it said came
         self.flaps = Damping()
 
     def forget(self):
@@ -106,6 +107,7 @@ class Model:
         self.old_ttl_until = -math.inf  # caches keep what was sent with another TTL
         self.grace_lo = self.grace_hi = -math.inf  # when the start's grace ends
         self.plans = {}  # by number
+        self.stood_still = -math.inf  # when this machine did so last
 
     def here(self):
         return [name for name, server in self.servers.items() if server.configured]
@@ -271,15 +273,24 @@ class Model:
                 found.append({} if service.said == "stopped" else service.sessions)
         return found
 
-    def gone(self, server, name, now):
-        """Whether no cache has it any more: {True}, {False}, both."""
+    def horizon(self, server, name):
+        """When no cache has it any more: (earliest, latest)."""
         service = server.services[name]
         lo, hi = service.cached_lo, service.cached_hi
         if self.hides_host(server):
             lo, hi = max(lo, server.host_lo), max(hi, server.host_hi)
-        if now < lo - ROUNDING_SECONDS:
+        return lo - ROUNDING_SECONDS, hi + SERVED_SECONDS
+
+    def gone(self, server, name, now):
+        """Whether no cache has it any more, and its agent spoke since: {True}, {False}, both."""
+        service = server.services[name]
+        lo, hi = self.horizon(server, name)
+        if min(now, service.counted_hi) < lo:
             return {False}
-        return {True} if now > hi + SERVED_SECONDS else {True, False}
+        # What comes soon after the authority stood still may have waited.
+        heartbeat = self.settings["heartbeat"]
+        sure = max(hi + 3 * heartbeat, self.stood_still + 2 * heartbeat)
+        return {True} if now > hi and service.counted_lo > sure else {True, False}
 
     def named(self, server_name, name, now):
         return {server_name in members for members, _ in self.answers(name, now)}
@@ -330,6 +341,7 @@ class Model:
         server.pushed_lo, server.pushed_hi = lo, hi
         refusals = {}
         for name in sorted(services):
+            server.services[name].counted_lo, server.services[name].counted_hi = lo, hi
             refusals[name] = self._report(server_name, name, services[name], hi)
         return refusals
 

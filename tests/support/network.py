@@ -21,6 +21,22 @@ RULES = """table inet test {
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
+def loopback_up():
+    """Of the namespace that this thread is in."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        request = struct.pack("16sh14x", b"lo", 0)
+        answer = fcntl.ioctl(any_socket, SIOCGIFFLAGS, request)
+        (flags,) = struct.unpack_from("h", answer, 16)
+        fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", flags | IFF_UP))
+
+
+def enter(space):
+    """This thread is in that namespace, a descriptor, from now on."""
+    if _libc.setns(space, CLONE_NEWNET) != 0:
+        error = ctypes.get_errno()
+        raise OSError(error, "a network namespace cannot be entered: " + os.strerror(error))
+
+
 class Network:
     """Entered by the thread that makes it, with all children that it starts from then on. Raises
     OSError where that is not allowed."""
@@ -31,14 +47,10 @@ class Network:
             error = ctypes.get_errno()
             os.close(self.former)
             raise OSError(error, "a network namespace cannot be made: " + os.strerror(error))
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
-            request = struct.pack("16sh14x", b"lo", 0)
-            answer = fcntl.ioctl(any_socket, SIOCGIFFLAGS, request)
-            (flags,) = struct.unpack_from("h", answer, 16)
-            fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", flags | IFF_UP))
+        loopback_up()
 
     def leave(self):
-        _libc.setns(self.former, CLONE_NEWNET)
+        enter(self.former)
         os.close(self.former)
 
     @staticmethod

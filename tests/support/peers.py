@@ -7,7 +7,7 @@ import struct
 
 from support import processes
 from support.polling import eventually
-from support.sluiced import free_port
+from support.ports import free_port
 
 
 def program(name):

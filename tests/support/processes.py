@@ -2,10 +2,12 @@
 
 import atexit
 import ctypes
+import os
 import signal
 import subprocess
+import time
 
-PR_SET_PDEATHSIG = 1
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 _libc = ctypes.CDLL(None)
 _children = []
 
@@ -25,10 +27,52 @@ def start(arguments, limits=None, **options):
 
     child = subprocess.Popen(
         [str(argument) for argument in arguments],
-        stdin=subprocess.DEVNULL, preexec_fn=prepare, **options,
+        preexec_fn=prepare, **{"stdin": subprocess.DEVNULL, **options},
     )  # fmt: skip
     _children.append(child)
     return child
+
+
+def adopt_orphans():
+    """Children of a child that ends are this process's from now on."""
+    _libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+class Adopted:
+    """A child of a child that has ended, after adopt_orphans() or in the first process of a
+    namespace: what subprocess.Popen is to a child of our own, as far as tests need it."""
+
+    def __init__(self, pid):
+        self.pid, self.returncode = pid, None
+        _children.append(self)
+
+    def poll(self):
+        if self.returncode is None:
+            try:
+                pid, status = os.waitpid(self.pid, os.WNOHANG)
+            except ChildProcessError:  # its parent is still there
+                return None
+            if pid:
+                self.returncode = os.waitstatus_to_exitcode(status)
+        return self.returncode
+
+    def wait(self, timeout=60):
+        until = time.monotonic() + timeout
+        while self.poll() is None:
+            if time.monotonic() > until:
+                raise subprocess.TimeoutExpired(f"process {self.pid}", timeout)
+            time.sleep(0.005)
+        return self.returncode
+
+    def send_signal(self, number):
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self):
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self):
+        self.send_signal(signal.SIGKILL)
 
 
 def run(arguments, timeout=60, **options):

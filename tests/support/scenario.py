@@ -37,11 +37,12 @@ class Scenario(unittest.TestCase):
                 broken.append((status, daemon.log()[-6000:]))
         return broken
 
-    def start(self, config=None, folder="authority", agents=True, **pool):
-        """A sluiced whose agents have all said that everything is up."""
+    def start(self, config=None, folder="authority", agents=True, tls=None, **pool):
+        """A sluiced whose agents have all said that everything is up; `tls`: of all its clients."""
         path = self.folder / folder
         path.mkdir(exist_ok=True)
         daemon = Sluiced(self.build, path, config or configuration(**pool), start=False)
+        daemon.tls = tls
         self.daemons.append(daemon)
         daemon.start()
         if agents:

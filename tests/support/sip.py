@@ -1,7 +1,9 @@
 """A SIP element that answers the OPTIONS of checks."""
 
-import socket
+
 import threading
+
+from support import ports
 
 
 class Sip:
@@ -9,9 +11,7 @@ class Sip:
 
     def __init__(self):
         self.status, self.losses, self.requests = "200 OK", 0, []
-        self.tcp = socket.create_server(("127.0.0.1", 0))
-        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.udp.bind(("127.0.0.1", self.tcp.getsockname()[1]))
+        self.udp, self.tcp = ports.udp_and_tcp()
         self.port = self.tcp.getsockname()[1]
         for serve in (self.serve_udp, self.serve_tcp):
             threading.Thread(target=serve, daemon=True).start()

@@ -5,7 +5,7 @@ import json
 import pathlib
 import re
 import signal
-import socket
+import subprocess
 
 from support import processes
 from support.api import Api, FakeAgent
@@ -102,6 +102,7 @@ class Sluiced:
         self.file = self.folder / "sluice.yaml"
         self.log_file = self.folder / "sluiced.log"
         self.process = None
+        self.tls = None  # an ssl.SSLContext, when all of its clients speak https
         self._agents = {}
         self._apis = []
         if start:
@@ -155,9 +156,9 @@ class Sluiced:
         self.config["dns"]["listen"] = [f"127.0.0.1@{self.dns_port}"]
         self.config["api"]["listen"] = [f"127.0.0.1@{self.api_port}"]
 
-    def api(self, token=OPERATOR):
-        """A connection of its own, closed at the end."""
-        return self._remembered(Api(port=self.api_port, token=token))
+    def api(self, token=OPERATOR, tls=None):
+        """A connection of its own, closed at the end; `tls`: in place of that of all clients."""
+        return self._remembered(Api(port=self.api_port, token=token, tls=tls or self.tls))
 
     def local_api(self):
         """As a local administrator."""
@@ -187,8 +188,32 @@ class Sluiced:
         for number in range(1, len(self.config["pools"][0]["servers"]) + 1):
             self.agent(number).push()
 
+    def agents_keep_pushing(self, interval=0.2):
+        """From now on they say again and again what they said: no verdict is green by what was
+        counted before the horizon."""
+        for agent in self._agents.values():
+            agent.keep_pushing(interval)
+
     def hang_up(self):
         self.process.send_signal(signal.SIGHUP)
+
+    def upgrade(self, timeout=60):
+        """SIGUSR2; returns once another process has taken over and is ready, and the old one has
+        ended with 0."""
+        processes.adopt_orphans()
+        ready = len(re.findall(r"\bready$", self.log(), re.MULTILINE))
+        self.process.send_signal(signal.SIGUSR2)
+        try:
+            status = self.process.wait(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"nobody took over:\n{self.log()[-3000:]}") from None
+        assert status == 0, f"the old process ended with {status}:\n{self.log()}"
+        pid = int(re.findall(r"process (\d+) has taken over", self.log())[-1])
+        self.process = processes.Adopted(pid)
+        eventually(
+            lambda: len(re.findall(r"\bready$", self.log(), re.MULTILINE)) > ready,
+            "the new process is ready",
+        )
 
     def kill9(self):
         self.process.kill()
@@ -205,20 +230,6 @@ class Sluiced:
     def restart(self, **options):
         assert self.stop() == 0, self.log()
         self.start(**options)
-
-
-def free_port():
-    """A port that was free for UDP and TCP a moment ago. For what cannot be told to use port 0."""
-    while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            udp.bind(("127.0.0.1", 0))
-            port = udp.getsockname()[1]
-            with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
-                try:
-                    tcp.bind(("127.0.0.1", port))
-                    return port
-                except OSError:
-                    continue
 
 
 def is_sanitized(build):

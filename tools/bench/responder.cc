@@ -13,6 +13,7 @@
 #include "config/base/address.h"
 #include "config/model.h"
 #include "dns/answer/serving_publisher.h"
+#include "dns/server/listen_sockets.h"
 #include "dns/server/server.h"
 #include "dns/zone/zone_builder.h"
 
@@ -87,7 +88,12 @@ int serve(const base::SocketAddress& address, unsigned workers, unsigned pools) 
   sigaddset(&ends, SIGTERM);
   sigaddset(&ends, SIGINT);
   pthread_sigmask(SIG_BLOCK, &ends, nullptr);
-  auto server = dns::Server::start(settings, publisher.cell(), [] {});
+  const auto sockets = dns::open_listen_sockets(settings.listen, dns::Server::workers(settings));
+  if (!sockets) {
+    std::fprintf(stderr, "%s\n", base::to_string(sockets.error()).c_str());
+    return 1;
+  }
+  auto server = dns::Server::start(settings, *sockets, publisher.cell(), [] {});
   if (!server) {
     std::fprintf(stderr, "%s\n", base::to_string(server.error()).c_str());
     return 1;

@@ -42,7 +42,7 @@ std::string long_name(const CLI::Option& option) {
 std::string shown_type(const CLI::Option& option) {
   const std::string type = option.get_type_name();
   if (option.get_positional()) return upper_case(option.get_name(true));
-  const std::string own = type.substr(0, type.find(':'));
+  std::string own = type.substr(0, type.find(':'));
   if (own != "TEXT" && own != "UINT" && own != "INT" && !own.empty()) return own;
   const std::string name = long_name(option);
   if (name == "config") return "FILE";
@@ -53,14 +53,16 @@ std::string shown_type(const CLI::Option& option) {
 ValueKind kind_of(const CLI::Option& option, std::string_view shown) {
   // A token's --name is the user's own.
   if (shown == "NAME") return option.get_positional() ? ValueKind::OwnerName : ValueKind::Other;
-  constexpr std::array<std::pair<std::string_view, ValueKind>, 7> kKinds{{
+  constexpr std::array<std::pair<std::string_view, ValueKind>, 9> kKinds{{
       {"FILE", ValueKind::File},
+      {"FOLDER", ValueKind::File},
       {"PATH", ValueKind::File},
       {"SERVER", ValueKind::Server},
       {"FQDN", ValueKind::FullName},
       {"POOL", ValueKind::Pool},
       {"SERVICE", ValueKind::Service},
       {"ID", ValueKind::Schedule},
+      {"RESPONDER", ValueKind::Responder},
   }};
   const auto* found = std::find_if(kKinds.begin(), kKinds.end(),
                                    [&](const auto& each) { return each.first == shown; });
@@ -87,9 +89,9 @@ Value value_of(const CLI::Option& option) {
   const auto set = set_of(option.get_type_name());
   if (!set.empty()) {
     value.kind = ValueKind::Words;
-    auto in_order = alternatives(text);
+    const auto in_order = alternatives(text);
     const bool same = std::ranges::is_permutation(in_order, set);
-    value.words = same ? std::move(in_order) : set;
+    value.words = same ? in_order : set;
     return value;
   }
   value.shown = text.empty() ? shown_type(option) : text;

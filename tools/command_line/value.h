@@ -19,6 +19,7 @@ enum class ValueKind : std::uint8_t {
   Service,
   OwnerName,  // of an answer set
   Schedule,   // its number
+  Responder,  // of the cluster
   Other,      // nobody: a duration, a sentence
 };
 

@@ -66,10 +66,10 @@ void append_command(const CLI::App& command, const std::string& path, Said& said
                     std::string& out) {
   const std::string name = path + (path.empty() ? "" : " ") + command.get_name();
   const auto below = command_line::commands(command);
-  if (!below.empty()) {
+  const auto append_below = [&] {
     for (const CLI::App* each : below) append_command(*each, name, said, out);
-    return;
-  }
+  };
+  if (!below.empty() && command.get_require_subcommand_min() > 0) return append_below();
   const std::string words = arguments(command);
   out += words.empty() ? ".It Cm " + name + '\n' : ".It Xo\n.Cm " + name + '\n' + words + ".Xc\n";
   out += sentence(command.get_description()) + '\n';
@@ -81,6 +81,7 @@ void append_command(const CLI::App& command, const std::string& path, Said& said
     out += out.back() == '.' ? "\n" : ".\n";
   }
   out += option_list(command);
+  append_below();  // it stands alone, too
 }
 
 }  // namespace

@@ -60,7 +60,8 @@ Agent::Agent(uv_loop_t* loop, const config::AgentConfig& config, std::string boo
              }),
       ports_(counted_ports<config::TcpConnections>(config)),
       flows_(loop, counted_ports<config::UdpFlows>(config), counter_limit(config.heartbeat)),
-      pusher_(loop, {config.authorities, config.server, config.token_file, config.heartbeat},
+      credentials_(config.token_file, config.tls, clock),
+      pusher_(loop, {config.authorities, config.server, config.heartbeat}, credentials_,
               {[this](std::uint64_t seq) { return document(seq); },
                [this](std::uint64_t seq, const HeartbeatReply& reply) { on_reply(seq, reply); },
                [this] { holds_.failed(pusher_.last_failure(), clock_.now()); }},
@@ -77,7 +78,7 @@ Agent::Agent(uv_loop_t* loop, const config::AgentConfig& config, std::string boo
                static_cast<void>(keep());  // tried again with each heartbeat
                push_change();
              }),
-      verdicts_(loop, config.server, config.token_file),
+      verdicts_(loop, config.server, credentials_),
       shutdown_(loop, config.reboot,
                 {[this] { pause_for_shutdown(); }, [this] { resume_after_shutdown(); },
                  [this](VerdictClient::Done done) {
@@ -127,7 +128,11 @@ std::optional<std::string> Agent::standing() const {
   for (const auto& [name, order] : orders_) {
     if (order.held) held += (held.empty() ? "" : ", ") + name;
   }
-  return pusher_.authority() + " answers; " + (held.empty() ? "nothing is held" : "held: " + held);
+  const auto trouble = credentials_.trouble();
+  return pusher_.authority() +
+         (pusher_.stale() ? " answers, cut off from its cluster; " : " answers; ") +
+         (held.empty() ? "nothing is held" : "held: " + held) +
+         (trouble ? "; " + printable(*trouble) : "");
 }
 
 // The first push renews the lease of what was said of a service before, perhaps before a reboot: it
@@ -216,6 +221,11 @@ std::string Agent::document(std::uint64_t seq) {
 }
 
 void Agent::on_reply(std::uint64_t seq, const HeartbeatReply& reply) {
+  // Who is cut off says what was true when it was: what is newer came from another one.
+  if (reply.stale && reply.generation < generation_) {
+    holds_.failed(pusher_.authority() + " is cut off from its cluster", clock_.now());
+    return;
+  }
   generation_ = reply.generation;
   const auto dropped = holds_.answered(seq, reply, clock_.now());
   for (const auto& [name, monitor] : monitors_) {
@@ -224,6 +234,9 @@ void Agent::on_reply(std::uint64_t seq, const HeartbeatReply& reply) {
     if (order == reply.services.end() || (dropped.contains(name) && order->second.held)) continue;
     if (order->second.pending) continue;  // the next one tells
     const auto before = orders_.find(name);
+    // It takes no resume either, and may not have heard of the drain.
+    const bool lifts = before != orders_.end() && before->second.held && !order->second.held;
+    if (reply.stale && lifts) continue;
     if (before == orders_.end() ? order->second.held : before->second.held != order->second.held) {
       spdlog::info("{}: {}{}", name, order->second.held ? "held" : "held no longer",
                    order->second.reason.empty() ? "" : ": " + printable(order->second.reason));
@@ -303,11 +316,17 @@ void Agent::resume_after_shutdown() {
 }
 
 json Agent::status() const {
+  const auto expires = credentials_.expires();
   json document{{"server", config_.server},
                 {"authority",
                  {{"url", pusher_.authority()},
                   {"connected", pusher_.connected()},
+                  {"stale", pusher_.stale()},
                   {"failure", pusher_.last_failure()}}},
+                {"tls",
+                 {{"certificate", config_.tls.certificate},
+                  {"expires", expires ? json(health::to_rfc3339(*expires)) : json()},
+                  {"trouble", credentials_.trouble().value_or("")}}},
                 {"systemd", {{"failure", units_.failure()}, {"shutdown", shutdown_.text()}}},
                 {"generation", generation_},
                 {"lease", static_cast<double>(pusher_.lease().count()) / 1e3},

@@ -12,6 +12,7 @@
 
 #include "config/agent_model.h"
 #include "tools/sluice-agent/control_socket.h"
+#include "tools/sluice-agent/credentials.h"
 #include "tools/sluice-agent/hooks.h"
 #include "tools/sluice-agent/host_holds.h"
 #include "tools/sluice-agent/host_state.h"
@@ -92,6 +93,7 @@ class Agent {
   FlowSampler flows_;
   std::string flows_failure_;  // that was told
   std::map<std::string, std::unique_ptr<ServiceMonitor>, std::less<>> monitors_;
+  Credentials credentials_;  // before those who show them
   Pusher pusher_;
   HostHolds holds_;
   Hooks hooks_;

@@ -4,12 +4,14 @@
 
 namespace sluice::agent {
 
-void AuthorityClient::put(const std::string& url, const std::string& token, std::string body,
+void AuthorityClient::put(const std::string& url, const Credentials::Shown& shown, std::string body,
                           base::Duration limit, Done done) {
   HttpRequest request;
   request.method = HttpRequest::Method::Put;
   request.url = url;
-  request.headers = {"Content-Type: application/json", "Authorization: Bearer " + token};
+  request.headers = {"Content-Type: application/json"};
+  if (!shown.token.empty()) request.headers.push_back("Authorization: Bearer " + shown.token);
+  request.material = shown.material;
   request.body = std::move(body);
   request.limit = limit;
   request.max_body = kMaxReply;

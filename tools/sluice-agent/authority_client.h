@@ -5,6 +5,7 @@
 #include <uv.h>
 
 #include "config/base/clock.h"
+#include "tools/sluice-agent/credentials.h"
 #include "tools/sluice-agent/http_client.h"
 
 namespace sluice::agent {
@@ -20,8 +21,8 @@ class AuthorityClient {
   explicit AuthorityClient(uv_loop_t* loop) : http_(loop) {}
 
   // Not while another is under way. `done` is called as HttpClient says.
-  void put(const std::string& url, const std::string& token, std::string body, base::Duration limit,
-           Done done);
+  void put(const std::string& url, const Credentials::Shown& shown, std::string body,
+           base::Duration limit, Done done);
   bool busy() const noexcept { return http_.busy(); }
 
  private:

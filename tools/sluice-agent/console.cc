@@ -129,6 +129,19 @@ std::vector<std::string> remarks_of(const json& service) {
   return remarks;
 }
 
+// The certificate, and what is wrong with it or with whom we believe: a line each, where there are.
+std::string tls_of(const json& tls) {
+  std::string lines;
+  if (const std::string expires = text_of(tls, "expires"); !expires.empty()) {
+    lines += "certificate " + printable(text_of(tls, "certificate")) + ", valid until " +
+             printable(expires) + "\n";
+  }
+  if (const std::string trouble = text_of(tls, "trouble"); !trouble.empty()) {
+    lines += printable(trouble) + "\n";
+  }
+  return lines;
+}
+
 using Row = std::array<std::string, 4>;
 
 std::string render_table(const std::vector<Row>& rows) {
@@ -167,12 +180,16 @@ std::string render_status(const json& status) {
   if (authority.value("connected", json()) == true) {
     page += text_of(authority, "url") + " answers (generation " +
             status.value("generation", json()).dump() + ", lease " +
-            status.value("lease", json()).dump() + " s)\n";
+            status.value("lease", json()).dump() + " s)";
+    // The state that it answers by is the last that it had.
+    if (authority.value("stale", json()) == true) page += ", cut off from its cluster";
+    page += '\n';
   } else {
     page += "no authority answers";
     const std::string failure = text_of(authority, "failure");
     page += failure.empty() ? "\n" : ": " + failure + "\n";
   }
+  page += tls_of(status.value("tls", json::object()));
   if (const std::string failure = text_of(status.value("systemd", json::object()), "failure");
       !failure.empty()) {
     page += printable(failure) + "\n";

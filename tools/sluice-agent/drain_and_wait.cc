@@ -26,7 +26,7 @@ DrainAndWait::DrainAndWait(ControlRequest pause, std::optional<base::Duration> l
 
 ControlAnswer DrainAndWait::run() {
   const auto start = world_.clock.now().mono;
-  const ControlAnswer paused = pause();
+  ControlAnswer paused = pause();
   // By force it stands, though the authority has not confirmed it in time: the verdict tells when.
   if (paused.exit != ExitCode::Done && paused.exit != ExitCode::TimedOut) return paused;
   world_.say(paused.text);
@@ -45,7 +45,7 @@ ControlAnswer DrainAndWait::run() {
 
 ControlAnswer DrainAndWait::pause() {
   while (true) {
-    const ControlAnswer answer = world_.ask(pause_);
+    ControlAnswer answer = world_.ask(pause_);
     if (answer.exit != ExitCode::NoAuthority || !may_return(answer)) return answer;
     say_sometimes(answer.text);
     world_.sleep(kLook);

@@ -159,6 +159,9 @@ base::Checked<HeartbeatReply> parse_reply(std::string_view octets) {
   HeartbeatReply reply;
   reply.generation = generation->get<std::uint64_t>();
   reply.lease = base::Duration(std::llround(seconds * 1e3));
+  const auto stale = read_flag(*document, "stale");
+  if (!stale) return base::Unexpected{stale.error()};
+  reply.stale = *stale;
   const json* services = member(*document, "services");
   if (services == nullptr || !services->is_object()) {
     return base::failure("services must be an object");

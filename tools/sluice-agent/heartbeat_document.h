@@ -41,6 +41,7 @@ struct HeartbeatReply {
   std::uint64_t generation = 0;
   base::Duration lease{0};
   std::map<std::string, ServiceOrder, std::less<>> services;
+  bool stale = false;  // the authority is cut off from its cluster: it can tell nobody
 };
 
 // Accepts any octets. Members that it does not know are left alone, since a newer authority may say

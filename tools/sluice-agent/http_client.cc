@@ -12,6 +12,8 @@
 
 #include "config/base/uv_handle.h"
 #include "tools/sluice-agent/timer.h"
+#include "tools/tls/failure.h"
+#include "tools/tls/sessions.h"
 
 namespace sluice::agent {
 namespace {
@@ -73,10 +75,12 @@ class HttpClient::Transfer {
   void set_method();
   void set_url();
   void set_trust();
+  void set_material();
   void set_fixed_options();
   void watch(curl_socket_t fd, int what, Watch* known);
   void act(curl_socket_t fd, int events);
   void finish(CURLcode result);
+  std::string failure(CURLcode result) const;
   bool framed() const;
 
   uv_loop_t* loop_;
@@ -132,6 +136,11 @@ void HttpClient::Transfer::set_fixed_options() {
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &Transfer::on_body);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
   curl_easy_setopt(easy, CURLOPT_USERAGENT, "sluice-agent/" SLUICE_VERSION);
+  // Otherwise a file of authorities that was replaced counts a day later
+  // (CURLOPT_CA_CACHE_TIMEOUT).
+  curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
+  curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L);  // whose certificate it was, for messages
+  tls::take_tickets(easy);
 }
 
 void HttpClient::Transfer::set_method() {
@@ -174,6 +183,22 @@ void HttpClient::Transfer::set_trust() {
     curl_easy_setopt(easy, CURLOPT_CAINFO, request_.trust->ca.c_str());
     curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);  // that file's alone
   }
+  if (request_.material) set_material();
+}
+
+// As octets, not as files: libcurl neither resumes a session nor keeps a connection that was made
+// with others (Curl_ssl_config_matches), so that what has been renewed counts from the next request
+// on. The texts live as long as request_.
+void HttpClient::Transfer::set_material() {
+  const auto set = [this](CURLoption option, const std::string& text) {
+    // libcurl does not write to it.
+    curl_blob blob{const_cast<char*>(text.data()), text.size(), CURL_BLOB_NOCOPY};
+    curl_easy_setopt(easy_.get(), option, text.empty() ? nullptr : &blob);
+  };
+  set(CURLOPT_SSLCERT_BLOB, request_.material->certificate);
+  set(CURLOPT_SSLKEY_BLOB, request_.material->key);
+  set(CURLOPT_CAINFO_BLOB, request_.material->ca);
+  if (!request_.material->ca.empty()) curl_easy_setopt(easy_.get(), CURLOPT_CAPATH, nullptr);
 }
 
 void HttpClient::Transfer::start(HttpRequest request, Done done) {
@@ -298,6 +323,20 @@ bool HttpClient::Transfer::framed() const {
                                          &coding) == CURLHE_OK;
 }
 
+std::string HttpClient::Transfer::failure(CURLcode result) const {
+  std::string words = error_.front() == '\0' ? curl_easy_strerror(result) : error_.data();
+  tls::Failed failed = tls::failed(easy_.get(), result, words, request_.url);
+  failed.name = request_.name;
+  const tls::Material* const material = request_.material.get();
+  failed.certificate_shown = material != nullptr && !material->certificate.empty();
+  failed.ca_given = material != nullptr ? !material->ca.empty() : request_.trust.has_value();
+  const tls::OptionNames names = material != nullptr ? tls::OptionNames{"tls.ca", "tls.certificate"}
+                                                     : tls::OptionNames{"ca", "certificate"};
+  const tls::Explanation why = tls::explain(failed, names);
+  if (why.reason == tls::Reason::Other) return words;
+  return why.reason == tls::Reason::Silent ? words + "; " + why.text : why.text;
+}
+
 void HttpClient::Transfer::finish(CURLcode result) {
   const Done done = std::exchange(done_, nullptr);
   if (received_ > request_.max_body) {
@@ -306,8 +345,7 @@ void HttpClient::Transfer::finish(CURLcode result) {
     return;
   }
   if (result != CURLE_OK) {
-    const std::string_view said(error_.data());
-    done(base::failure(std::string(said.empty() ? curl_easy_strerror(result) : said)));
+    done(base::failure(failure(result)));
     return;
   }
   curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &answer_.status);

@@ -13,6 +13,7 @@
 #include "config/base/address.h"
 #include "config/base/clock.h"
 #include "config/base/error.h"
+#include "tools/tls/material.h"
 
 namespace sluice::agent {
 
@@ -32,6 +33,8 @@ struct HttpRequest {
   std::string name;
   // How a peer of https is judged; without it, by the name in the URL and the system's authorities.
   std::optional<config::TlsTrust> trust;
+  // In its place for a peer to whom we also show who we are.
+  std::shared_ptr<const tls::Material> material;
   std::vector<std::string> headers;  // "Accept: text/plain"
   std::string body;                  // of a PUT
   base::Duration limit{0};           // from the first octet sent to the last received

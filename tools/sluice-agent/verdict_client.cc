@@ -6,7 +6,6 @@
 
 #include "tools/sluice-agent/heartbeat_document.h"
 #include "tools/sluice-agent/log.h"
-#include "tools/sluice-agent/token.h"
 
 namespace sluice::agent {
 namespace {
@@ -42,33 +41,45 @@ base::Checked<HostVerdict> parse_verdict(std::string_view octets) {
   return verdict;
 }
 
-VerdictClient::VerdictClient(uv_loop_t* loop, std::string server, std::string token_file)
-    : server_(std::move(server)), token_file_(std::move(token_file)), http_(loop) {}
+VerdictClient::VerdictClient(uv_loop_t* loop, std::string server, Credentials& credentials)
+    : server_(std::move(server)),
+      credentials_(credentials),
+      http_(loop),
+      refuse_(loop, [this] { finish(base::failure(refusal_)); }) {}
 
 void VerdictClient::ask(const std::string& authority, const std::optional<std::string>& service,
                         Done done) {
   waiting_.push_back(
       {authority + "/v1/servers/" + server_ + "/verdict" + (service ? "?service=" + *service : ""),
        std::move(done)});
-  if (!http_.busy()) start_next();
+  if (waiting_.size() == 1) start_next();
 }
 
 void VerdictClient::start_next() {
   if (waiting_.empty()) return;
+  const auto shown = credentials_.current();
+  if (!shown) {
+    refusal_ = shown.error().message;
+    refuse_.start(base::Duration::zero());  // nobody is answered while asking
+    return;
+  }
   HttpRequest request;
   request.url = waiting_.front().url;
   request.limit = kLimit;
   request.max_body = kMaxAnswer;
-  // Read each time: it may have been replaced. Without one the authority says what is missing.
-  if (const auto token = read_token(token_file_)) {
-    request.headers = {"Authorization: Bearer " + *token};
-  }
-  http_.start(std::move(request), [this](const base::Checked<HttpAnswer>& answer) {
-    const Done done = std::move(waiting_.front().done);
-    waiting_.pop_front();
-    start_next();
-    done(judge(answer));
-  });
+  request.material = shown->material;
+  if (!shown->token.empty()) request.headers = {"Authorization: Bearer " + shown->token};
+  http_.start(std::move(request),
+              [this](const base::Checked<HttpAnswer>& answer) { finish(answer); });
+}
+
+void VerdictClient::finish(const base::Checked<HttpAnswer>& answer) {
+  if (answer && (answer->status == 401 || answer->status == 403)) credentials_.forget_token();
+  const Done done = std::move(waiting_.front().done);
+  waiting_.pop_front();
+  const auto verdict = judge(answer);
+  start_next();
+  done(verdict);
 }
 
 }  // namespace sluice::agent

@@ -9,7 +9,9 @@
 
 #include <uv.h>
 
+#include "tools/sluice-agent/credentials.h"
 #include "tools/sluice-agent/http_client.h"
+#include "tools/sluice-agent/timer.h"
 
 namespace sluice::agent {
 
@@ -33,7 +35,7 @@ class VerdictClient {
 
   using Done = std::function<void(base::Checked<HostVerdict>)>;
 
-  VerdictClient(uv_loop_t* loop, std::string server, std::string token_file);
+  VerdictClient(uv_loop_t* loop, std::string server, Credentials& credentials);
 
   // `authority` as in the configuration. `service` absent: the whole server. `done` is called once,
   // from the loop, unless this is gone before.
@@ -46,11 +48,14 @@ class VerdictClient {
   };
 
   void start_next();
+  void finish(const base::Checked<HttpAnswer>& answer);
 
   std::string server_;
-  std::string token_file_;
-  std::deque<Question> waiting_;
+  Credentials& credentials_;
+  std::deque<Question> waiting_;  // the first one is being asked
   HttpClient http_;
+  std::string refusal_;  // why the first one cannot be asked
+  Timer refuse_;
 };
 
 }  // namespace sluice::agent

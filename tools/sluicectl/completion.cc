@@ -82,6 +82,17 @@ std::vector<Candidate> schedules(Api& api) {
   return all;
 }
 
+// The one that is asked can't be forgotten by itself.
+std::vector<Candidate> responders(Api& api) {
+  std::vector<Candidate> all;
+  const auto cluster = ask(api, "/v1/cluster", read_cluster);
+  if (!cluster) return all;
+  for (const ClusterResponder& each : cluster->responders) {
+    if (!each.self) all.push_back({each.name, each.alive ? "alive" : "lost"});
+  }
+  return all;
+}
+
 std::string typed(const Completion& completion, const char* name) {
   const auto found = completion.typed.find(name);
   return found == completion.typed.end() ? std::string() : found->second;
@@ -97,6 +108,8 @@ std::vector<Candidate> live_names(const Completion& completion, Api& api) {
       return {};
     case ValueKind::Schedule:
       return schedules(api);
+    case ValueKind::Responder:
+      return responders(api);
     case ValueKind::Server:
       return names(api, "server", completion.begun, true);
     case ValueKind::FullName:
@@ -120,14 +133,21 @@ void print_completion(const std::vector<std::string>& words, const Connection& e
   Parsed parsed;
   declare_program(program, parsed);
   Completion completion = command_line::complete(program, words);
-  const auto endpoints = endpoints_of({.api = typed(completion, "--api"),
-                                       .socket = typed(completion, "--socket"),
-                                       .token_file = {}},
-                                      environment);
-  if (endpoints) {
+  const Connection given{.api = typed(completion, "--api"),
+                         .socket = typed(completion, "--socket"),
+                         .token_file = {},
+                         .ca = typed(completion, "--ca"),
+                         .certificate = typed(completion, "--certificate"),
+                         .key = typed(completion, "--key")};
+  const auto endpoints = endpoints_of(given, environment);
+  const auto files = endpoints ? tls_files_of(given, environment, *endpoints)
+                               : base::Unexpected{endpoints.error()};
+  if (endpoints && files) {
     const std::string token_file = typed(completion, "--token-file");
     Client client({.endpoints = *endpoints,
                    .token_file = token_file.empty() ? environment.token_file : token_file,
+                   .tls = *files,
+                   .warn = {},
                    .interrupted = {}});
     command_line::add(completion, live_names(completion, client));
   }

@@ -17,6 +17,8 @@ const char* title_of(ApiError::Kind kind) {
       return "no authority";
     case ApiError::Kind::NoAnswer:
       return "no answer";
+    case ApiError::Kind::NotTrusted:
+      return "no trust";
     case ApiError::Kind::NotAllowed:
       return "not authorised";
     case ApiError::Kind::Problem:

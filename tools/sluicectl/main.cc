@@ -56,6 +56,8 @@ Exit run_command(const Options& options) {
   const base::SystemClock clock;
   Client client({.endpoints = options.endpoints,
                  .token_file = options.token_file,
+                 .tls = options.tls,
+                 .warn = [](const std::string& text) { std::cerr << "warning: " << text << '\n'; },
                  .interrupted = [&] { return interrupt && interrupt->pending(); }});
   Context context{.api = client,
                   .clock = clock,
@@ -75,7 +77,10 @@ Exit run_command(const Options& options) {
 Exit run_program(const std::vector<std::string>& words) {
   const Connection from_environment{.api = environment("SLUICE_API"),
                                     .socket = environment("SLUICE_SOCKET"),
-                                    .token_file = environment("SLUICE_TOKEN_FILE")};
+                                    .token_file = environment("SLUICE_TOKEN_FILE"),
+                                    .ca = environment("SLUICE_CA"),
+                                    .certificate = environment("SLUICE_CERTIFICATE"),
+                                    .key = environment("SLUICE_KEY")};
   if (!words.empty() && words.front() == command_line::kCompleteWord) {
     print_completion({words.begin() + 1, words.end()}, from_environment);
     return Exit::Done;

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace sluice::ctl {
@@ -41,11 +42,12 @@ base::Unexpected<std::string> NewFile::failed(const char* what) const {
   return base::Unexpected{path_ + " cannot be " + what + ": " + std::strerror(errno)};
 }
 
-base::Result<base::Done, std::string> NewFile::open() {
+base::Result<base::Done, std::string> NewFile::open(mode_t mode) {
   std::string name = path_ + ".XXXXXX";
   descriptor_ = mkostemp(name.data(), O_CLOEXEC);  // of mode 0600
   if (descriptor_ < 0) return failed("written");
   temporary_ = std::move(name);
+  if (fchmod(descriptor_, mode) != 0) return failed("written");
   return base::Done{};
 }
 

@@ -3,13 +3,14 @@
 #include <string>
 #include <string_view>
 
+#include <sys/types.h>
+
 #include "config/base/result.h"
 
 namespace sluice::ctl {
 
-// A file that is there whole or not at all: written beside its place, for its owner alone (0600),
-// on disk before it gets its name. Without take_place() nothing is left behind. Errors are
-// sentences that name the file.
+// A file that is there whole or not at all: written beside its place, on disk before it gets its
+// name. Without take_place() nothing is left behind. Errors are sentences that name the file.
 class NewFile {
  public:
   // `path` where it will be. Follows a link that is there, so that the link stays.
@@ -18,7 +19,8 @@ class NewFile {
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;
 
-  base::Result<base::Done, std::string> open();
+  // For its owner alone unless `mode` says otherwise, whatever the umask.
+  base::Result<base::Done, std::string> open(mode_t mode = 0600);
   base::Result<base::Done, std::string> write(std::string_view octets);
 
   // Of an earlier file there; with Keep that is an error, should one have come meanwhile.

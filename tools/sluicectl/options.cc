@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 
 #include "config/base/duration.h"
+#include "tools/command_line/value.h"
 #include "tools/sluicectl/options/declarations.h"
 #include "tools/sluicectl/options/parsed.h"
 #include "tools/sluicectl/options/validators.h"
@@ -24,8 +25,14 @@ a TIME is RFC 3339, HH:MM (local, the next one) or +DURATION.
 Options may stand before or after the command. Where the authority is: --api,
 --socket, else SLUICE_SOCKET, SLUICE_API, else the socket
 /run/sluice/sluice.sock, else http://127.0.0.1:8053. On a socket the file's
-permissions decide; by URL a token does: --token-file, else SLUICE_TOKEN_FILE.
-No proxy is used.
+permissions decide; by URL a token does: --token-file, else SLUICE_TOKEN_FILE;
+or, over https, a certificate: --certificate with --key, else SLUICE_CERTIFICATE
+with SLUICE_KEY. --ca or SLUICE_CA: how the authority is known. No proxy is used.
+
+Several --api, or URLs with blanks between them in SLUICE_API, are the responders
+of one cluster: the first that answers within 2 s is asked, another when it no
+longer answers. What was asked is asked again there; an order that was sent is
+not: whether it was carried out is not known then, and giving it again is harmless.
 
 With --json, stdout is the authority's document as it came (of drain --wait and
 of wait: a second or last one, the server at the end; of watch, roll and status
@@ -68,7 +75,8 @@ void join_durations(std::vector<std::string>& words) {
 
 // Where the command stands among the words; their number: nowhere.
 std::size_t command_at(const std::vector<std::string>& words) {
-  constexpr std::array<std::string_view, 3> kWithValue{"--api", "--socket", "--token-file"};
+  constexpr std::array<std::string_view, 6> kWithValue{"--api", "--socket",      "--token-file",
+                                                       "--ca",  "--certificate", "--key"};
   std::size_t at = 0;
   while (at < words.size() && words[at].starts_with('-')) {
     at += std::ranges::find(kWithValue, words[at]) == kWithValue.end() ? 1U : 2U;
@@ -102,9 +110,13 @@ std::optional<std::string> mistake_of_roll(const Options& options) {
 
 base::Result<Options, Stop> finish(Parsed parsed, const Connection& environment) {
   Options& options = parsed.options;
+  parsed.connection.api = joined(parsed.apis, " ");
   auto endpoints = endpoints_of(parsed.connection, environment);
   if (!endpoints) return usage(endpoints.error());
   options.endpoints = *std::move(endpoints);
+  auto files = tls_files_of(parsed.connection, environment, options.endpoints);
+  if (!files) return usage(files.error());
+  options.tls = *std::move(files);
   const std::string& file = parsed.connection.token_file;
   options.token_file = file.empty() ? environment.token_file : file;
 
@@ -120,6 +132,10 @@ base::Result<Options, Stop> finish(Parsed parsed, const Connection& environment)
   if (options.command == Command::Token && !agent && !options.server.empty()) {
     return usage("--server is for the role agent: other tokens are for all servers");
   }
+  if (!options.pools.empty() && options.role != "operator") {
+    return usage(
+        "--pool is for the role operator: readers see all pools, an agent is its server's");
+  }
   if (options.wait && !options.at.empty()) {
     return usage("--wait waits from now on: use sluicectl wait when the time of --at has come");
   }
@@ -134,6 +150,7 @@ base::Result<Options, Stop> finish(Parsed parsed, const Connection& environment)
   }
   if (!parsed.soak.empty()) options.soak = *base::parse_duration(parsed.soak);
   if (const auto mistake = mistake_of_roll(options)) return usage(*mistake);
+  if (options.directory.empty()) options.directory = "pki";
   if (options.command == Command::Backup && options.json && options.file == "-") {
     return usage("--json and the copy cannot both go to stdout");
   }
@@ -165,15 +182,19 @@ std::string fitted(const std::string& help) {
 
 // CLI11 has no words for what was meant.
 std::string mistake_of(const CLI::App& program, const CLI::ParseError& error) {
-  const std::string unknown = unknown_word(program);
+  std::string unknown = unknown_word(program);
   if (!unknown.empty()) return unknown;
-  const std::string what = error.what();
+  std::string what = error.what();
   // "--reason: 1 required TEXT missing"
   if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr && what.ends_with(" missing")) {
     return what.substr(0, what.find(':')) + " needs a value";
   }
-  // `schedule` is the one command that has others below it.
-  if (what == "A subcommand is required") return "schedule needs a command: list or cancel";
+  if (what == "A subcommand is required") {
+    const CLI::App* command = program.get_subcommands().front();
+    std::vector<std::string> below;
+    for (const CLI::App* each : command_line::commands(*command)) below.push_back(each->get_name());
+    return command->get_name() + " needs a command: " + joined(below, " or ");
+  }
   return what;
 }
 
@@ -187,8 +208,11 @@ void declare_program(CLI::App& program, Parsed& parsed) {
   program.get_formatter()->label("REQUIRED", "");
   program.set_version_flag("--version", "sluicectl " SLUICE_VERSION);
   program.footer(kFooter);
-  auto* api = program.add_option("--api", parsed.connection.api, "the authority's API")
+  auto* api = program
+                  .add_option("--api", parsed.apis,
+                              "the authority's API; several: responders of one cluster")
                   ->option_text("URL")
+                  ->allow_extra_args(false)
                   ->check(not_empty());
   program.add_option("--socket", parsed.connection.socket, "the authority's socket on this host")
       ->check(not_empty())
@@ -197,6 +221,14 @@ void declare_program(CLI::App& program, Parsed& parsed) {
   program.add_option("--token-file", parsed.connection.token_file, "the file that holds the token")
       ->type_name("PATH")
       ->check(not_empty());
+  const auto file = [&](const char* name, std::string& path, const char* help) {
+    program.add_option(name, path, help)->check(not_empty())->option_text("FILE");
+  };
+  file("--ca", parsed.connection.ca,
+       "of an API at https://: who may have signed its certificate\n"
+       "(default: the system's authorities)");
+  file("--certificate", parsed.connection.certificate, "shown to it: who you are");
+  file("--key", parsed.connection.key, "of the certificate");
   program.add_flag("--json", parsed.options.json, "the authority's documents as they come");
   declare_commands(program, parsed);
 }

@@ -11,6 +11,7 @@
 #include "config/base/result.h"
 #include "tools/sluicectl/api/endpoint.h"
 #include "tools/sluicectl/exit_code.h"
+#include "tools/tls/material.h"
 
 namespace sluice::ctl {
 
@@ -29,12 +30,22 @@ enum class Command : std::uint8_t {
   Dig,
   ScheduleList,
   ScheduleCancel,
+  Cluster,
+  ClusterForget,
   Roll,
   Watch,
   History,
   Backup,
+  Import,
   Reload,
   Token,
+  PkiCa,
+  PkiServer,
+  PkiAgent,
+  PkiOperator,
+  PkiReader,
+  PkiRenew,
+  PkiShow,
 };
 
 // One lease as configurations have it: what an agent said before the command is by then said again,
@@ -47,6 +58,7 @@ struct Options {
   bool json = false;
   std::vector<Endpoint> endpoints;  // at least one
   std::string token_file;           // empty: none
+  tls::Files tls;                   // of an https:// endpoint
 
   std::string pool;                     // status and verify, where empty is all; roll
   std::optional<base::Duration> watch;  // status: again and again, so long apart
@@ -56,7 +68,8 @@ struct Options {
   std::string reason;                   // drain
   std::string startup;                  // drain: manual, automatic; empty: each service's default
   bool hide_host = false;               // drain
-  bool force = false;                   // drain; backup: over what exists
+  bool force = false;                   // drain; backup, import: over what exists
+  bool local_force = false;             // drain
   std::string at;                       // drain: a TIME
   std::string expires;                  // drain, sent as it is
   std::string then;                     // drain, sent as it is
@@ -65,25 +78,35 @@ struct Options {
   std::optional<base::Duration> limit;  // of a wait (--wait DURATION, --timeout); absent: for ever
 
   std::string id;                       // schedule cancel
+  std::string responder;                // cluster forget
   std::optional<std::uint32_t> newest;  // history: --limit; absent: the authority's own
   std::string file;                     // backup; "-": stdout
+  std::string to;                       // import: etcd, embedded
+  // import
+  std::string config = "/etc/sluice/sluice.yaml";
 
   std::string exec;  // roll: what /bin/sh runs; may be empty with dry_run
   std::optional<std::uint32_t> max_unavailable;  // roll; absent: 1, or with domains a whole one
   bool domains = false;                          // roll
   base::Duration soak = kDefaultSoak;            // roll
   bool skip_unready = false;                     // roll
-  bool dry_run = false;                          // roll
+  bool dry_run = false;                          // roll, import
   std::string state_file;                        // roll; empty: the pool's own
   bool restart = false;                          // roll
 
-  std::string name;                          // explain, dig: NAME; token: --name
+  std::string name;                          // explain, dig: NAME; token, pki ca: --name
   std::string type;                          // explain, dig: TYPE
   std::vector<base::SocketAddress> servers;  // verify: resolvers; dig: at most one
   bool tcp = false;                          // dig: not over UDP first
   bool no_ns = false;                        // verify: not the zone's own name servers
   bool strict = false;                       // verify: a stale cache is no success
   std::string role;                          // token: ROLE
+  std::string directory;                     // pki
+  std::vector<std::string> names;            // pki: whom for; renew: empty: all that are due
+  std::optional<std::uint32_t> days;         // pki; absent: each kind's own
+  bool renew = false;                        // pki: in place of what exists
+  bool new_key = false;                      // pki: with another key
+  std::vector<std::string> pools;            // token: --pool
 
   // Whether it goes on until something is so, or a signal comes, after which something is to be
   // said or cleared away.

@@ -44,8 +44,11 @@ std::string sha256_hex(const std::string& text) {
 }
 
 std::string token_line(const std::string& name, const std::string& role, const std::string& server,
-                       const std::string& sha256) {
-  const std::string where = server.empty() ? "" : ", server: " + server;
+                       const std::vector<std::string>& pools, const std::string& sha256) {
+  std::string where = server.empty() ? "" : ", server: " + server;
+  for (const std::string& pool : pools)
+    where += (&pool == pools.data() ? ", pools: [" : ", ") + pool;
+  if (!pools.empty()) where += "]";
   return "- {name: " + name + ", role: " + role + where + ", sha256: \"" + sha256 + "\"}";
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "config/base/error.h"
 
@@ -12,9 +13,9 @@ base::Checked<std::string> make_token();
 // In lower-case hex.
 std::string sha256_hex(const std::string& text);
 
-// The line for `api.tokens` of the configuration; `server` empty: for no server. Names are plain
-// (letters, digits, - _ .).
+// The line for `api.tokens` of the configuration; `server` empty: for no server; no `pools`: for
+// all. Names are plain (letters, digits, - _ .).
 std::string token_line(const std::string& name, const std::string& role, const std::string& server,
-                       const std::string& sha256);
+                       const std::vector<std::string>& pools, const std::string& sha256);
 
 }  // namespace sluice::ctl

@@ -9,6 +9,7 @@
 #include "dns/ldns.h"
 #include "dns/wire/name.h"
 #include "dns/zone/zone_builder.h"
+#include "tools/sluiced/digest.h"
 
 namespace sluice {
 namespace {
@@ -86,10 +87,12 @@ base::Result<Blueprint, std::vector<base::Error>> draw_blueprint(
   auto zones = dns::build_zones(config, serial_bases);
   aside.join();
   if (!zones) return base::Unexpected{std::move(zones).error()};
+  // Nobody compares those of a responder that is alone.
+  std::string digest = config.store.etcd ? digest_of(config) : std::string();
   // Assigned from {} they would keep their memory.
   config.pools = std::vector<config::Pool>();
   for (config::Zone& zone : config.zones) zone.records = std::string();
-  return Blueprint{std::move(config), *std::move(zones), std::move(topology)};
+  return Blueprint{std::move(config), *std::move(zones), std::move(topology), std::move(digest)};
 }
 
 base::Result<Blueprint, std::vector<base::Error>> read_blueprint(
@@ -106,6 +109,7 @@ std::vector<base::Error> needs_restart(const config::Config& running, const conf
       errors.push_back({{next.file, 0}, path, "differs from the running one: needs a restart"});
     }
   };
+  fixed(running.user == next.user, "user");
   fixed(running.dns.identity == next.dns.identity, "dns.identity");
   fixed(running.dns.listen == next.dns.listen, "dns.listen");
   fixed(running.dns.workers == next.dns.workers, "dns.workers");
@@ -116,12 +120,17 @@ std::vector<base::Error> needs_restart(const config::Config& running, const conf
             running.api.socket.group == next.api.socket.group &&
             running.api.socket.mode == next.api.socket.mode,
         "api.socket");
+  fixed(running.api.tls.has_value() == next.api.tls.has_value(), "api.tls");
   fixed(running.store.directory == next.store.directory, "store.directory");
+  fixed(running.store.etcd == next.store.etcd, "store.etcd");
   return errors;
 }
 
 std::vector<std::string> warnings(const Blueprint& blueprint) {
   std::vector<std::string> warnings;
+  for (const base::Error& warning : blueprint.config.warnings) {
+    warnings.push_back(base::to_string(warning));
+  }
   for (const config::Zone& zone : blueprint.config.zones) {
     const auto apex = dns::Name::parse(zone.name);
     if (!apex) continue;

@@ -19,6 +19,7 @@ struct Blueprint {
   config::Config config;
   std::shared_ptr<const dns::ZoneSet> zones;
   std::shared_ptr<const health::Topology> topology;
+  std::string digest;  // digest.h
 };
 
 // The first half: the file. Its errors are all that can be found, in the zones' texts too.

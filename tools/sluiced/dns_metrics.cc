@@ -109,6 +109,13 @@ void append_dns_metrics(const dns::Counters& counters,
          counters.tcp_timed_out);
   append(page, "sluice_dns_tcp_evicted_total", "TCP connections closed to make room.",
          counters.tcp_evicted);
+  append(page, "sluice_dns_tcp_accept_errors_total",
+         "Clients not accepted at once: no descriptors or memory.", counters.tcp_accept_errors);
+  page +=
+      "# HELP sluice_dns_tcp_accept_paused Sockets that accept nobody, for want of descriptors.\n"
+      "# TYPE sluice_dns_tcp_accept_paused gauge\n"
+      "sluice_dns_tcp_accept_paused " +
+      std::to_string(counters.tcp_listeners_paused()) + '\n';
 }
 
 }  // namespace sluice

@@ -19,8 +19,8 @@ bool comes_in_floods(health::EventType type) {
 
 bool alarms(health::EventType type) {
   using enum health::EventType;
-  return type == MassLoss || type == Lease || type == Alarm || type == Store ||
-         type == Authentication;
+  return type == MassLoss || type == Lease || type == Alarm || type == Store || type == Resources ||
+         type == Authentication || type == Forbidden;
 }
 
 std::string text_of(const health::Event& event) {

@@ -1,11 +1,9 @@
 #include "tools/sluiced/log.h"
 
-#include <array>
-#include <cstdio>
-
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "config/base/foreign_text.h"
 #include "tools/supervisor/journal.h"
 
 namespace sluice::log {
@@ -31,19 +29,7 @@ void error(std::string_view line) {
 }
 
 std::string escaped(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (const char c : text) {
-    const auto octet = static_cast<unsigned char>(c);
-    if (octet >= 0x20 && octet != 0x7f) {
-      out += c;
-      continue;
-    }
-    std::array<char, 5> hex{};
-    std::snprintf(hex.data(), hex.size(), "\\x%02x", octet);
-    out += hex.data();
-  }
-  return out;
+  return base::escaped(text);
 }
 
 }  // namespace sluice::log

@@ -96,6 +96,7 @@ void Sentry::reloading() {
 
 void Sentry::reloaded(const std::vector<base::Error>& errors) {
   refused_.clear();
+  stayed_.clear();
   if (!errors.empty()) {
     refused_ = "the last reload was refused, the old configuration serves on: " +
                log::escaped(base::to_string(errors.front()));
@@ -106,9 +107,22 @@ void Sentry::reloaded(const std::vector<base::Error>& errors) {
   supervisor_.ready(told_);
 }
 
+void Sentry::stayed(const std::string& why) {
+  stayed_ = log::escaped(why);
+  if (ready_) return;
+  told_ = status();
+  supervisor_.status(told_);
+}
+
 void Sentry::stopping() {
   stopping_ = true;
   supervisor_.stopping("answering what was received");
+}
+
+base::Checked<base::Done> Sentry::left_to(int pid) {
+  stopping_ = true;
+  uv_timer_stop(timer_.get());
+  return supervisor_.main_process(pid);
 }
 
 std::string Sentry::status() const {
@@ -119,6 +133,7 @@ std::string Sentry::status() const {
            "; ";
   }
   if (!refused_.empty()) text += refused_ + "; ";
+  if (!stayed_.empty()) text += stayed_ + "; ";
   return text + what_is_served_();
 }
 

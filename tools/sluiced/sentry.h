@@ -34,6 +34,11 @@ class Sentry {
   void reloading();
   void reloaded(const std::vector<base::Error>& errors);
   void stopping();
+  // Nobody took this one's place. `why`: a sentence, in the status until a reload or a take-over is
+  // tried again.
+  void stayed(const std::string& why);
+  // That process has taken this one's place.
+  base::Checked<base::Done> left_to(int pid);
 
  private:
   void look();
@@ -49,6 +54,7 @@ class Sentry {
   std::vector<Pulse::Silent> silent_;
   base::MonoTime silent_since_{};
   std::string refused_;  // why the last reload was, for as long as no other was taken
+  std::string stayed_;   // why nobody took this one's place
   std::string told_;     // the last status
   bool stopping_ = false;
   base::UvHandle<uv_timer_t> timer_;

@@ -1,11 +1,13 @@
 #include "tools/supervisor/supervisor.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <system_error>
 #include <utility>
 
 #include <sys/socket.h>
@@ -99,6 +101,21 @@ void Supervisor::stopping(std::string_view status) {
   send("STOPPING=1\n", status);
 }
 
+base::Checked<base::Done> Supervisor::main_process(int pid) {
+  if (!listens()) return base::Done{};
+  const std::string text = "MAINPID=" + std::to_string(pid) + '\n';
+  // That a datagram's receiver has room is told by no poll(2): it is tried again.
+  constexpr int kTries = 300;
+  constexpr timespec kPause{0, 10'000'000};
+  int error = try_send(text);
+  for (int tries = 1; error == EAGAIN && tries < kTries; ++tries) {
+    nanosleep(&kPause, nullptr);
+    error = try_send(text);
+  }
+  if (error != 0) return base::failure(std::generic_category().message(error));
+  return base::Done{};
+}
+
 void Supervisor::alive() {
   send("WATCHDOG=1\n", {});
 }
@@ -112,11 +129,15 @@ void Supervisor::send(std::string text, std::string_view status) const {
     }
     text += '\n';
   }
+  static_cast<void>(try_send(text));  // nobody to complain to
+}
+
+int Supervisor::try_send(const std::string& datagram) const {
   sockaddr_un address;
   const socklen_t size = address_of(socket_, address);
-  // Nobody to complain to.
-  static_cast<void>(sendto(fd_, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT,
-                           reinterpret_cast<const sockaddr*>(&address), size));
+  const ssize_t sent = sendto(fd_, datagram.data(), datagram.size(), MSG_NOSIGNAL | MSG_DONTWAIT,
+                              reinterpret_cast<const sockaddr*>(&address), size);
+  return sent < 0 ? errno : 0;
 }
 
 }  // namespace sluice

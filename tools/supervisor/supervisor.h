@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "config/base/clock.h"
+#include "config/base/error.h"
 
 namespace sluice {
 
@@ -14,7 +15,7 @@ namespace sluice {
 // The protocol is a datagram of NAME=VALUE lines, stable and open to everybody's own code, says
 // that page. Ours never blocks: libsystemd's sends wait for room in the socket, and a supervisor
 // that has stopped reading must not stop the authority's control thread. What finds no room is
-// lost, as if it had not been said.
+// lost, as if it had not been said; main_process() alone waits.
 class Supervisor {
  public:
   // From NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID of the environment.
@@ -35,9 +36,14 @@ class Supervisor {
   void status(std::string_view status);
   void stopping(std::string_view status);
   void alive();
+  // The service's main process is that one from now on, and speaks for it. Waits up to 3 s where
+  // the supervisor is behind: who ends without it having heard ends the service.
+  base::Checked<base::Done> main_process(int pid);
 
  private:
   void send(std::string text, std::string_view status) const;
+  // 0, or the errno of a datagram that did not go out.
+  int try_send(const std::string& datagram) const;
 
   std::string socket_;
   std::optional<base::Duration> watchdog_;

@@ -4,20 +4,17 @@ What is shown here needs ports that everybody knows (a resolver on 53, SIP on 50
 and programs that read /etc/resolv.conf. In namespaces of our own all of 127/8 is free, and whatever
 becomes of the test, the kernel ends every process of it with its first one."""
 
-import fcntl
 import os
 import pathlib
 import signal
-import socket
-import struct
 import subprocess
 import sys
+
+from support import network
 
 _INSIDE = "SLUICE_REAL_CALLS_INSIDE"
 # What tests/scenario/CMakeLists.txt takes for "did not run".
 SKIPPED = 77
-# linux/sockios.h, linux/if.h
-_SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 1
 
 
 def enter():
@@ -34,16 +31,7 @@ def enter():
         os.execvp("unshare", [*unshare, sys.executable, *sys.argv])
     # The first process of a namespace gets no signal that it does not ask for.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    _loopback_up()
-
-
-def _loopback_up():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
-        request = struct.pack("16sh14x", b"lo", 0)
-        answer = fcntl.ioctl(any_socket, _SIOCGIFFLAGS, request)
-        flags = struct.unpack("16sh14x", answer)[1]
-        request = struct.pack("16sh14x", b"lo", flags | _IFF_UP)
-        fcntl.ioctl(any_socket, _SIOCSIFFLAGS, request)
+    network.loopback_up()
 
 
 def use_resolver(folder, address):

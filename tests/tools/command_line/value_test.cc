@@ -43,6 +43,10 @@ TEST_F(ValueOf, ANameIsAnOwnerNameOnlyAsAnArgument) {
   EXPECT_EQ(value_of(*app.add_option("--name", text)->type_name("NAME")).kind, ValueKind::Other);
 }
 
+TEST_F(ValueOf, AResponderIsOfTheCluster) {
+  EXPECT_EQ(value_of(*app.add_option("RESPONDER", text)).kind, ValueKind::Responder);
+}
+
 TEST_F(ValueOf, FlagsTakeOneOnlyWhenHelpSaysSo) {
   EXPECT_FALSE(takes_value(*app.add_flag("--json", flag)));
   auto* wait = app.add_flag("--wait", text)->option_text("[DURATION]");

@@ -26,6 +26,7 @@
 #include "config/document.h"
 #include "config/load.h"
 #include "config/load_agent.h"
+#include "tests/config/base/certificates.h"
 
 namespace sluice::pages {
 namespace {
@@ -251,7 +252,7 @@ std::vector<std::string> promised(const Key& key) {
   std::istringstream rest(key.takes);
   for (std::string part; std::getline(rest, part, '|');) {
     part = std::regex_replace(part, std::regex("^ +| +$"), "");
-    static const std::regex kRange("(number|duration|percentage) (\\S+\\.\\.\\S+)");
+    static const std::regex kRange("(number|duration|percentage|size) (\\S+\\.\\.\\S+)");
     static const std::regex kWord("[a-z_]+");
     std::smatch match;
     if (std::regex_match(part, match, kRange)) {
@@ -293,9 +294,28 @@ void expect_ranges(const Book<Config>& book) {
   EXPECT_GT(checked, 0U);
 }
 
+// In the corpus CERTIFICATES stands for a folder with an authority's ca.crt, api.crt and api.key,
+// and etcd.password.
+base::Result<config::Config, Errors> load_with_certificates(const std::string& text,
+                                                            const std::string& file) {
+  static const base::testing::Folder folder;
+  static const bool made = [] {
+    const base::testing::Certified authority({.subject = "authority"});
+    const base::testing::Certified server({.subject = "api"}, authority);
+    folder.put("ca.crt", authority.certificate_pem());
+    folder.put("api.crt", server.certificate_pem());
+    folder.put("api.key", server.key_pem());
+    folder.put("etcd.password", "secret\n");
+    return true;
+  }();
+  EXPECT_TRUE(made);
+  return config::load_text(std::regex_replace(text, std::regex("CERTIFICATES"), folder.path()),
+                           file);
+}
+
 const Book<config::Config>& sluice() {
   static const Book<config::Config> book(
-      {config::load_text,
+      {load_with_certificates,
        "sluice.yaml.5",
        {"tests/config/examples/sluice.yaml", "tests/tools/pages/keys/sluice.yaml",
         "tests/tools/pages/keys/many.yaml", "tests/tools/pages/keys/small.yaml"}});
@@ -306,7 +326,8 @@ const Book<config::AgentConfig>& agent() {
   static const Book<config::AgentConfig> book(
       {config::load_agent_text,
        "sluice-agent.yaml.5",
-       {"tests/config/examples/agent.yaml", "tests/tools/pages/keys/agent.yaml"}});
+       {"tests/config/examples/agent.yaml", "tests/tools/pages/keys/agent.yaml",
+        "tests/tools/pages/keys/small_agent.yaml"}});
   return book;
 }
 

@@ -25,6 +25,8 @@ class Mdoc : public testing::Test {
     drain->add_flag("--secret", flag)->group("");
     CLI::App* schedule = program.add_subcommand("schedule", "what is planned");
     schedule->add_subcommand("list", "all")->alias("ls");
+    schedule->require_subcommand(1);
+    program.add_subcommand("cluster", "who is there")->add_subcommand("forget", "one of them");
     program.add_subcommand("resume", "lift it")->add_option("SERVER", file, "its name");
   }
 
@@ -54,6 +56,12 @@ TEST_F(Mdoc, CommandsHaveArgumentsAsTheyMayBeTyped) {
 
 TEST_F(Mdoc, CommandsOfCommandsStandByThemselves) {
   EXPECT_THAT(command_list(program), HasSubstr(".It Cm schedule list\nAll.\n"));
+}
+
+TEST_F(Mdoc, ACommandThatMayStandAloneIsThereBesideThoseBelowIt) {
+  EXPECT_THAT(command_list(program), HasSubstr(".It Cm cluster\nWho is there.\n"
+                                               ".It Cm cluster forget\nOne of them.\n"));
+  EXPECT_THAT(command_list(program), Not(HasSubstr(".It Cm schedule\n")));
 }
 
 TEST_F(Mdoc, WhatIsHiddenStaysSo) {

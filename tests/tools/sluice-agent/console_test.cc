@@ -32,6 +32,17 @@ TEST(RenderStatus, ShowsHealthSessionsAndWhoHolds) {
             "call-park: hook failed: on_hold: exit status 1\n");
 }
 
+TEST(RenderStatus, ShowsUntilWhenACertificateIsValidAndWhatIsWrongWithIt) {
+  const auto shown = [](const char* tls) {
+    return render_status(json{{"server", "fe01"}, {"tls", json::parse(tls)}});
+  };
+  EXPECT_THAT(shown(R"({"certificate": "/a.pem", "expires": "2027-01-01T00:00:00Z",
+                        "trouble": ""})"),
+              HasSubstr("answers\ncertificate /a.pem, valid until 2027-01-01T00:00:00Z\nSERVICE"));
+  EXPECT_THAT(shown(R"({"certificate": "/a.pem", "expires": null, "trouble": "the key is odd"})"),
+              HasSubstr("answers\nthe key is odd\nSERVICE"));
+}
+
 TEST(RenderStatus, TakesAnyDocument) {
   for (const char* text : {"{}", R"({"services": {"a": 1}})", R"({"services": {"a": {}}})",
                            R"({"services": {"a": {"sessions": {}, "held": false}}})"}) {

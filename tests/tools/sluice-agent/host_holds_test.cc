@@ -53,7 +53,7 @@ struct Holds : testing::Test {
   void push() { holds.pushed(++seq); }
   std::set<std::string, std::less<>> answer(
       std::map<std::string, ServiceOrder, std::less<>> orders) {
-    return holds.answered(seq, {17, std::chrono::seconds(6), std::move(orders)}, now);
+    return holds.answered(seq, {17, std::chrono::seconds(6), std::move(orders), false}, now);
   }
   std::set<std::string, std::less<>> push_and_answer(
       std::map<std::string, ServiceOrder, std::less<>> orders) {

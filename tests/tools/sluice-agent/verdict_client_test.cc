@@ -32,7 +32,9 @@ TEST(ParseVerdict, RefusesWhatIsNone) {
 
 TEST(VerdictClient, SaysWhyThereIsNoAnswerAndAnswersInOrder) {
   TestLoop loop;
-  VerdictClient client(loop.get(), "fe01.example", "/nonexistent");
+  const base::SystemClock clock;
+  Credentials credentials("", {}, clock);
+  VerdictClient client(loop.get(), "fe01.example", credentials);
   std::vector<std::string> failures;
   for (int i = 0; i < 2; ++i) {
     client.ask("http://127.0.0.1:1", std::nullopt, [&, i](const auto& verdict) {

@@ -57,6 +57,9 @@ class LiveNames : public testing::Test {
         R"({"names": [{"name": "web", "of": "Web"}], "more": false})";
     api.documents["/v1/names?kind=owner&prefix="] =
         R"({"names": [{"name": "p1.example", "of": "web"}], "more": false})";
+    api.documents["/v1/cluster"] =
+        R"({"state": "deciding", "stale": false, "responders": [)"
+        R"({"name": "ns1", "self": true, "alive": true}, {"name": "ns2", "alive": false}]})";
     api.documents["/v1/servers/a"] = server("a.p1.example", "p1.example");
   }
 
@@ -98,10 +101,14 @@ TEST_F(LiveNames, ServicesAreThoseOfTheServerThatWasTyped) {
   EXPECT_THAT(names(ValueKind::Service), ElementsAre("web"));
 }
 
+TEST_F(LiveNames, RespondersAreTheOthers) {
+  EXPECT_THAT(names(ValueKind::Responder), ElementsAre("ns2"));
+}
+
 TEST_F(LiveNames, AnAuthorityThatIsNotThereKnowsNone) {
   api.documents.clear();
   for (const ValueKind kind : {ValueKind::Server, ValueKind::Pool, ValueKind::Service,
-                               ValueKind::Schedule, ValueKind::OwnerName}) {
+                               ValueKind::Schedule, ValueKind::OwnerName, ValueKind::Responder}) {
     EXPECT_THAT(names(kind), IsEmpty());
   }
 }

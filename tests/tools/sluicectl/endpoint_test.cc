@@ -49,6 +49,14 @@ TEST(Endpoints, ATokenFileAloneSaysNothingAboutWhere) {
   EXPECT_EQ(chosen(file, path("/env")), std::vector{socket("/env")});
 }
 
+TEST(Endpoints, SeveralUrlsAreRespondersInTheirOrderNoneTwice) {
+  const std::vector both{url("http://ns1:8053"), url("https://ns2")};
+  EXPECT_EQ(chosen(api("http://ns1:8053 https://ns2/"), {}), both);
+  EXPECT_EQ(chosen({}, api("  http://ns1:8053\thttps://ns2 http://ns1:8053/ ")), both);
+  EXPECT_FALSE(endpoints_of(api("http://ns1 nosuch"), {}));
+  EXPECT_FALSE(endpoints_of(api("  "), {}));
+}
+
 TEST(Endpoints, ASlashAtTheEndOfAUrlIsDropped) {
   EXPECT_EQ(chosen(api("http://[::1]:8053/"), {}), std::vector{url("http://[::1]:8053")});
   EXPECT_EQ(chosen(api("https://a/sluice//"), {}), std::vector{url("https://a/sluice")});
@@ -65,6 +73,42 @@ TEST(Endpoints, RefusesWhatIsNoUrlOfAnAuthority) {
 TEST(Endpoints, ASocketsPathMayBeAsLongAsTheKernelTakesIt) {
   EXPECT_TRUE(endpoints_of(path(std::string(107, 'x')), {}));
   EXPECT_FALSE(endpoints_of(path(std::string(108, 'x')), {}));
+}
+
+TEST(TlsFiles, ComeFromTheLineOrElseFromTheEnvironmentAndInPairs) {
+  const std::vector<Endpoint> https{url("https://a")};
+  Connection theirs{.api = {}, .socket = {}, .token_file = {}};
+  theirs.ca = "env-ca";
+  theirs.certificate = "env-pem";
+  theirs.key = "env-key";
+  EXPECT_EQ(*tls_files_of({}, theirs, https), (tls::Files{"env-pem", "env-key", "env-ca"}));
+  Connection mine{.api = {}, .socket = {}, .token_file = {}};
+  mine.ca = "ca";
+  EXPECT_EQ(*tls_files_of(mine, theirs, https), (tls::Files{"env-pem", "env-key", "ca"}));
+  mine.certificate = "pem";
+  EXPECT_EQ(tls_files_of(mine, theirs, https).error(),
+            "--certificate needs --key, the file of its key");
+  mine.key = "key";
+  EXPECT_EQ(*tls_files_of(mine, theirs, https), (tls::Files{"pem", "key", "ca"}));
+  theirs.key.clear();
+  EXPECT_EQ(tls_files_of({}, theirs, https).error(), "SLUICE_CERTIFICATE needs SLUICE_KEY");
+}
+
+TEST(TlsFiles, AreForHttpsAlone) {
+  Connection some{.api = {}, .socket = {}, .token_file = {}};
+  some.ca = "ca";
+  for (const Endpoint& endpoint : {url("http://a"), socket("/run/sluice.sock")}) {
+    EXPECT_EQ(*tls_files_of({}, some, {endpoint}), tls::Files{});
+    EXPECT_FALSE(tls_files_of(some, {}, {endpoint}));
+  }
+}
+
+TEST(TravelsInTheClear, WhatIsNeitherTlsNorLoopbackNorASocket) {
+  EXPECT_TRUE(travels_in_the_clear(url("http://192.0.2.1:8053")));
+  EXPECT_TRUE(travels_in_the_clear(url("http://ns1.example")));
+  EXPECT_FALSE(travels_in_the_clear(url("https://ns1.example")));
+  EXPECT_FALSE(travels_in_the_clear(url("http://[::1]:8053")));
+  EXPECT_FALSE(travels_in_the_clear(socket("/a")));
 }
 
 class TokenFile : public testing::Test {

@@ -39,6 +39,11 @@ TEST_F(EventWords, SayWhenWhatWhereWhyAndWho) {
   EXPECT_EQ(line(R"("type": "authentication", "origin": "10.0.0.9", "text": "wrong tokens",
                     "numbers": {"failures": 12})"),
             "09:59:30  authentication  wrong tokens, failures=12 (from 10.0.0.9)");
+  EXPECT_EQ(line(R"("type": "forbidden", "server": "fe02.example", "by": "fe01",
+                    "origin": "10.0.0.9@40000", "numbers": {"requests": 1},
+                    "text": "the agent of fe01.example asked for another server")"),
+            "09:59:30  forbidden       fe02.example: the agent of fe01.example asked for another "
+            "server, requests=1 (by fe01 from 10.0.0.9@40000)");
 }
 
 TEST_F(EventWords, ARefusalNamesItsRule) {

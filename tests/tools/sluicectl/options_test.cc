@@ -3,6 +3,7 @@
 #include <chrono>
 #include <sstream>
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace sluice::ctl {
@@ -49,10 +50,13 @@ TEST(ParseOptions, KnowsEveryCommandOfTheContract) {
       {{"dig", "name", "NS"}, Command::Dig},
       {{"schedule", "list"}, Command::ScheduleList},
       {{"schedule", "cancel", "7"}, Command::ScheduleCancel},
+      {{"cluster"}, Command::Cluster},
+      {{"cluster", "forget", "ns2.example"}, Command::ClusterForget},
       {{"roll", "pool", "--exec", "true"}, Command::Roll},
       {{"watch"}, Command::Watch},
       {{"history", "fe"}, Command::History},
       {{"backup", "file"}, Command::Backup},
+      {{"import", "--to", "etcd"}, Command::Import},
       {{"reload"}, Command::Reload},
       {{"token", "reader"}, Command::Token},
   };
@@ -80,10 +84,11 @@ TEST(ParseOptions, WaitTakesADurationOnlyWhereOneStands) {
 }
 
 TEST(ParseOptions, HelpFitsATerminal) {
-  std::vector<std::vector<std::string>> all{{"--help"}, {"schedule", "cancel", "--help"}};
-  for (const char* command :
-       {"status", "services", "drain", "resume", "wait", "ready", "force-up", "schedule", "explain",
-        "verify", "dig", "roll", "watch", "history", "backup", "reload", "token"}) {
+  std::vector<std::vector<std::string>> all{
+      {"--help"}, {"schedule", "cancel", "--help"}, {"cluster", "forget", "--help"}};
+  for (const char* command : {"status", "services", "drain", "resume", "wait", "ready", "force-up",
+                              "schedule", "explain", "verify", "dig", "cluster", "roll", "watch",
+                              "history", "backup", "import", "reload", "token"}) {
     all.push_back({command, "--help"});
   }
   for (const auto& words : all) {
@@ -208,6 +213,41 @@ TEST(ParseOptions, ACommandsNameMayBeAServersLabel) {
   EXPECT_EQ(options->server, "status");
 }
 
+TEST(ParseOptions, SeveralApisAreRespondersOfOneCluster) {
+  const auto options = parsed({"--api", "http://ns1", "status", "--api=http://ns2", "pool"});
+  ASSERT_TRUE(options) << options.error().text;
+  EXPECT_EQ(options->endpoints, (std::vector<Endpoint>{{Endpoint::Kind::Url, "http://ns1"},
+                                                       {Endpoint::Kind::Url, "http://ns2"}}));
+  EXPECT_EQ(options->pool, "pool");
+  EXPECT_FALSE(parsed({"--api", "http://ns1", "--socket", "/s", "status"}));
+}
+
+TEST(ParseOptions, ADrainOfOneResponderAloneIsForNow) {
+  EXPECT_TRUE(parsed({"drain", "fe", "--local-force"})->local_force);
+  EXPECT_FALSE(parsed({"drain", "fe", "--force"})->local_force);
+  EXPECT_FALSE(parsed({"drain", "fe", "--local-force", "--at", "+2h"}));
+}
+
+TEST(ParseOptions, AnImportWantsToKnowWhereTo) {
+  const auto options = parsed({"import", "--to", "embedded", "--dry-run", "--force"});
+  ASSERT_TRUE(options) << options.error().text;
+  EXPECT_EQ(options->to, "embedded");
+  EXPECT_EQ(options->config, "/etc/sluice/sluice.yaml");
+  EXPECT_TRUE(options->dry_run);
+  EXPECT_TRUE(options->force);
+  EXPECT_EQ(parsed({"import", "--to", "etcd", "--config", "a.yaml"})->config, "a.yaml");
+  EXPECT_FALSE(parsed({"import"}));
+  EXPECT_FALSE(parsed({"import", "--to", "consul"}));
+  EXPECT_FALSE(parsed({"import", "--to", "etcd", "--config", ""}));
+}
+
+TEST(ParseOptions, ClusterForgetWantsAName) {
+  EXPECT_EQ(parsed({"cluster", "forget", "ns2.example"})->responder, "ns2.example");
+  EXPECT_FALSE(parsed({"cluster", "forget"}));
+  EXPECT_FALSE(parsed({"cluster", "forget", ""}));
+  EXPECT_FALSE(parsed({"cluster", "ns2"}));
+}
+
 TEST(ParseOptions, WaitIsForDrainedUnlessSaidOtherwise) {
   EXPECT_FALSE(parsed({"wait", "fe"})->accepting);
   EXPECT_FALSE(parsed({"wait", "fe", "--for", "drained"})->accepting);
@@ -262,6 +302,8 @@ TEST(ParseOptions, MistakesAreUsage) {
       {"token", "nosuch"},
       {"token", "agent"},
       {"token", "operator", "--server", "a"},
+      {"token", "reader", "--pool", "a.example"},
+      {"token", "agent", "--server", "a", "--pool", "a.example"},
       {"token", "reader", "--name", "a, role: operator"},
       {"status", "--api", "a", "--socket", "b"},
       {"status", "--socket", std::string(108, 'x')},
@@ -287,6 +329,21 @@ TEST(ParseOptions, HelpAndVersionAreNoMistakes) {
     EXPECT_EQ(options.error().exit, Exit::Done);
     EXPECT_FALSE(options.error().text.empty());
   }
+}
+
+TEST(ParseOptions, PkiHasCommandsBelowIt) {
+  const auto agents = parsed({"pki", "agent", "fe01.a.example", "fe02.a.example", "--days", "30"});
+  ASSERT_TRUE(agents) << agents.error().text;
+  EXPECT_EQ(agents->command, Command::PkiAgent);
+  EXPECT_EQ(agents->names, (std::vector<std::string>{"fe01.a.example", "fe02.a.example"}));
+  EXPECT_EQ(agents->days, 30U);
+  EXPECT_EQ(agents->directory, "pki");
+  EXPECT_EQ(parsed({"pki", "renew"})->command, Command::PkiRenew);
+  EXPECT_TRUE(parsed({"pki", "renew"})->names.empty());
+  EXPECT_FALSE(parsed({"pki", "agent", "fe01.a.example", "--new-key"})) << "without --renew";
+  const auto bare = parsed({"pki"});
+  ASSERT_FALSE(bare);
+  EXPECT_THAT(bare.error().text, testing::HasSubstr("pki needs a command: ca or server or"));
 }
 
 TEST(ParseOptions, TheEnvironmentNamesATokenFileUnlessTheLineDoes) {

@@ -25,9 +25,12 @@ TEST(Token, IsHashedAsTheConfigurationHasIt) {
 }
 
 TEST(Token, ALineIsAnItemOfTheConfiguration) {
-  EXPECT_EQ(token_line("fe01", "agent", "fe01.example", "ab"),
+  EXPECT_EQ(token_line("fe01", "agent", "fe01.example", {}, "ab"),
             "- {name: fe01, role: agent, server: fe01.example, sha256: \"ab\"}");
-  EXPECT_EQ(token_line("day", "reader", "", "ab"), "- {name: day, role: reader, sha256: \"ab\"}");
+  EXPECT_EQ(token_line("day", "reader", "", {}, "ab"),
+            "- {name: day, role: reader, sha256: \"ab\"}");
+  EXPECT_EQ(token_line("night", "operator", "", {"p1.example", "p2.example"}, "ab"),
+            "- {name: night, role: operator, pools: [p1.example, p2.example], sha256: \"ab\"}");
 }
 
 }  // namespace

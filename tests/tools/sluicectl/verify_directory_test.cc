@@ -28,6 +28,59 @@ TEST(Reachable, AListenerOnEveryAddressIsAskedWhereTheApiIs) {
   EXPECT_EQ(reachable(at("::@53"), {socket, url}), at("::1@53")) << "the defaults, both local";
 }
 
+ClusterResponder responder(const char* name, std::vector<std::string> dns,
+                           std::vector<std::string> api = {}) {
+  ClusterResponder made;
+  made.name = name;
+  made.alive = true;
+  made.dns = std::move(dns);
+  made.api = std::move(api);
+  return made;
+}
+
+TEST(ClusterTargets, AreTheOthersThatAreAlive) {
+  Cluster cluster;
+  cluster.responders = {responder("ns1", {"192.0.2.1@53"}), responder("ns2", {"192.0.2.2@53"}),
+                        responder("ns3", {"192.0.2.3@53"})};
+  cluster.responders[0].self = true;
+  cluster.responders[2].alive = false;
+  const ClusterTargets found = cluster_targets(cluster);
+  ASSERT_EQ(found.targets.size(), 1U);
+  EXPECT_EQ(found.targets[0].address, at("192.0.2.2@53"));
+  EXPECT_EQ(found.targets[0].who, "responder ns2");
+  EXPECT_EQ(found.targets[0].source, Source::Responder);
+  EXPECT_EQ(found.notes, std::vector<std::string>{"responder ns3 is not asked: it is lost"});
+}
+
+TEST(ClusterTargets, AreReachedByWhatTheySayOfThemselves) {
+  const auto addresses = [](ClusterResponder other) {
+    Cluster cluster;
+    cluster.responders = {std::move(other)};
+    std::vector<base::SocketAddress> all;
+    for (const Target& each : cluster_targets(cluster).targets) all.push_back(each.address);
+    return all;
+  };
+  using All = std::vector<base::SocketAddress>;
+  EXPECT_EQ(addresses(responder("ns2", {"0.0.0.0@53", "::@53"}, {"192.0.2.2@8053"})),
+            All{at("192.0.2.2@53")})
+      << "everywhere: where its API is, of the same family";
+  EXPECT_EQ(addresses(responder("ns2", {"127.0.0.1@53", "192.0.2.2@53"})), All{at("192.0.2.2@53")})
+      << "its loopback is not ours";
+  EXPECT_EQ(addresses(responder("ns2", {"127.0.0.2@5353"})), All{at("127.0.0.2@5353")})
+      << "unless there is nothing else: a rehearsal on one machine";
+  EXPECT_EQ(addresses(responder("ns2", {"0.0.0.0@53"}, {"0.0.0.0@8053"})), All{});
+}
+
+TEST(ClusterTargets, WhoSaysNoAddressIsANote) {
+  Cluster cluster;
+  cluster.responders = {responder("ns2", {"0.0.0.0@53", "nonsense"})};
+  const ClusterTargets found = cluster_targets(cluster);
+  EXPECT_TRUE(found.targets.empty());
+  ASSERT_EQ(found.notes.size(), 1U);
+  EXPECT_NE(found.notes[0].find("responder ns2 is not asked: it says no address"),
+            std::string::npos);
+}
+
 TEST(AddTarget, NobodyIsAskedTwice) {
   const std::vector<Responder> responders{{"ns1", {at("192.0.2.1@53"), at("192.0.2.2@53")}, {}}};
   std::vector<Target> targets = responder_targets(responders, {});

@@ -87,6 +87,27 @@ TEST_F(Waiting, EndsWhenTheVerdictIsSafe) {
   EXPECT_LE(passed_, 1s);
 }
 
+TEST_F(Waiting, OfRespondersThatHaveNotConfirmedSaysOnceWhatToDo) {
+  const std::string waits =
+      R"({"safe_to_stop": false, "reasons": [{"code": "unconfirmed-responder", "text": "ns2"}]})";
+  const Sent seen_waiting = seen(server(waits, "draining", true));
+  const Sent safe = seen(server(kSafe, "drained", true));
+  const auto advised = [&](const Goal& goal, std::deque<Sent> said) {
+    said_ = std::move(said);
+    err_.str("");
+    EXPECT_EQ(waited(goal), Exit::Done);
+    const std::string text = err_.str();
+    const std::size_t first = text.find("`sluicectl cluster`");
+    EXPECT_EQ(text.find("`sluicectl cluster`", first + 1), std::string::npos) << text;
+    return first != std::string::npos;
+  };
+  EXPECT_TRUE(advised(kDrained, {seen_waiting, seen_waiting, seen_waiting, safe}));
+  EXPECT_FALSE(advised(kDrained, {seen_waiting, safe})) << "it was for a moment";
+  Goal told = kPlaced;
+  told.unconfirmed_told = true;
+  EXPECT_FALSE(advised(told, {seen_waiting, seen_waiting, seen_waiting, safe}));
+}
+
 TEST_F(Waiting, OfWhatNothingHoldsSaysWhatWould) {
   const std::string free =
       R"({"safe_to_stop": false, "reasons": [{"code": "not-held", "text": "fe is not held"},

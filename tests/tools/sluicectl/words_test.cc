@@ -35,6 +35,7 @@ TEST_F(Words, TimesWithinSentencesAreLocalOnes) {
   EXPECT_EQ(with_local_times("2025-11-21T10:00:30.250Z", kNow), "2025-11-21 10:00:30");
   EXPECT_EQ(with_local_times("no 2025-11-20 Z 2025-13-20T10:00:30Z", kNow),
             "no 2025-11-20 Z 2025-13-20T10:00:30Z");
+  EXPECT_EQ(with_local_times("until 9999-11-20T10:00:30Z", kNow), "until 9999-11-20 10:00:30");
   setenv("TZ", "XXX-2", 1);
   tzset();
   EXPECT_EQ(with_local_times("at 2025-11-20T10:00:30Z", kNow), "at 12:00:30");

@@ -116,6 +116,15 @@ TEST_F(SentryTest, KeepsWhyAReloadWasRefusedInTheStatus) {
   EXPECT_THAT(taken, Contains("READY=1\nSTATUS=serving\n"));
 }
 
+TEST_F(SentryTest, KeepsWhyNobodyTookOverInTheStatus) {
+  start();
+  sentry_->stayed("process 7 did not take over");
+  EXPECT_THAT(run_until(says("did not take over")),
+              Contains("STATUS=process 7 did not take over; serving\n"));
+  sentry_->stayed({});
+  EXPECT_THAT(run_until(says("STATUS=")), Contains("STATUS=serving\n"));
+}
+
 TEST_F(SentryTest, AReloadBeforeItIsReadySaysNothing) {
   answers_ = false;
   sentry_->start([] {});

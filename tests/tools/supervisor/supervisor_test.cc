@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <optional>
 #include <string>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -58,6 +59,26 @@ TEST(Supervisor, NeverWaitsForOneThatDoesNotRead) {
   Supervisor supervisor(listener.name(), {});
   for (int i = 0; i < 100'000; ++i) supervisor.alive();  // far beyond net.unix.max_dgram_qlen
   EXPECT_EQ(listener.next(), "WATCHDOG=1\n");
+}
+
+// That another process is the main one must be heard: who ends before it is ends the service.
+TEST(Supervisor, WaitsUntilTheMainProcessIsHeard) {
+  const Listener listener;
+  Supervisor supervisor(listener.name(), {});
+  for (int i = 0; i < 100'000; ++i) supervisor.alive();
+  std::thread reader([&listener] {
+    while (listener.next() != "MAINPID=4711\n") std::this_thread::yield();
+  });
+  EXPECT_TRUE(supervisor.main_process(4711));
+  reader.join();
+}
+
+TEST(Supervisor, SaysThatTheMainProcessWasNotHeard) {
+  std::optional<Listener> listener(std::in_place);
+  Supervisor supervisor(listener->name(), {});
+  listener.reset();
+  EXPECT_FALSE(supervisor.main_process(4711));
+  EXPECT_TRUE(Supervisor("", {}).main_process(4711)) << "nobody wants to hear it";
 }
 
 TEST(Supervisor, IsSilentWhereNobodyListens) {

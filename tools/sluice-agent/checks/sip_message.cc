@@ -36,16 +36,25 @@ std::optional<std::size_t> number(std::string_view text) {
   return value;
 }
 
-// The lines up to the empty one; folded ones stay one line. Nothing: there is no empty line yet.
-std::optional<std::vector<std::string_view>> head_lines(std::string_view octets) {
-  std::vector<std::string_view> lines;
+struct Head {
+  std::vector<std::string_view> lines;  // folded ones stay one line
+  std::size_t size = 0;                 // with the empty line that ends it
+};
+
+// Nothing: there is no empty line yet.
+std::optional<Head> read_head(std::string_view octets) {
+  Head head;
   std::size_t start = 0;
   for (std::size_t at = 0; (at = octets.find('\n', at)) != std::string_view::npos; ++at) {
+    const std::string_view line = trim(octets.substr(start, at - start));
+    if (line.empty()) {
+      // What stands behind it is the body's, a blank too.
+      head.size = at + 1;
+      return head;
+    }
     const bool folded = at + 1 < octets.size() && (octets[at + 1] == ' ' || octets[at + 1] == '\t');
     if (folded) continue;
-    const std::string_view line = trim(octets.substr(start, at - start));
-    if (line.empty()) return lines;
-    lines.push_back(line);
+    head.lines.push_back(line);
     start = at + 1;
   }
   return {};
@@ -117,9 +126,9 @@ std::string sip_options(const base::SocketAddress& target, const base::SocketAdd
 
 std::optional<SipResponse> parse_sip_response(std::string_view octets) {
   octets.remove_prefix(std::min(octets.find_first_not_of("\r\n"), octets.size()));
-  const auto lines = head_lines(octets);
-  if (!lines || lines->empty()) return {};
-  std::string_view status_line = lines->front();
+  const auto head = read_head(octets);
+  if (!head || head->lines.empty()) return {};
+  std::string_view status_line = head->lines.front();
   if (!same_word(status_line.substr(0, kVersion.size()), kVersion)) return {};
   status_line = trim(status_line.substr(kVersion.size()));
   const auto status = number(status_line.substr(0, 3));
@@ -127,8 +136,8 @@ std::optional<SipResponse> parse_sip_response(std::string_view octets) {
   SipResponse response;
   response.status = static_cast<unsigned>(*status);
   response.reason = trim(status_line.substr(3));
-  response.branch = branch_of(header(*lines, "Via", "v"));
-  const std::string_view cseq = header(*lines, "CSeq", "");
+  response.branch = branch_of(header(head->lines, "Via", "v"));
+  const std::string_view cseq = header(head->lines, "CSeq", "");
   response.method = trim(cseq.substr(std::min(cseq.find_first_of(" \t"), cseq.size())));
   if (response.branch.empty() || response.method.empty()) return {};
   return response;
@@ -137,18 +146,13 @@ std::optional<SipResponse> parse_sip_response(std::string_view octets) {
 std::optional<std::size_t> sip_message_size(std::string_view stream) {
   const std::size_t blank = std::min(stream.find_first_not_of("\r\n"), stream.size());
   const std::string_view message = stream.substr(blank);
-  const auto lines = head_lines(message);
-  if (!lines || lines->empty()) return {};
-  // The last line of the head ends where the empty line starts.
-  const auto last =
-      static_cast<std::size_t>(lines->back().data() - message.data()) + lines->back().size();
-  std::size_t end = message.find('\n', last) + 1;
-  end = message.find('\n', end) + 1;
-  const std::string_view length = header(*lines, "Content-Length", "l");
+  const auto head = read_head(message);
+  if (!head || head->lines.empty()) return {};
+  const std::string_view length = header(head->lines, "Content-Length", "l");
   // Over a stream it is mandatory (section 18.3); who leaves it out has no body.
   const std::size_t body = length.empty() ? 0 : number(length).value_or(0);
-  if (message.size() - end < body) return {};
-  return blank + end + body;
+  if (message.size() - head->size < body) return {};
+  return blank + head->size + body;
 }
 
 }  // namespace sluice::agent

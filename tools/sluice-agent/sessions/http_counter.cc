@@ -13,6 +13,8 @@ void HttpCounter::read(base::MonoTime now) {
   reader_.emplace(source_.metric, source_.labels);
   HttpRequest request;
   request.url = source_.url;
+  request.name = source_.trust.name;
+  request.trust = source_.trust;
   request.headers = {"Accept: text/plain;version=0.0.4"};
   request.limit = limit_;
   request.max_body = kMaxPage;

@@ -33,6 +33,7 @@ Hold read_hold(JsonReader& reader) {
           .startup = reader.text_if("startup").value_or(""),
           .forced = reader.flag_if("forced").value_or(false),
           .hide_host = reader.flag_if("hide_host").value_or(false),
+          .local = reader.flag_if("local").value_or(false),
           .since = reader.time_if("since"),
           .expires = reader.time_if("expires"),
           .then = reader.text_if("then").value_or(""),
@@ -91,6 +92,21 @@ Orphan read_orphan(JsonReader& reader) {
                 .hold = {}};
   if (auto hold = reader.object_if("hold")) orphan.hold = read_hold(*hold);
   return orphan;
+}
+
+ClusterResponder read_cluster_responder(JsonReader& reader) {
+  return {.name = reader.text("name"),
+          .self = reader.flag_if("self").value_or(false),
+          .alive = reader.flag("alive"),
+          .decides = reader.flag_if("decides").value_or(false),
+          .generation = reader.number_if("generation").value_or(0),
+          .behind = reader.number_if("behind").value_or(0),
+          .unconfirmed_since = reader.time_if("unconfirmed_since"),
+          .clock_offset = reader.decimal_if("clock_offset"),
+          .version = reader.text_if("version").value_or(""),
+          .dns = reader.texts("dns"),
+          .api = reader.texts("api"),
+          .same_configuration = reader.flag_if("same_configuration").value_or(true)};
 }
 
 }  // namespace
@@ -217,6 +233,29 @@ Acknowledgement read_acknowledgement(JsonReader& reader) {
           .unconfirmed = reader.texts("unconfirmed"),
           .cache_horizon = reader.time_if("cache_horizon"),
           .warnings = reader.texts("warnings")};
+}
+
+Cluster read_cluster(JsonReader& reader) {
+  Cluster cluster{.prefix = reader.text_if("prefix").value_or(""),
+                  .state = reader.text("state"),
+                  .stale = reader.flag("stale"),
+                  .stale_since = reader.time_if("stale_since"),
+                  .alarm = reader.text_if("alarm").value_or(""),
+                  .decider = reader.text_if("decider").value_or(""),
+                  .generation = reader.number_if("generation").value_or(0),
+                  .publication = reader.number_if("publication").value_or(0),
+                  .responders = {},
+                  .warnings = reader.texts("warnings")};
+  reader.each("responders", [&](JsonReader& each) {
+    cluster.responders.push_back(read_cluster_responder(each));
+  });
+  return cluster;
+}
+
+Readiness read_readiness(JsonReader& reader) {
+  return {.stale = reader.flag_if("stale").value_or(false),
+          .since = reader.time_if("since"),
+          .reason = reader.text_if("reason").value_or("")};
 }
 
 Explanation read_explanation(JsonReader& reader) {

@@ -43,6 +43,7 @@ struct Hold {
   std::string startup;
   bool forced = false;
   bool hide_host = false;
+  bool local = false;  // of the responder that was asked alone
   std::optional<base::WallTime> since;
   std::optional<base::WallTime> expires;  // absent: it ends by nobody but an operator
   std::string then;                       // lift, alarm; empty: it does not expire
@@ -133,6 +134,42 @@ struct Responder {
   std::vector<std::string> zones;
 };
 
+// One responder of a cluster, as the one that was asked knows it.
+struct ClusterResponder {
+  std::string name;
+  bool self = false;  // the one that was asked
+  bool alive = false;
+  bool decides = false;
+  std::uint64_t generation = 0;                     // that it has confirmed
+  std::uint64_t behind = 0;                         // publications that it has not
+  std::optional<base::WallTime> unconfirmed_since;  // absent: it has confirmed all
+  std::optional<double> clock_offset;               // seconds; absent: not known
+  std::string version;
+  std::vector<std::string> dns;  // ADDRESS@PORT
+  std::vector<std::string> api;
+  bool same_configuration = true;
+};
+
+struct Cluster {
+  std::string prefix;
+  std::string state;  // deciding, following, cut-off, alone
+  bool stale = false;
+  std::optional<base::WallTime> stale_since;
+  std::string alarm;    // empty: none
+  std::string decider;  // empty: nobody, or not known
+  std::uint64_t generation = 0;
+  std::uint64_t publication = 0;
+  std::vector<ClusterResponder> responders;
+  std::vector<std::string> warnings;
+};
+
+// Of /readyz.
+struct Readiness {
+  bool stale = false;
+  std::optional<base::WallTime> since;
+  std::string reason;
+};
+
 // A hold whose server or service the configuration no longer has.
 struct Orphan {
   std::string server;
@@ -181,5 +218,7 @@ std::vector<Responder> read_responders(JsonReader& reader);  // of {"responders"
 Pools read_pools(JsonReader& reader);
 Acknowledgement read_acknowledgement(JsonReader& reader);
 Explanation read_explanation(JsonReader& reader);
+Cluster read_cluster(JsonReader& reader);
+Readiness read_readiness(JsonReader& reader);
 
 }  // namespace sluice::ctl

@@ -26,10 +26,12 @@ std::string not_allowed(long status, const Problem& problem) {
   const std::string said = problem.detail.empty() ? "" : ": " + problem.detail;
   if (status == kForbidden) {
     return "not allowed" + said +
-           "\nAnother token may: --token-file or SLUICE_TOKEN_FILE names it.";
+           "\nAnother token or certificate may: --token-file or SLUICE_TOKEN_FILE,"
+           " --certificate or SLUICE_CERTIFICATE names it.";
   }
   return "not authorised" + said +
-         "\n--token-file or SLUICE_TOKEN_FILE names the file that holds the token.";
+         "\n--token-file or SLUICE_TOKEN_FILE names the file that holds the token;"
+         " over https --certificate and --key may do in its place.";
 }
 
 }  // namespace
@@ -38,6 +40,7 @@ Exit exit_of(const ApiError& error) {
   switch (error.kind) {
     case ApiError::Kind::Unreachable:
     case ApiError::Kind::NoAnswer:
+    case ApiError::Kind::NotTrusted:
     case ApiError::Kind::NotAllowed:
       return Exit::NoAuthority;
     case ApiError::Kind::Problem:
@@ -63,7 +66,8 @@ base::Result<Answer, ApiError> understand(long status, std::string octets,
       .kind = ApiError::Kind::Problem, .message = {}, .status = status, .problem = {}, .text = {}};
   auto problem = document ? read_answer(*document, read_problem)
                           : base::Unexpected<std::string>{document.error()};
-  if (problem) {
+  const bool is_problem = static_cast<bool>(problem);
+  if (is_problem) {
     error.problem = *std::move(problem);
     error.text = std::move(octets);
   }
@@ -71,7 +75,7 @@ base::Result<Answer, ApiError> understand(long status, std::string octets,
   if (status == kUnauthorized || status == kForbidden) {
     error.kind = ApiError::Kind::NotAllowed;
     error.message = not_allowed(status, error.problem);
-  } else if (!problem) {
+  } else if (!is_problem) {
     return base::Unexpected{strange(status, peer, problem.error())};
   } else {
     error.message = to_string(error.problem);

@@ -3,11 +3,13 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "config/base/clock.h"
 #include "config/base/result.h"
+#include "tools/sluicectl/api/endpoint.h"
 #include "tools/sluicectl/api/json_reader.h"
 #include "tools/sluicectl/api/problem.h"
 #include "tools/sluicectl/exit_code.h"
@@ -46,7 +48,8 @@ struct ApiError {
   enum class Kind : std::uint8_t {
     Unreachable,  // no connection: nothing was asked
     NoAnswer,     // asked, but it broke off, or did not answer within the request's limit
-    NotAllowed,   // 401, 403, or no token to show
+    NotTrusted,   // TLS came not about: nothing was asked
+    NotAllowed,   // 401, 403, or no token or certificate to show
     Problem,      // the authority says why not
     Strange,      // who answered is no authority, or broke off
     Interrupted,  // by a signal to us
@@ -73,6 +76,8 @@ class Api {
   virtual base::Result<Answer, ApiError> send(const Request& request) = 0;
   // A success is a stream that the authority ended. What broke off is NoAnswer.
   virtual base::Result<base::Done, ApiError> stream(const Stream& wanted) = 0;
+  // Who answered last; nothing: not known.
+  virtual std::optional<Endpoint> peer() const { return {}; }
 };
 
 // One segment of a path or one value of a query (RFC 3986 section 2.1).

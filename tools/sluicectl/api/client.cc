@@ -17,6 +17,7 @@
 
 #include "tools/sluicectl/render/duration_words.h"
 #include "tools/sluicectl/render/text.h"
+#include "tools/tls/failure.h"
 
 namespace sluice::ctl {
 namespace {
@@ -47,6 +48,28 @@ std::string name_of(const Endpoint& endpoint) {
   return printable(endpoint.where);
 }
 
+bool is_https(const Endpoint& endpoint) {
+  return endpoint.kind == Endpoint::Kind::Url && endpoint.where.starts_with("https:");
+}
+
+// Alone or with the local socket an endpoint is what the user means, with others of its kind one of
+// many that serve alike.
+bool are_responders(const std::vector<Endpoint>& endpoints) {
+  return endpoints.size() > 1 && std::ranges::none_of(endpoints, [](const Endpoint& endpoint) {
+           return endpoint.kind == Endpoint::Kind::Socket;
+         });
+}
+
+ApiError nobody(const std::string& tried) {
+  return {ApiError::Kind::Unreachable,
+          "no authority answers at " + tried +
+              "; is sluiced running?\n--api or SLUICE_API, --socket or SLUICE_SOCKET says"
+              " where it listens.",
+          0,
+          {},
+          {}};
+}
+
 // Who listens is there, but not for this user.
 std::string forbidden_words(const std::string& socket) {
   std::string text = "you may not open " + printable(socket);
@@ -65,14 +88,13 @@ std::string forbidden_words(const std::string& socket) {
 }  // namespace
 
 struct Client::Curl {
-  CURL* handle = nullptr;
+  CURL* handle = [] {
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    return curl_easy_init();
+  }();
   char words[CURL_ERROR_SIZE] = {};
 
-  Curl() {
-    curl_global_init(CURL_GLOBAL_DEFAULT);
-    handle = curl_easy_init();
-    assert(handle != nullptr);
-  }
+  Curl() { assert(handle != nullptr); }
   ~Curl() {
     curl_easy_cleanup(handle);
     curl_global_cleanup();
@@ -153,41 +175,79 @@ struct Client::Transfer {
 };
 
 Client::Client(Settings settings)
-    : settings_(std::move(settings)), curl_(std::make_unique<Curl>()) {
+    : settings_(std::move(settings)), files_(settings_.tls), curl_(std::make_unique<Curl>()) {
   assert(!settings_.endpoints.empty());
 }
 
 Client::~Client() = default;
 
 template <class T, class Ask>
-base::Result<T, ApiError> Client::to_first(Ask ask) {
+base::Result<T, ApiError> Client::to_first(bool repeat, Ask ask) {
+  if (are_responders(settings_.endpoints)) return to_responder<T>(repeat, std::move(ask));
   std::string tried;
   while (true) {
     auto answer = ask(settings_.endpoints.front());
     if (answer || answer.error().kind != ApiError::Kind::Unreachable) {
       // From now on this one, whoever else may listen: no command speaks to two authorities.
       settings_.endpoints.resize(1);
+      peer_ = settings_.endpoints.front();
       return answer;
     }
     tried += (tried.empty() ? "" : " or ") + answer.error().message;
-    if (settings_.endpoints.size() == 1) {
-      ApiError error = std::move(answer).error();
-      error.message = "no authority answers at " + tried +
-                      "; is sluiced running?\n--api or SLUICE_API, --socket or SLUICE_SOCKET says"
-                      " where it listens.";
-      return base::Unexpected{std::move(error)};
-    }
+    if (settings_.endpoints.size() == 1) return base::Unexpected{nobody(tried)};
     settings_.endpoints.erase(settings_.endpoints.begin());
   }
 }
 
+template <class T, class Ask>
+base::Result<T, ApiError> Client::to_responder(bool repeat, Ask ask) {
+  for (bool again = true; true; again = false) {
+    if (!peer_) {
+      if (auto found = find_peer(); !found) return base::Unexpected{std::move(found).error()};
+    }
+    auto answer = ask(*peer_);
+    if (answer) return answer;
+    const ApiError::Kind kind = answer.error().kind;
+    const bool not_asked = kind == ApiError::Kind::Unreachable;
+    const bool gone = not_asked || kind == ApiError::Kind::NoAnswer;
+    if (!gone) return answer;
+    peer_.reset();  // the next request finds another
+    if (!again || (!not_asked && !repeat)) return answer;
+  }
+}
+
+base::Result<base::Done, ApiError> Client::find_peer() {
+  std::string tried;
+  for (const Endpoint& endpoint : settings_.endpoints) {
+    Request request;
+    request.path = "/healthz";
+    request.limit = kFirstWord;
+    auto answer = send_to(endpoint, request);
+    const bool silent = !answer && (answer.error().kind == ApiError::Kind::Unreachable ||
+                                    answer.error().kind == ApiError::Kind::NoAnswer);
+    if (!silent) {
+      // Whatever is wrong with it, the request itself will tell.
+      if (!answer && answer.error().kind == ApiError::Kind::Interrupted) {
+        return base::Unexpected{std::move(answer).error()};
+      }
+      peer_ = endpoint;
+      return base::Done{};
+    }
+    tried += (tried.empty() ? "" : " or ") + answer.error().message;
+  }
+  return base::Unexpected{nobody(tried)};
+}
+
 base::Result<Answer, ApiError> Client::send(const Request& request) {
-  return to_first<Answer>([&](const Endpoint& endpoint) { return send_to(endpoint, request); });
+  const bool repeat = request.method == Request::Method::Get;
+  return to_first<Answer>(repeat,
+                          [&](const Endpoint& endpoint) { return send_to(endpoint, request); });
 }
 
 base::Result<base::Done, ApiError> Client::stream(const Stream& wanted) {
+  // What came of it is taken: whoever wants the rest says from where.
   return to_first<base::Done>(
-      [&](const Endpoint& endpoint) { return stream_from(endpoint, wanted); });
+      false, [&](const Endpoint& endpoint) { return stream_from(endpoint, wanted); });
 }
 
 base::Result<std::string, ApiError> Client::token_for(const Endpoint& endpoint) {
@@ -204,9 +264,49 @@ base::Result<std::string, ApiError> Client::token_for(const Endpoint& endpoint) 
   return token_;
 }
 
+void Client::warn_once(const std::string& text) {
+  if (settings_.warn && warned_.insert(text).second) settings_.warn(printable(text));
+}
+
+base::Result<base::Done, ApiError> Client::make_ready(const Endpoint& endpoint) {
+  if (travels_in_the_clear(endpoint) && !settings_.token_file.empty()) {
+    warn_once("the token travels in the clear to " + name_of(endpoint) +
+              ": who reads along may use it; use https:// (api.tls of the authority)");
+  }
+  if (!is_https(endpoint)) return base::Done{};
+  material_ = files_.current();
+  if (!material_) {
+    return base::Unexpected{
+        ApiError{ApiError::Kind::NotAllowed, printable(files_.failure()), 0, {}, {}}};
+  }
+  if (!files_.failure().empty()) warn_once(files_.failure());
+  for (const std::string& warning : material_->warnings) warn_once(warning);
+  const auto now = std::chrono::floor<base::Duration>(std::chrono::system_clock::now());
+  if (const auto trouble = material_->trouble_at(now)) warn_once(*trouble);
+  return base::Done{};
+}
+
+// As octets, so that a connection or session made with others is not taken up again.
+void Client::set_trust(const Endpoint& endpoint) {
+  if (!is_https(endpoint)) return;
+  const auto set = [this](CURLoption option, const std::string& text) {
+    // libcurl does not write to it; material_ outlives the transfer.
+    curl_blob blob{const_cast<char*>(text.data()), text.size(), CURL_BLOB_NOCOPY};
+    curl_->set(option, text.empty() ? nullptr : &blob);
+  };
+  set(CURLOPT_SSLCERT_BLOB, material_->certificate);
+  set(CURLOPT_SSLKEY_BLOB, material_->key);
+  set(CURLOPT_CAINFO_BLOB, material_->ca);
+  if (!material_->ca.empty())
+    curl_->set<const char*>(CURLOPT_CAPATH, nullptr);  // that file's alone
+  curl_->set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  curl_->set(CURLOPT_CERTINFO, 1L);  // whose certificate it was, for messages
+}
+
 base::Result<Answer, ApiError> Client::send_to(const Endpoint& endpoint, const Request& request) {
   const auto token = token_for(endpoint);
   if (!token) return base::Unexpected{token.error()};
+  if (auto ready = make_ready(endpoint); !ready) return base::Unexpected{ready.error()};
   Slist headers;
   append(headers, "Accept: application/json, application/problem+json");
   if (request.method == Request::Method::Post) append(headers, "Content-Type: application/json");
@@ -230,6 +330,7 @@ base::Result<base::Done, ApiError> Client::stream_from(const Endpoint& endpoint,
                                                        const Stream& wanted) {
   const auto token = token_for(endpoint);
   if (!token) return base::Unexpected{token.error()};
+  if (auto ready = make_ready(endpoint); !ready) return base::Unexpected{ready.error()};
   Slist headers;
   append(headers, "Accept: " + wanted.media_type + ", application/problem+json");
   append(headers, "Cache-Control: no-store");
@@ -255,6 +356,7 @@ void Client::prepare(const Endpoint& endpoint, const std::string& path, Transfer
   curl_->words[0] = '\0';
   curl_->set(CURLOPT_ERRORBUFFER, curl_->words);
   curl_->set(CURLOPT_URL, url.c_str());
+  set_trust(endpoint);
   curl_->set(CURLOPT_UNIX_SOCKET_PATH, by_socket ? endpoint.where.c_str() : nullptr);
   curl_->set(CURLOPT_PATH_AS_IS, 1L);  // a server named ".." is the authority's to refuse
   curl_->set(CURLOPT_PROTOCOLS_STR, "http,https");
@@ -277,6 +379,39 @@ void Client::prepare(const Endpoint& endpoint, const std::string& path, Transfer
   curl_->set(CURLOPT_HTTPGET, 1L);
 }
 
+// Where TLS is the reason, or its lack.
+std::optional<ApiError> Client::tls_failure(int code, const Endpoint& endpoint,
+                                            const std::string& words) const {
+  if (endpoint.kind == Endpoint::Kind::Socket) return {};
+  tls::Failed failed =
+      tls::failed(curl_->handle, static_cast<CURLcode>(code), words, endpoint.where);
+  failed.certificate_shown = material_ && !material_->certificate.empty();
+  failed.ca_given = material_ && !material_->ca.empty();
+  const tls::Explanation why = tls::explain(failed, {"--ca", "--certificate"});
+  if (why.reason == tls::Reason::Other) return {};
+  const std::string peer = name_of(endpoint);
+  const std::string text = printable(why.text);
+  const auto error = [](ApiError::Kind kind, std::string message) {
+    return ApiError{kind, std::move(message), 0, {}, {}};
+  };
+  switch (why.reason) {
+    case tls::Reason::NotTaken:
+      return error(ApiError::Kind::NotAllowed, peer + ": " + text);
+    case tls::Reason::Handshake:
+      // It may be just ending or starting.
+      if (code == CURLE_SSL_CONNECT_ERROR) {
+        return error(ApiError::Kind::Unreachable, peer + " (" + text + ")");
+      }
+      return error(ApiError::Kind::NoAnswer, peer + ": " + text);
+    case tls::Reason::Silent:
+      return error(
+          ApiError::Kind::NoAnswer,
+          "the connection to " + peer + " broke before an answer came (" + words + "); " + text);
+    default:
+      return error(ApiError::Kind::NotTrusted, peer + ": " + text);
+  }
+}
+
 ApiError Client::failure(int code, const Endpoint& endpoint, const Transfer& transfer) const {
   const std::string words = printable(
       curl_->words[0] == '\0' ? curl_easy_strerror(static_cast<CURLcode>(code)) : curl_->words);
@@ -288,6 +423,8 @@ ApiError Client::failure(int code, const Endpoint& endpoint, const Transfer& tra
   curl_easy_getinfo(curl_->handle, CURLINFO_CONNECT_TIME_T, &connected);
   long reason = 0;
   curl_easy_getinfo(curl_->handle, CURLINFO_OS_ERRNO, &reason);
+  const auto refused = tls_failure(code, endpoint, words);
+  if (refused) return *refused;
   switch (code) {
     case CURLE_ABORTED_BY_CALLBACK:
       if (!transfer.silent) return error(ApiError::Kind::Interrupted, "interrupted");
@@ -302,8 +439,6 @@ ApiError Client::failure(int code, const Endpoint& endpoint, const Transfer& tra
           ApiError::Kind::Unreachable,
           peer + " (" + (reason == 0 ? words : std::strerror(static_cast<int>(reason))) + ")");
     case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_PEER_FAILED_VERIFICATION:
       return error(ApiError::Kind::Unreachable, peer + " (" + words + ")");
     case CURLE_OPERATION_TIMEDOUT:
       if (connected == 0) return error(ApiError::Kind::Unreachable, peer + " (" + words + ")");

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <sstream>
 
 #include <curl/curl.h>
 #include <fcntl.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "config/base/file_descriptor.h"
+#include "config/url.h"
 
 namespace sluice::ctl {
 namespace {
@@ -67,9 +69,52 @@ base::Result<std::vector<Endpoint>, std::string> endpoints_of(const Connection& 
     return std::vector<Endpoint>{{Endpoint::Kind::Socket, kDefaultSocket},
                                  {Endpoint::Kind::Url, kDefaultUrl}};
   }
-  auto endpoint = chosen.socket.empty() ? url_endpoint(chosen.api) : socket_endpoint(chosen.socket);
-  if (!endpoint) return base::Unexpected{std::move(endpoint).error()};
-  return std::vector<Endpoint>{*std::move(endpoint)};
+  if (!chosen.socket.empty()) {
+    auto endpoint = socket_endpoint(chosen.socket);
+    if (!endpoint) return base::Unexpected{std::move(endpoint).error()};
+    return std::vector<Endpoint>{*std::move(endpoint)};
+  }
+  std::vector<Endpoint> endpoints;
+  std::istringstream urls(chosen.api);
+  for (std::string url; urls >> url;) {
+    auto endpoint = url_endpoint(std::move(url));
+    if (!endpoint) return base::Unexpected{std::move(endpoint).error()};
+    const bool twice = std::ranges::find(endpoints, *endpoint) != endpoints.end();
+    if (!twice) endpoints.push_back(*std::move(endpoint));
+  }
+  if (endpoints.empty()) return base::Unexpected{url_endpoint(chosen.api).error()};
+  return endpoints;
+}
+
+base::Result<tls::Files, std::string> tls_files_of(const Connection& given,
+                                                   const Connection& environment,
+                                                   const std::vector<Endpoint>& endpoints) {
+  const bool https = std::ranges::any_of(
+      endpoints, [](const Endpoint& endpoint) { return endpoint.where.starts_with("https://"); });
+  const bool typed = !given.ca.empty() || !given.certificate.empty() || !given.key.empty();
+  if (!https) {
+    // What the environment has is for another endpoint then.
+    if (!typed) return tls::Files{};
+    return base::Unexpected{std::string(
+        "--ca, --certificate and --key are for an authority at https://: --api or SLUICE_API")};
+  }
+  // A certificate and its key come from one place.
+  const bool own = !given.certificate.empty() || !given.key.empty();
+  tls::Files files{.certificate = own ? given.certificate : environment.certificate,
+                   .key = own ? given.key : environment.key,
+                   .ca = given.ca.empty() ? environment.ca : given.ca};
+  if (files.certificate.empty() == files.key.empty()) return files;
+  const bool lacks_key = files.key.empty();
+  if (own) {
+    return base::Unexpected{std::string(lacks_key ? "--certificate needs --key, the file of its key"
+                                                  : "--key needs --certificate")};
+  }
+  return base::Unexpected{std::string(lacks_key ? "SLUICE_CERTIFICATE needs SLUICE_KEY"
+                                                : "SLUICE_KEY needs SLUICE_CERTIFICATE")};
+}
+
+bool travels_in_the_clear(const Endpoint& endpoint) {
+  return endpoint.kind == Endpoint::Kind::Url && config::travels_in_the_clear(endpoint.where);
 }
 
 base::Result<std::string, std::string> read_token(const std::string& file) {

@@ -92,6 +92,14 @@ std::optional<std::uint64_t> JsonReader::number_if(std::string_view member) {
   return as_number(*value, path_of(member));
 }
 
+std::optional<double> JsonReader::decimal_if(std::string_view member) {
+  const Json* value = find(member);
+  if (value == nullptr) return {};
+  if (value->is_number()) return value->get<double>();
+  fail(path_of(member), "is not a number");
+  return {};
+}
+
 std::optional<base::WallTime> JsonReader::time_if(std::string_view member) {
   const auto text = text_if(member);
   if (!text) return {};

@@ -40,6 +40,7 @@ class JsonReader {
   std::optional<std::string> text_if(std::string_view member);
   std::optional<bool> flag_if(std::string_view member);
   std::optional<std::uint64_t> number_if(std::string_view member);
+  std::optional<double> decimal_if(std::string_view member);
   std::optional<base::WallTime> time_if(std::string_view member);
   std::optional<JsonReader> object_if(std::string_view member);
   std::vector<std::string> texts(std::string_view member);  // absent: none

@@ -42,7 +42,7 @@ void EventStream::end_line() {
     dispatch();
   } else {
     const std::size_t colon = line.find(':');
-    std::string_view value = colon == line.npos ? "" : line.substr(colon + 1);
+    std::string_view value = colon == std::string_view::npos ? "" : line.substr(colon + 1);
     if (value.starts_with(' ')) value.remove_prefix(1);
     field(line.substr(0, colon), value);
   }
@@ -53,7 +53,7 @@ void EventStream::field(std::string_view name, std::string_view value) {
   if (name == "event") event_.type = value;
   if (name == "data") event_.data.append(value).append("\n");
   // An id with NUL is none; with a line end it cannot come, so it is safe in a header.
-  if (name == "id" && value.find('\0') == value.npos) id_ = value;
+  if (name == "id" && value.find('\0') == std::string_view::npos) id_ = value;
 }
 
 void EventStream::dispatch() {

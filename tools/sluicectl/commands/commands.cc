@@ -30,6 +30,10 @@ Exit run(const Options& options, Context& context) {
       return schedule_list(options, context);
     case Command::ScheduleCancel:
       return schedule_cancel(options, context);
+    case Command::Cluster:
+      return cluster(options, context);
+    case Command::ClusterForget:
+      return cluster_forget(options, context);
     case Command::Roll:
       return roll(options, context);
     case Command::Watch:
@@ -38,10 +42,20 @@ Exit run(const Options& options, Context& context) {
       return history(options, context);
     case Command::Backup:
       return backup(options, context);
+    case Command::Import:
+      return import_state(options, context);
     case Command::Reload:
       return reload(options, context);
     case Command::Token:
       return token(options, context);
+    case Command::PkiCa:
+    case Command::PkiServer:
+    case Command::PkiAgent:
+    case Command::PkiOperator:
+    case Command::PkiReader:
+    case Command::PkiRenew:
+    case Command::PkiShow:
+      return certificates(options, context);
   }
   return Exit::Usage;
 }

@@ -20,6 +20,8 @@ Exit force(const Options& options, Context& context);  // force-up, force-down, 
 Exit explain(const Options& options, Context& context);
 Exit schedule_list(const Options& options, Context& context);
 Exit schedule_cancel(const Options& options, Context& context);
+Exit cluster(const Options& options, Context& context);
+Exit cluster_forget(const Options& options, Context& context);
 Exit dig(const Options& options, Context& context);
 Exit verify(const Options& options, Context& context);
 Exit roll(const Options& options, Context& context);
@@ -27,7 +29,10 @@ Exit watch(const Options& options, Context& context);
 Exit history(const Options& options, Context& context);
 Exit backup(const Options& options, Context& context);
 Exit reload(const Options& options, Context& context);
-Exit token(const Options& options, Context& context);  // asks no authority
+// These ask no authority.
+Exit import_state(const Options& options, Context& context);  // import
+Exit token(const Options& options, Context& context);
+Exit certificates(const Options& options, Context& context);  // pki
 
 // "/v1/servers/fe02" and what follows it.
 std::string server_path(const Options& options, std::string_view rest);

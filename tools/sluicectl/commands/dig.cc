@@ -84,7 +84,9 @@ class Dig {
   base::Result<base::SocketAddress, ApiError> whom() {
     if (!options_.servers.empty()) return options_.servers.front();
     if (auto known = learn_responders(); !known) return base::Unexpected{std::move(known).error()};
-    const auto targets = responder_targets(responders_, options_.endpoints);
+    const auto peer = context_.api.peer();
+    const auto targets =
+        responder_targets(responders_, peer ? std::vector{*peer} : options_.endpoints);
     if (targets.empty()) {
       ApiError error;
       error.message = "the authority knows no responder: --server names one to ask";

@@ -3,6 +3,7 @@
 
 #include "tools/sluicectl/commands/commands.h"
 #include "tools/sluicectl/commands/wait.h"
+#include "tools/sluicectl/render/cluster_view.h"
 #include "tools/sluicectl/render/text.h"
 #include "tools/sluicectl/render/words.h"
 #include "tools/sluicectl/time_words.h"
@@ -32,6 +33,7 @@ Request drain_request(const Options& options, const std::string& at) {
   put(body, "then", options.then);
   if (options.hide_host) body["hide_host"] = true;
   if (options.force) body["force"] = true;
+  if (options.local_force) body["local_force"] = true;
   return {.method = Request::Method::Post,
           .path = server_path(options, "/drain"),
           .body = to_body(body)};
@@ -63,6 +65,11 @@ bool still_answered(const Server& server, const std::string& service) {
   return std::ranges::any_of(server.services, [&](const Service& each) {
     return each.in_answers && (service.empty() || each.name == service);
   });
+}
+
+// It is in force and durable (202), and yet not everywhere.
+void warn_unconfirmed(const Acknowledgement& reply, bool held, Context& context) {
+  if (!reply.unconfirmed.empty()) warn({unconfirmed_words(reply.unconfirmed, held)}, context);
 }
 
 // When it ends by itself, where it does.
@@ -158,12 +165,12 @@ Exit drain(const Options& options, Context& context) {
   } else {
     print_drained(reply, options, context);
   }
-  if (!reply.unconfirmed.empty()) {
-    warn({"not confirmed by " + joined(reply.unconfirmed, ", ")}, context);
-  }
+  warn_unconfirmed(reply, true, context);
   warn(reply.warnings, context);
   if (!options.wait) return Exit::Done;
-  return wait_until({.accepting = false, .placed = true}, options, context);
+  return wait_until(
+      {.accepting = false, .placed = true, .unconfirmed_told = !reply.unconfirmed.empty()}, options,
+      context);
 }
 
 Exit resume(const Options& options, Context& context) {
@@ -180,6 +187,7 @@ Exit resume(const Options& options, Context& context) {
     context.out << subject_words(printable(options.server), printable(options.service))
                 << " resumed: generation " << got->value.generation << '\n';
   }
+  warn_unconfirmed(got->value, false, context);
   warn(got->value.warnings, context);
   return Exit::Done;
 }
@@ -202,6 +210,7 @@ Exit force(const Options& options, Context& context) {
                 << (lifted ? " goes by its measured health" : " forced " + health)
                 << ": generation " << got->value.generation << '\n';
   }
+  warn_unconfirmed(got->value, false, context);
   warn(got->value.warnings, context);
   return Exit::Done;
 }

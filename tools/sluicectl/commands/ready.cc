@@ -1,6 +1,7 @@
 #include <ostream>
 
 #include "tools/sluicectl/commands/commands.h"
+#include "tools/sluicectl/render/cluster_view.h"
 #include "tools/sluicectl/render/text.h"
 #include "tools/sluicectl/render/words.h"
 
@@ -26,6 +27,10 @@ Exit ready(const Options& options, Context& context) {
   const base::WallTime now = context.clock.now().wall;
   for (const Reason& reason : verdict.reasons) {
     context.out << "  " << reason.code << ": " << reason_words(reason, now) << '\n';
+  }
+  // With the embedded store it is for milliseconds, until the responder's own workers are there.
+  if (verdict.reason("unconfirmed-responder") != nullptr) {
+    context.out << wrapped(unconfirmed_advice(), context.out_surface.width, 0);
   }
   warn(verdict.warnings, context);
   return exit;

@@ -24,6 +24,7 @@ std::string what(const Schedule& schedule, base::WallTime now) {
 // `narrow`: servers by their labels where these tell them apart.
 Table table(const std::vector<Schedule>& schedules, bool narrow, base::WallTime now) {
   std::vector<std::string> names;
+  names.reserve(schedules.size());
   for (const Schedule& each : schedules) names.push_back(each.server);
   if (narrow) names = short_names(names);
   Table rows({{"ID", false},

@@ -4,9 +4,11 @@
 #include <string>
 
 #include "tools/sluicectl/commands/commands.h"
+#include "tools/sluicectl/render/cluster_view.h"
 #include "tools/sluicectl/render/duration_words.h"
 #include "tools/sluicectl/render/pool_view.h"
 #include "tools/sluicectl/render/screen.h"
+#include "tools/sluicectl/render/text.h"
 #include "tools/sluicectl/render/words.h"
 
 namespace sluice::ctl {
@@ -32,12 +34,29 @@ base::Result<Got<Pools>, ApiError> look(const Options& options, Context& context
   return understood(context.api.send(request), all ? read_pools : read_one_pool);
 }
 
-std::string view(const Pools& pools, base::WallTime now, const Surface& surface) {
+// Whether the one that is asked is cut off from its cluster. Nothing, too, where it can't be asked:
+// the state itself came.
+std::optional<Readiness> look_for_staleness(Context& context) {
+  Request request;
+  request.path = "/readyz";
+  request.limit = kLookLimit;
+  const auto got = understood(context.api.send(request), read_readiness);
+  if (!got || !got->value.stale) return {};
+  return got->value;
+}
+
+std::string view(const Pools& pools, const std::optional<Readiness>& stale, base::WallTime now,
+                 const Surface& surface) {
   std::string text;
   for (const Pool& pool : pools.pools) {
     text += (text.empty() ? "" : "\n") + pool_view(pool, now, surface);
   }
   if (pools.pools.empty()) text = "no pools\n";
+  if (stale) {
+    const std::string line =
+        wrapped(stale_words(stale->since, stale->reason, now), surface.width, 0);
+    text = toned(line, Tone::Bad, surface) + text;
+  }
   if (!pools.orphans.empty()) {
     text += (text.empty() ? "" : "\n") + orphans_view(pools.orphans, now);
   }
@@ -87,6 +106,7 @@ class Watching {
     }
     lost_ = false;
     heard_ = context_.clock.now().mono;
+    if (!options_.json) stale_ = look_for_staleness(context_);
     if (options_.json) {
       // On one line, whatever the authority's own lines are.
       const auto document = parse_document(text);
@@ -94,7 +114,7 @@ class Watching {
     } else if (!context_.out_surface.redraw) {
       const base::WallTime now = context_.clock.now().wall;
       context_.out << (shown_ ? "\n" : "") << local_time(now, now) << '\n'
-                   << view(pools, now, context_.out_surface) << std::flush;
+                   << view(pools, stale_, now, context_.out_surface) << std::flush;
     } else {
       if (!screen_) screen_.emplace(context_.out);
       last_ = std::move(pools);
@@ -142,12 +162,13 @@ class Watching {
     } else {
       head = toned(head + "  Ctrl-C ends", Tone::Quiet, surface);
     }
-    screen_->draw(head + "\n" + view(last_, now, surface), surface);
+    screen_->draw(head + "\n" + view(last_, stale_, now, surface), surface);
   }
 
   const Options& options_;
   Context& context_;
   Pools last_;
+  std::optional<Readiness> stale_;
   std::optional<base::MonoTime> heard_;  // when the authority last answered
   bool shown_ = false;
   bool lost_ = false;
@@ -163,7 +184,8 @@ Exit status(const Options& options, Context& context) {
   if (options.json) {
     print_document(got->text, context);
   } else {
-    context.out << view(got->value, context.clock.now().wall, context.out_surface);
+    context.out << view(got->value, look_for_staleness(context), context.clock.now().wall,
+                        context.out_surface);
   }
   return Exit::Done;
 }

@@ -21,10 +21,11 @@ Exit token(const Options& options, Context& context) {
   if (!made) return report(Exit::Failed, "no token", made.error().message, options, context);
   const std::string sha256 = sha256_hex(*made);
   const std::string name = name_for(options, sha256);
-  const std::string line = token_line(name, options.role, options.server, sha256);
+  const std::string line = token_line(name, options.role, options.server, options.pools, sha256);
   if (options.json) {
     Json document{{"token", *made}, {"name", name}, {"role", options.role}};
     if (!options.server.empty()) document["server"] = options.server;
+    if (!options.pools.empty()) document["pools"] = options.pools;
     document["sha256"] = sha256;
     document["line"] = line;
     print_document(document.dump(), context);
@@ -36,6 +37,13 @@ Exit token(const Options& options, Context& context) {
   context.out << *made << '\n' << line << '\n';
   if (options.role == "agent" && options.server.find('.') == std::string::npos) {
     warn({"the configuration wants the server's FQDN, not the label " + options.server}, context);
+  }
+  for (const std::string& pool : options.pools) {
+    if (pool.find('.') == std::string::npos) {
+      warn({"the configuration wants the pool's FQDN, as its block has it; " + pool +
+            " is one label"},
+           context);
+    }
   }
   return Exit::Done;
 }

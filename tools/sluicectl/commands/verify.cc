@@ -45,6 +45,13 @@ class Verify {
     const auto responders = understood(context_.api.send(request), read_responders);
     if (!responders) return report(responders.error(), options_, context_);
     responders_ = responders->value;
+    request.path = "/v1/cluster";
+    const auto cluster = understood(context_.api.send(request), read_cluster);
+    if (cluster) {
+      others_ = cluster_targets(cluster->value);
+    } else if (cluster.error().kind != ApiError::Kind::Problem) {
+      return report(cluster.error(), options_, context_);
+    }
     const auto pools = names();
     if (!pools) return report(pools.error(), options_, context_);
     const char* between = "";
@@ -160,7 +167,9 @@ class Verify {
   }
 
   void find_targets(PoolCheck& check) {
-    check.targets = responder_targets(responders_, options_.endpoints);
+    const auto peer = context_.api.peer();
+    check.targets = responder_targets(responders_, peer ? std::vector{*peer} : options_.endpoints);
+    for (const Target& each : others_.targets) add_target(check.targets, each);
     const auto zone = zone_of(check.pool, responders_);
     if (zone && !check.targets.empty()) {
       auto known = zones_.find(*zone);
@@ -174,6 +183,7 @@ class Verify {
         check.notes = known->second.notes;
       }
     }
+    check.notes.insert(check.notes.end(), others_.notes.begin(), others_.notes.end());
     for (const base::SocketAddress& server : options_.servers) {
       add_target(check.targets, {server, Source::Resolver, "resolver"});
     }
@@ -248,6 +258,7 @@ class Verify {
   const Options& options_;
   Context& context_;
   std::vector<Responder> responders_;
+  ClusterTargets others_;  // none with an embedded store
   std::map<std::string, ZoneFacts> zones_;
   std::set<std::pair<base::SocketAddress, Transport>> silent_;
   std::optional<base::Duration> negative_;

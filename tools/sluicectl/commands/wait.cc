@@ -7,6 +7,7 @@
 
 #include "config/base/nearest.h"
 #include "tools/sluicectl/commands/commands.h"
+#include "tools/sluicectl/render/cluster_view.h"
 #include "tools/sluicectl/render/duration_words.h"
 #include "tools/sluicectl/render/progress.h"
 #include "tools/sluicectl/render/text.h"
@@ -103,6 +104,7 @@ class Wait {
         started_(context.clock.now().mono),
         subject_(subject_words(printable(options.server), printable(options.service))) {
     if (goal.placed) heard_ = started_;
+    advised_ = goal.unconfirmed_told;
   }
 
   Exit run() {
@@ -134,6 +136,7 @@ class Wait {
     const Sight sight = look(got.value, goal_, options_, now.wall);
     switch (sight.kind) {
       case Sight::Kind::Waiting:
+        advise(got.value);
         last_ = sight.line;
         progress_.show(subject_ + ": " + sight.line, sight.state,
                        sight.brief.empty() ? "" : brief_subject_ + ": " + sight.brief);
@@ -162,6 +165,20 @@ class Wait {
                "it runs no service " + printable(options_.service) + "; it runs " +
                    joined(names, ", ") +
                    base::did_you_mean(options_.service, {names.begin(), names.end()}));
+  }
+
+  // Once, and not of what comes and goes between two looks: with the embedded store the responder's
+  // own workers have confirmed within milliseconds.
+  void advise(const Server& server) {
+    if (goal_.accepting) return;
+    const Service* only = server.service(options_.service);
+    const Verdict& verdict = only == nullptr ? server.verdict : only->verdict;
+    if (verdict.reason("unconfirmed-responder") == nullptr) {
+      unconfirmed_looks_ = 0;
+    } else if (++unconfirmed_looks_ == 2 && !std::exchange(advised_, true)) {
+      progress_.clear();
+      warn({unconfirmed_advice()}, context_);
+    }
   }
 
   std::optional<Exit> on_error(const ApiError& error) {
@@ -226,6 +243,8 @@ class Wait {
   std::string brief_subject_;  // the server by its label
   std::string last_;           // what was last waited for
   std::string document_;       // the server as last seen
+  int unconfirmed_looks_ = 0;  // in a row, with that reason
+  bool advised_ = false;
 };
 
 }  // namespace
@@ -235,7 +254,7 @@ Exit wait_until(const Goal& goal, const Options& options, Context& context) {
 }
 
 Exit wait(const Options& options, Context& context) {
-  return wait_until({.accepting = options.accepting, .placed = false}, options, context);
+  return wait_until({.accepting = options.accepting}, options, context);
 }
 
 }  // namespace sluice::ctl

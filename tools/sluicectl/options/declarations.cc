@@ -54,7 +54,11 @@ void declare_drain(CLI::App& command, Parsed& parsed) {
       ->option_text("manual|automatic");
   command.add_flag("--hide-host", options.hide_host, "take the server's host record out too");
   command.add_flag("--force", options.force, "even below the pool's min_accepting");
+  auto* local = command.add_flag("--local-force", options.local_force,
+                                 "by the responder that is asked alone, while it is cut off from\n"
+                                 "its cluster; written for all when it is back");
   command.add_option("--at", options.at, "not now: by TIME no cache names it any more")
+      ->excludes(local)
       ->check(a_time())
       ->option_text("TIME");
   auto* expires = command
@@ -92,6 +96,22 @@ void declare_explain(CLI::App& command, Parsed& parsed) {
       ->option_text("A|AAAA|SRV");
 }
 
+void declare_cluster(CLI::App& command, Parsed&) {
+  command.footer(
+      "Exit codes: 0 all is well; 1 a responder is lost or has not confirmed, the state\n"
+      "is stale, or there is an alarm; 1, too, where the store is embedded.");
+}
+
+void declare_cluster_forget(CLI::App& command, Parsed& parsed) {
+  command.add_option("RESPONDER", parsed.options.responder, "as `cluster` shows it")
+      ->required()
+      ->check(a_name());
+  command.footer(
+      "For one that will not return. If it still runs somewhere, cut off, it answers as\n"
+      "before: stop it first. One that is alive is not forgotten (exit 3). Who comes\n"
+      "back all the same takes over the newest state before it answers.");
+}
+
 void declare_verify(CLI::App& command, Parsed& parsed) {
   Options& options = parsed.options;
   command.add_option("POOL", options.pool, "FQDN, or a label that is unique; default: all pools")
@@ -108,7 +128,8 @@ void declare_verify(CLI::App& command, Parsed& parsed) {
                    "exit 3 when a cache is still stale, or something changed meanwhile");
   command.footer(
       "Each RRset of the pool and its servers' own records are asked for over UDP and\n"
-      "TCP. Of the responders and of the zone's name servers they must be what the\n"
+      "TCP. Of the responders (all that are alive of a cluster) and of the zone's name servers "
+      "they must be what the\n"
       "authority answers now, additional sections included; a resolver may be stale,\n"
       "for as long as caches may name who left.\n\n"
       "Exit codes: 0 right, stale caches included (with --strict: 3); 1 something is\n"
@@ -140,12 +161,95 @@ void declare_token(CLI::App& command, Parsed& parsed) {
       ->required()
       ->check(one_of({"reader", "operator", "agent"}))
       ->option_text("reader|operator|agent");
+  command
+      .add_option("--pool", parsed.options.pools,
+                  "an operator of this pool's servers alone (may be repeated)")
+      ->check(a_name())
+      ->allow_extra_args(false)
+      ->option_text("FQDN");
   command.add_option("--server", parsed.options.server, "an agent's server")
       ->check(a_name())
       ->type_name("FQDN");
   command.add_option("--name", parsed.options.name, "shown as `by`; default: made up")
       ->check(a_name())
       ->type_name("NAME");
+}
+
+void add_directory(CLI::App& command, Parsed& parsed) {
+  command
+      .add_option("--directory", parsed.options.directory,
+                  "where the authority's key and all certificates lie (default: ./pki)")
+      ->check(not_empty())
+      ->option_text("FOLDER");
+}
+
+void add_days(CLI::App& command, Parsed& parsed, const char* help) {
+  constexpr unsigned kMostDays = 36'500;
+  command.add_option("--days", parsed.options.days, help)
+      ->check(a_number(1, kMostDays))
+      ->option_text("N");
+}
+
+// What all that make certificates have.
+void add_making(CLI::App& command, Parsed& parsed, const char* days) {
+  add_directory(command, parsed);
+  add_days(command, parsed, days);
+  command.add_flag("--renew", parsed.options.renew,
+                   "another certificate in the place of one that exists, with the same key");
+  auto* renew = command.get_option("--renew");
+  command.add_flag("--new-key", parsed.options.new_key, "with another key, too")->needs(renew);
+}
+
+void declare_pki_ca(CLI::App& command, Parsed& parsed) {
+  add_directory(command, parsed);
+  add_days(command, parsed, "for how long it is valid (default: 3650)");
+  command
+      .add_option("--name", parsed.options.name, "its common name (default: made up, none twice)")
+      ->check(CLI::Validator(
+          [](const std::string& text) {
+            // ub-common-name of RFC 5280.
+            const bool fits = !text.empty() && text.size() <= 64;
+            return fits ? std::string() : "must have 1 to 64 octets";
+          },
+          ""))
+      ->option_text("TEXT");
+  command.footer(
+      "Makes ca.key and ca.pem. Everybody gets ca.pem, to know the others by. Who has\n"
+      "ca.key can be anybody: it need not lie on the authority's host.\n"
+      "pki renew ca makes a new certificate when its time comes, with the same key.");
+}
+
+void declare_pki_server(CLI::App& command, Parsed& parsed) {
+  command
+      .add_option("HOST", parsed.options.names,
+                  "its name and addresses, all by which agents and sluicectl call it")
+      ->required()
+      ->option_text("NAME|ADDRESS...");
+  add_making(command, parsed, "for how long it is valid (default: 825)");
+  command.footer("Of sluiced, for api.tls. The first name is that of the files.");
+}
+
+void declare_pki_agent(CLI::App& command, Parsed& parsed) {
+  command
+      .add_option("FQDN", parsed.options.names, "servers of pools, as the configuration has them")
+      ->required();
+  add_making(command, parsed, "for how long they are valid (default: 825)");
+  command.footer("One for each server; hundreds may be made at once.");
+}
+
+void declare_pki_user(CLI::App& command, Parsed& parsed) {
+  command.add_option("USER", parsed.options.names, "a name such as anna, or a mail address")
+      ->required();
+  add_making(command, parsed, "for how long they are valid (default: 365)");
+}
+
+void declare_pki_renew(CLI::App& command, Parsed& parsed) {
+  command.add_option("WHO", parsed.options.names,
+                     "whose, as pki show names them; ca is the authority (default: all\n"
+                     "but the authority that are in the last third of their time, or over)");
+  add_directory(command, parsed);
+  add_days(command, parsed, "for how long they are valid (default: as of new ones)");
+  command.add_flag("--new-key", parsed.options.new_key, "with another key, too");
 }
 
 void declare_schedule_cancel(CLI::App& command, Parsed& parsed) {
@@ -169,6 +273,26 @@ void declare_backup(CLI::App& command, Parsed& parsed) {
       ->required()
       ->check(not_empty());
   command.add_flag("--force", parsed.options.force, "take the place of a file that exists");
+}
+
+void declare_import(CLI::App& command, Parsed& parsed) {
+  Options& options = parsed.options;
+  command
+      .add_option("--config", options.config,
+                  "sluiced's, with store.etcd (default: /etc/sluice/sluice.yaml)")
+      ->check(not_empty())
+      ->option_text("FILE");
+  command.add_option("--to", options.to, "where to; from the other one")
+      ->required()
+      ->check(one_of({"etcd", "embedded"}))
+      ->option_text("etcd|embedded");
+  command.add_flag("--dry-run", options.dry_run, "show what would go, change nothing");
+  command.add_flag("--force", options.force, "over what is there, or alive");
+  command.footer(
+      "Of holds, forced health, planned drains, serial bases and the newest 10000\n"
+      "entries of the audit, in the directory of that configuration. No sluiced may run\n"
+      "meanwhile. What was there stays, and is not looked at by who uses the other one.\n\n"
+      "Exit codes: 0 done; 1 failed; 3 refused: in use, not empty, somebody alive.");
 }
 
 void declare_roll(CLI::App& command, Parsed& parsed) {
@@ -238,6 +362,8 @@ constexpr std::array kDeclarations{
                 declare_server_service},
     Declaration{Command::ScheduleList, "schedule",
                 "planned drains, and holds that end by themselves", declare_nothing},
+    Declaration{Command::Cluster, "cluster",
+                "the responders of the cluster, and what each has confirmed", declare_cluster},
     Declaration{Command::Explain, "explain", "who is in an answer, who is not, and by which rule",
                 declare_explain},
     Declaration{Command::Verify, "verify",
@@ -251,16 +377,40 @@ constexpr std::array kDeclarations{
                 declare_history},
     Declaration{Command::Backup, "backup", "a copy of what the authority keeps on disk",
                 declare_backup},
+    Declaration{Command::Import, "import", "move the authority's state into etcd, or back",
+                declare_import},
     Declaration{Command::Reload, "reload", "have the authority read its configuration again",
                 declare_nothing},
     Declaration{Command::Token, "token", "make a token and the line for the configuration",
                 declare_token},
+    Declaration{Command::PkiShow, "pki", "make certificates for the API's TLS, and renew them",
+                declare_nothing},
 };
 
 constexpr std::array kScheduleDeclarations{
     Declaration{Command::ScheduleList, "list", "all, the next one first", declare_nothing},
     Declaration{Command::ScheduleCancel, "cancel", "a planned drain; of an expiry: the hold stays",
                 declare_schedule_cancel},
+};
+
+constexpr std::array kClusterDeclarations{
+    Declaration{Command::ClusterForget, "forget", "wait for a responder no more",
+                declare_cluster_forget},
+};
+
+constexpr std::array kPkiDeclarations{
+    Declaration{Command::PkiCa, "ca", "the authority that signs the others", declare_pki_ca},
+    Declaration{Command::PkiServer, "server", "of sluiced", declare_pki_server},
+    Declaration{Command::PkiAgent, "agent", "of sluice-agent on each of these servers",
+                declare_pki_agent},
+    Declaration{Command::PkiOperator, "operator", "of people and programs that may drain",
+                declare_pki_user},
+    Declaration{Command::PkiReader, "reader", "of people and programs that may look",
+                declare_pki_user},
+    Declaration{Command::PkiRenew, "renew", "in the place of those that will expire",
+                declare_pki_renew},
+    Declaration{Command::PkiShow, "show", "which there are, and until when they are valid",
+                add_directory},
 };
 
 CLI::App& declare(CLI::App& program, Parsed& parsed, const Declaration& declaration) {
@@ -282,12 +432,16 @@ Command named(const Declarations& declarations, const std::string& name) {
 }  // namespace
 
 void declare_commands(CLI::App& program, Parsed& parsed) {
+  const auto below = [&](CLI::App& command, const auto& declarations, std::size_t least = 1) {
+    command.require_subcommand(least, 1);
+    command.get_formatter()->label("SUBCOMMAND", "COMMAND");
+    for (const Declaration& each : declarations) declare(command, parsed, each);
+  };
   for (const Declaration& declaration : kDeclarations) {
     CLI::App& command = declare(program, parsed, declaration);
-    if (declaration.command != Command::ScheduleList) continue;
-    command.require_subcommand(1);
-    command.get_formatter()->label("SUBCOMMAND", "COMMAND");
-    for (const Declaration& each : kScheduleDeclarations) declare(command, parsed, each);
+    if (declaration.command == Command::ScheduleList) below(command, kScheduleDeclarations);
+    if (declaration.command == Command::Cluster) below(command, kClusterDeclarations, 0);
+    if (declaration.command == Command::PkiShow) below(command, kPkiDeclarations);
   }
 }
 
@@ -295,7 +449,10 @@ Command command_of(const CLI::App& program) {
   const CLI::App& command = *program.get_subcommands().front();
   const auto below = command.get_subcommands();
   if (below.empty()) return named(kDeclarations, command.get_name());
-  return named(kScheduleDeclarations, below.front()->get_name());
+  const std::string& name = below.front()->get_name();
+  if (command.get_name() == "pki") return named(kPkiDeclarations, name);
+  if (command.get_name() == "cluster") return named(kClusterDeclarations, name);
+  return named(kScheduleDeclarations, name);
 }
 
 }  // namespace sluice::ctl

@@ -11,7 +11,8 @@ namespace sluice::ctl {
 struct Parsed {
   Options options;
   Connection connection;
-  std::string wait;  // empty: not given; "true": without DURATION
+  std::vector<std::string> apis;  // --api, each time
+  std::string wait;               // empty: not given; "true": without DURATION
   std::string wait_for = "drained";
   std::string timeout;
   std::string soak;

@@ -18,8 +18,11 @@ Tone tone_of(const Event& event) {
     const bool gone = event.status == "down" || event.status == "unknown";
     return gone ? Tone::Bad : Tone::Waiting;
   }
-  if (type == "refusal" || type == "authentication" || type == "store") return Tone::Bad;
-  if (type == "alarm" || type == "mass-loss" || type == "lease" || type == "reset") {
+  if (type == "refusal" || type == "authentication" || type == "forbidden" || type == "store") {
+    return Tone::Bad;
+  }
+  if (type == "alarm" || type == "mass-loss" || type == "lease" || type == "reset" ||
+      type == "resources") {
     return Tone::Waiting;
   }
   return type == "generation" ? Tone::Quiet : Tone::Plain;

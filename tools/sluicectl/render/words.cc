@@ -8,6 +8,7 @@
 #include <map>
 #include <vector>
 
+#include "config/base/calendar.h"
 #include "health/rfc3339.h"
 #include "tools/sluicectl/render/duration_words.h"
 #include "tools/sluicectl/render/text.h"
@@ -16,7 +17,7 @@ namespace sluice::ctl {
 namespace {
 
 std::tm local(base::WallTime time) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+  const std::time_t seconds = base::to_time_t(time);
   std::tm fields{};
   localtime_r(&seconds, &fields);
   return fields;
@@ -112,6 +113,7 @@ std::string hold_words(const Hold& hold, base::WallTime now) {
   if (hold.origin != "operator") notes.push_back(hold.origin);
   if (hold.forced) notes.emplace_back("forced");
   if (hold.hide_host) notes.emplace_back("host hidden");
+  if (hold.local) notes.emplace_back("local");
   if (!notes.empty()) words += " (" + joined(notes, ", ") + ")";
   if (!hold.reason.empty()) words += ": " + hold.reason;
   if (const std::string ends = expiry_words(hold, now); !ends.empty()) words += " [" + ends + "]";
@@ -134,6 +136,7 @@ std::string short_holds_words(const Service& service) {
     std::string words = hold.by.empty() ? hold.origin : hold.by;
     // Before the reason, which a narrow terminal may cut.
     if (startup_differs(hold, service)) words += " [" + hold.startup + "]";
+    if (hold.local) words += " [local]";
     if (!hold.reason.empty()) words += ": " + hold.reason;
     all.push_back(std::move(words));
   }

@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tools/pointers.h"
+
 namespace sluice::ctl::rolling {
 namespace {
 
@@ -58,13 +60,6 @@ std::vector<std::string> environment_with(
     if (!replaced) all.emplace_back(entry);
   }
   for (const auto& [name, value] : variables) all.push_back(name + "=" + value);
-  return all;
-}
-
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> all;
-  for (std::string& text : texts) all.push_back(text.data());
-  all.push_back(nullptr);
   return all;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "tools/sluicectl/render/cluster_view.h"
 #include "tools/sluicectl/render/text.h"
 
 namespace sluice::ctl::rolling {
@@ -84,8 +85,7 @@ void Driver::drain(std::size_t lane) {
   const auto got = post(lane, "/drain", body);
   if (got) {
     if (!got->value.unconfirmed.empty()) {
-      warn({server_of(lane) + ": not confirmed by " + joined(got->value.unconfirmed, ", ")},
-           context_);
+      warn({server_of(lane) + ": " + unconfirmed_words(got->value.unconfirmed, true)}, context_);
     }
     warn(got->value.warnings, context_);
     return machine_.drained(lane, context_.clock.now());
@@ -100,6 +100,9 @@ void Driver::drain(std::size_t lane) {
 void Driver::resume(std::size_t lane) {
   const auto got = post(lane, "/resume", Json::object());
   if (got) {
+    if (!got->value.unconfirmed.empty()) {
+      warn({server_of(lane) + ": " + unconfirmed_words(got->value.unconfirmed, false)}, context_);
+    }
     warn(got->value.warnings, context_);
     return machine_.resumed(lane, context_.clock.now());
   }

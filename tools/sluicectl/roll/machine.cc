@@ -35,7 +35,7 @@ const char* to_string(Step::Kind kind) noexcept {
 }
 
 Machine::Machine(Settings settings, const std::vector<Group>& groups, std::vector<Lane> lanes)
-    : settings_(std::move(settings)), lanes_(std::move(lanes)) {
+    : settings_(settings), lanes_(std::move(lanes)) {
   for (const Group& group : groups) at_once_.push_back(group.at_once);
 }
 

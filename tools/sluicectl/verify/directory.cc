@@ -1,6 +1,7 @@
 #include "tools/sluicectl/verify/directory.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include <netdb.h>
@@ -34,6 +35,34 @@ base::IpAddress address_of(const std::string& host, bool v4) {
   const auto address = base::SocketAddress::from(found->ai_addr);
   freeaddrinfo(found);
   return address ? address->address : loopback;
+}
+
+// Nothing: it says no address of its own.
+std::optional<base::SocketAddress> from_here(const base::SocketAddress& listen,
+                                             const ClusterResponder& responder) {
+  if (!listen.address.is_unspecified()) return listen;
+  for (const std::string& text : responder.api) {
+    const auto api = base::SocketAddress::parse(text);
+    if (!api || api->address.is_unspecified() || api->address.is_v4() != listen.address.is_v4()) {
+      continue;
+    }
+    return base::SocketAddress{api->address, listen.port};
+  }
+  return {};
+}
+
+// Its loopback is ours only where we are on its host, as in a rehearsal: it is left out where there
+// is another way.
+std::vector<base::SocketAddress> where_others_are(const ClusterResponder& responder) {
+  std::vector<base::SocketAddress> all;
+  for (const std::string& text : responder.dns) {
+    const auto listen = base::SocketAddress::parse(text);
+    const auto where = listen ? from_here(*listen, responder) : std::nullopt;
+    if (where) all.push_back(*where);
+  }
+  const auto far = [](const base::SocketAddress& each) { return !each.address.is_loopback(); };
+  if (std::ranges::any_of(all, far)) std::erase_if(all, std::not_fn(far));
+  return all;
 }
 
 std::vector<base::IpAddress> addresses_of(const std::string& name,
@@ -76,6 +105,28 @@ std::vector<Target> responder_targets(const std::vector<Responder>& responders,
     }
   }
   return targets;
+}
+
+ClusterTargets cluster_targets(const Cluster& cluster) {
+  ClusterTargets found;
+  for (const ClusterResponder& responder : cluster.responders) {
+    if (responder.self) continue;
+    const std::string who = "responder " + responder.name;
+    if (!responder.alive) {
+      found.notes.push_back(who + " is not asked: it is lost");
+      continue;
+    }
+    const auto where = where_others_are(responder);
+    for (const base::SocketAddress& each : where) {
+      add_target(found.targets, {each, Source::Responder, who});
+    }
+    if (where.empty()) {
+      found.notes.push_back(who +
+                            " is not asked: it says no address by which it is reached; "
+                            "--server asks one as a resolver");
+    }
+  }
+  return found;
 }
 
 void add_target(std::vector<Target>& targets, Target target) {

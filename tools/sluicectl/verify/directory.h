@@ -35,6 +35,15 @@ base::SocketAddress reachable(const base::SocketAddress& listen,
 std::vector<Target> responder_targets(const std::vector<Responder>& responders,
                                       const std::vector<Endpoint>& endpoints);
 
+// The responders of the cluster beside the one that was asked, where they are reached from here:
+// one that listens on every address at that of its API. Those that are lost, or say no address, are
+// a note.
+struct ClusterTargets {
+  std::vector<Target> targets;
+  std::vector<std::string> notes;
+};
+ClusterTargets cluster_targets(const Cluster& cluster);
+
 // Puts a target in, or its `who` to that of the same address: nobody is asked twice.
 void add_target(std::vector<Target>& targets, Target target);
 

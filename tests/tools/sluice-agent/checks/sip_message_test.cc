@@ -88,5 +88,18 @@ TEST(SipMessageSize, WaitsForTheWholeMessage) {
   EXPECT_EQ(sip_message_size("\r\n\r\n" + whole), whole.size() + 4);
 }
 
+TEST(SipMessageSize, ABlankThatBeginsTheBodyContinuesNoHeader) {
+  for (const char* body : {" bc", "\tbc"}) {
+    const std::string whole = response("200 OK", "Content-Length: 3\r\n") + body;
+    EXPECT_EQ(sip_message_size(whole), whole.size());
+    EXPECT_TRUE(parse_sip_response(whole));
+  }
+}
+
+TEST(SipMessageSize, AHeaderMayEndInAFoldedBlankLine) {
+  const std::string whole = response("200 OK", "Content-Length: 2\r\nSubject: a\r\n \r\n") + "xy";
+  EXPECT_EQ(sip_message_size(whole + "SIP/2.0"), whole.size());
+}
+
 }  // namespace
 }  // namespace sluice::agent

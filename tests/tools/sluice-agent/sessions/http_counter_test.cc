@@ -41,7 +41,7 @@ class Page {
   }
 
   config::HttpMetric metric() const {
-    return {"http://127.0.0.1:" + std::to_string(port_) + "/metrics?x=1", "calls", {}};
+    return {"http://127.0.0.1:" + std::to_string(port_) + "/metrics?x=1", "calls", {}, {}};
   }
   std::string asked() const {  // of the last one
     const std::lock_guard lock(mutex_);
