@@ -230,9 +230,9 @@ TEST_F(ApiTest, ShowsWhoRespondsWhereAndWhatAnswersMayShow) {
   EXPECT_EQ(pool["ttl"], 40);
   EXPECT_EQ(pool["answer_size"], nullptr);
   EXPECT_EQ(pool["last_resort"], json({"192.0.2.99"}));
-  const std::string began = to_rfc3339(clock_.wall);
+  const std::string began = to_rfc3339(clock_.wall());
   EXPECT_EQ(pool["answer_sets"][0]["since"], began);
-  EXPECT_EQ(pool["answer_sets"][0]["cache_horizon"], to_rfc3339(clock_.wall + 62s));
+  EXPECT_EQ(pool["answer_sets"][0]["cache_horizon"], to_rfc3339(clock_.wall() + 62s));
   const json second = ask("GET", "/v1/pools/pool2.example", "dashboards").json();
   EXPECT_EQ(second["answer_size"], 2);
   EXPECT_EQ(second["last_resort"], json::array());
@@ -256,7 +256,7 @@ TEST_F(ApiTest, TellsFailedAuthenticationsOncePerAddressAndMinute) {
     EXPECT_EQ(ask("GET", "/v1/pools", "nobody").status, i < 20 ? 401 : 429);
   }
   EXPECT_TRUE(told(0).empty());
-  advance_in_api(std::chrono::seconds(61));
+  clock_.advance(std::chrono::seconds(61));
   const std::vector<Event> first = told(1);
   ASSERT_EQ(first.size(), 1U);
   EXPECT_EQ(first[0].type, EventType::Authentication);
@@ -426,12 +426,12 @@ TEST_F(ApiTest, IsReadyWhenItIs) {
 
 TEST_F(ApiTest, SaysSinceWhenAndWhyItsStateMayBeOld) {
   start();
-  stale_ = Staleness{clock_.wall, "etcd does not answer"};
+  stale_ = Staleness{clock_.wall(), "etcd does not answer"};
   const Response response = ask("GET", "/readyz");
   EXPECT_EQ(response.status, 200) << "it answers";
   EXPECT_EQ(response.json(), json({{"status", "serving"},
                                    {"stale", true},
-                                   {"since", to_rfc3339(clock_.wall)},
+                                   {"since", to_rfc3339(clock_.wall())},
                                    {"reason", "etcd does not answer"}}));
   EXPECT_THAT(ask("GET", "/metrics", "dashboards").body, HasSubstr("\nsluice_state_stale 1\n"));
 }

@@ -22,7 +22,7 @@ class EventFeedTest : public ApiTest {
 
   void happen(const std::string& text) {
     Event event;
-    event.at = clock_.wall;
+    event.at = clock_.wall();
     event.type = EventType::Drain;
     event.server = "a.pool.example";
     event.by = "operations";

@@ -19,7 +19,7 @@ Event event_at(base::WallTime at, EventType type, const std::string& server = "a
 
 TEST_F(ApiTest, MergesAuditAndStatusChangesIntoAHistory) {
   start();
-  const base::WallTime start_time = clock_.wall;
+  const base::WallTime start_time = clock_.wall();
   audit_ = std::vector{event_at(start_time, EventType::Drain),
                        event_at(start_time + std::chrono::seconds(2), EventType::Resume)};
   hub_.append(event_at(start_time, EventType::Drain));  // in the audit, too

@@ -160,7 +160,7 @@ TEST_F(ApiTest, WhoGuessesIsNotLookedAtAnyMoreButNeighboursAre) {
   // Who was known and guesses is a guesser.
   EXPECT_EQ(known.ask(request("GET", "/v1/version", "guess")).status, 401);
   EXPECT_EQ(known.ask(request("GET", "/v1/version", "dashboards")).status, 429);
-  advance_in_api(std::chrono::seconds(2));
+  clock_.advance(std::chrono::seconds(2));
   EXPECT_EQ(known.ask(request("GET", "/v1/version", "dashboards")).status, 200);
   const std::string page = ask("GET", "/metrics", "dashboards").body;
   for (const char* line : {"{reason=\"unknown\"} 21\n", "{reason=\"limited\"} 3\n",

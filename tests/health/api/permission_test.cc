@@ -209,7 +209,7 @@ TEST_F(PermissionTest, WhoAsksForAnothersIsAudited) {
   EXPECT_EQ(told[2].by, "day");
   EXPECT_EQ(told[2].server, "x.other.example");
   EXPECT_THAT(told[2].text, HasSubstr("a server of other.example"));
-  advance_in_api(std::chrono::minutes(1));
+  clock_.advance(std::chrono::minutes(1));
   const std::vector<Event> all = events(4);
   ASSERT_EQ(all.size(), 4U);
   EXPECT_EQ(all[3].numbers.at("requests"), 2U);

@@ -18,7 +18,7 @@ class ScheduleHandlers : public ApiTest {
   Response plan(const std::string& members) {
     return ask("POST", "/v1/servers/a/drain", "operations", "{" + members + "}");
   }
-  std::string in(base::Duration time) const { return to_rfc3339(clock_.wall + time); }
+  std::string in(base::Duration time) const { return to_rfc3339(clock_.wall() + time); }
 };
 
 TEST_F(ScheduleHandlers, PlansADrain) {

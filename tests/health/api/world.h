@@ -67,6 +67,24 @@ class Control {
   std::thread thread_;
 };
 
+// Two threads read it by themselves, also after a reply has left, while the test sets it.
+class SharedClock final : public base::Clock {
+ public:
+  base::Now now() const override {
+    const std::lock_guard lock(mutex_);
+    return clock_.now();
+  }
+  base::WallTime wall() const { return now().wall; }
+  void advance(base::Duration by) {
+    const std::lock_guard lock(mutex_);
+    clock_.advance(by);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  TestClock clock_;
+};
+
 inline config::Token token(std::string name, config::Role role, std::string server = {}) {
   config::Token made{name, role, std::move(server), {}};
   const std::string text = name + "-token";
@@ -141,10 +159,7 @@ class ApiTest : public ::testing::Test {
       failures_.push_back(std::move(event));
       failures_came_.notify_one();
     };
-    ports.not_ready = [this] {
-      if (advance_) clock_.advance(*std::exchange(advance_, std::nullopt));
-      return not_ready_;
-    };
+    ports.not_ready = [this] { return not_ready_; };
     ports.clock = &clock_;
     return ports;
   }
@@ -165,11 +180,6 @@ class ApiTest : public ::testing::Test {
     if (!body.empty()) octets += "Content-Length: " + std::to_string(body.size()) + "\r\n";
     return octets + "\r\n" + body;
   }
-  // While the API reads the clock by itself, nobody else may set it: on its own thread, then.
-  void advance_in_api(base::Duration by) {
-    advance_ = by;
-    ask("GET", "/readyz");
-  }
   Response heartbeat(const std::string& server, const std::string& members = {}) {
     const std::string up = R"({"health": "up", "instance": "i1", "sessions": {"calls": 2}})";
     return ask("PUT", "/v1/servers/" + server + "/heartbeat", server,
@@ -180,7 +190,7 @@ class ApiTest : public ::testing::Test {
 
   config::Config config_ = test_config();
   std::string directory_;
-  TestClock clock_;
+  SharedClock clock_;
   TestPublisher publisher_;
   TestStore store_;
   bool serving_ = true;  // workers reach each publication at once
@@ -198,7 +208,6 @@ class ApiTest : public ::testing::Test {
   std::optional<Staleness> stale_;
   Outcome<base::Done> forget_ = base::Done{};
   std::vector<std::string> forgotten_;
-  std::optional<base::Duration> advance_;
   std::uint64_t seq_ = 0;
   std::unique_ptr<Authority> authority_;  // the control thread's
   Control control_;                       // ends before what it uses
