@@ -17,12 +17,6 @@ bool Authority::State::held_alone(ServerId server, std::string_view service) con
                              [&](const Hold& hold) { return hold.local && hold.covers(service); });
 }
 
-bool Authority::State::holds_alone() const {
-  return std::ranges::any_of(holds_.by_server(), [](const auto& each) {
-    return std::ranges::any_of(each.second, &Hold::local);
-  });
-}
-
 std::vector<std::string> Authority::State::others() const {
   std::vector<std::string> names;
   for (const Confirmation& one : confirmations_) {
@@ -91,15 +85,16 @@ void Authority::State::adopt_local() {
   }
   std::vector<ServicePoolId> dirty;
   for (const HoldKey& key : keys) {
-    Hold* hold = holds_.find(key);
-    adopting_[key] = *hold;
-    hold->local = false;
-    hold->forced = true;
-    hold->horizons.clear();
+    Hold hold = *holds_.find(key);
+    adopting_[key] = hold;
+    hold.local = false;
+    hold.forced = true;
+    hold.horizons.clear();
     not_durable_[key] = ++orders_;
-    say(EventType::Drain, key.server, key.service, {hold->by, "local-force"},
+    say(EventType::Drain, key.server, key.service, {hold.by, "local-force"},
         "held by " + settings_.responder + " alone since it was cut off, from now on by all" +
-            (hold->reason.empty() ? "" : ": " + hold->reason));
+            (hold.reason.empty() ? "" : ": " + hold.reason));
+    holds_.place(std::move(hold));
     commit_hold(key, [this, key](const Store::Stored& stored) {
       if (stored) adopting_.erase(key);
     });

@@ -240,12 +240,12 @@ void Authority::State::follow_pool(const SharedPool& shared, const base::Now& no
   for (std::uint32_t i = 0; i < where.server_count; ++i) {
     const ServerId id = where.first_server + i;
     const auto guarded = shared.guarded.find(std::string(name(id)));
-    Lease& lease = at(id).agent.edit().lease;
-    if (guarded == shared.guarded.end()) {
-      lease.guarded_until.reset();
-    } else {
+    if (guarded != shared.guarded.end()) {
+      Lease& lease = at(id).agent.edit().lease;
       lease.guarded_until = now.to_mono(guarded->second);
       if (!lease.current) watch(id, *lease.guarded_until);
+    } else if (at(id).agent->lease.guarded_until) {
+      at(id).agent.edit().lease.guarded_until.reset();
     }
   }
   for (const SharedSet& set : shared.sets) {

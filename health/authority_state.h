@@ -59,7 +59,7 @@ class Authority::State {
   void take_turn(bool on);
   void renew() { publish({}, Renewal::All); }
   void act_alone(bool on);
-  bool holds_alone() const;
+  bool holds_alone() const noexcept { return holds_.local() > 0; }
   void adopt_local();
   std::uint64_t generation_alone() const noexcept { return generation_alone_; }
   void hear(const AgentReport& report, bool vouched);

@@ -21,7 +21,9 @@ Hold* HoldSet::find(const HoldKey& key) {
 }
 
 Hold& HoldSet::place(Hold hold) {
+  local_ += hold.local ? 1 : 0;
   if (Hold* existing = find(hold.key)) {
+    local_ -= existing->local ? 1 : 0;
     *existing = std::move(hold);
     return *existing;
   }
@@ -33,7 +35,11 @@ Hold& HoldSet::place(Hold hold) {
 void HoldSet::lift(const HoldKey& key) {
   const auto found = by_server_.find(key.server);
   if (found == by_server_.end()) return;
-  std::erase_if(found->second, [&](const Hold& hold) { return hold.key == key; });
+  std::erase_if(found->second, [&](const Hold& hold) {
+    if (hold.key != key) return false;
+    local_ -= hold.local ? 1 : 0;
+    return true;
+  });
   if (found->second.empty()) by_server_.erase(found);
 }
 

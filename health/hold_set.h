@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <string>
@@ -34,9 +35,12 @@ class HoldSet {
   const std::map<std::string, std::vector<Hold>, std::less<>>& by_server() const noexcept {
     return by_server_;
   }
+  // How many are one responder's alone (Hold::local, which only place() changes).
+  std::size_t local() const noexcept { return local_; }
 
  private:
   std::map<std::string, std::vector<Hold>, std::less<>> by_server_;
+  std::size_t local_ = 0;
 };
 
 }  // namespace sluice::health

@@ -58,5 +58,22 @@ TEST(HoldSet, HidesTheHostWhenAnyHoldSaysSo) {
   EXPECT_FALSE(set.hides_host("b"));
 }
 
+TEST(HoldSet, CountsThoseThatAreOneRespondersAlone) {
+  HoldSet set;
+  Hold alone = hold("a", "");
+  alone.local = true;
+  set.place(alone);
+  set.place(alone);
+  set.place(hold("a", "fe"));
+  EXPECT_EQ(set.local(), 1U);
+  set.lift({"a", "fe", alone.key.origin});
+  EXPECT_EQ(set.local(), 1U);
+  set.place(hold("a", ""));
+  EXPECT_EQ(set.local(), 0U) << "everybody's by now";
+  set.place(alone);
+  set.lift(alone.key);
+  EXPECT_EQ(set.local(), 0U);
+}
+
 }  // namespace
 }  // namespace sluice::health
