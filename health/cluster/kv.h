@@ -109,7 +109,8 @@ class Kv {
   virtual void grant(std::chrono::seconds ttl, std::function<void(Reply<std::int64_t>)> done) = 0;
   // False: it has ended.
   virtual void renew(std::int64_t lease, std::function<void(Reply<bool>)> done) = 0;
-  virtual void revoke(std::int64_t lease) = 0;
+  // Ends it; `done` says nothing of whether that came to pass: otherwise it ends by itself.
+  virtual void revoke(std::int64_t lease, std::function<void()> done) = 0;
 };
 
 }  // namespace sluice::cluster

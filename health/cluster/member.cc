@@ -156,16 +156,17 @@ void Member::note_shared(const std::vector<Change>& entries, std::int64_t revisi
   roster_.clear();
   reports_.clear();
   hold_values_.clear();
+  mirror_.clear();
   buffer_.clear();
   uncopied_.clear();
   for (const Change& entry : entries) {
     const auto record = read_record(entry);
     if (!record) continue;
+    if (part_of(*record) != CopyQueue::Part::Other) mirror_.take(entry);
     if (const auto* turn = std::get_if<TurnRecord>(&*record)) {
       turn_ = *turn;
       turn_revision_ = entry.revision;
       turn_since_ = now.mono;
-      turn_used_ = true;
     } else if (const auto* edition = std::get_if<EditionRecord>(&*record)) {
       edition_ = *edition;
       edition_revision_ = entry.revision;
@@ -176,8 +177,8 @@ void Member::note_shared(const std::vector<Change>& entries, std::int64_t revisi
       hold_values_[entry.key] = *entry.value;
     }
   }
-  // What this responder decided beyond that came to nothing.
-  publication_ = watched_ = edition_.publication;
+  turn_used_ = edition_revision_ > turn_revision_;
+  watched_ = edition_.publication;
 }
 
 void Member::start_by(const Listing& listing, Image image) {
@@ -216,11 +217,8 @@ void Member::start_by_copy(const std::string& why) {
 
 void Member::serve(health::Authority& authority) {
   authority_ = &authority;
-  following_publication_ = std::max<std::uint64_t>(edition_.publication, 1);
-  found_.publication = following_publication_;
   // Its own reports are of a run that is over.
-  authority_->follow(found_);
-  found_ = {};
+  follow_anew(std::exchange(found_, {}));
   tell_confirmations();
 }
 

@@ -15,7 +15,9 @@
 #include "config/base/clock.h"
 #include "health/authority.h"
 #include "health/cluster/copy.h"
+#include "health/cluster/copy_queue.h"
 #include "health/cluster/kv.h"
+#include "health/cluster/mirror.h"
 #include "health/cluster/records.h"
 #include "health/cluster/roster.h"
 #include "health/histogram.h"
@@ -82,6 +84,11 @@ class Member final : public health::Cluster {
   // What it is configured to answer is another thing now.
   void configured(std::string digest);
 
+  // It ends in good order: the others wait for its confirmations no more, and name it as one that
+  // has not confirmed until it is back. `done` comes in a bounded time (Kv::kLimit). Nothing but
+  // the destructor follows.
+  void leave(std::function<void()> done);
+
   void tick();
   std::optional<base::MonoTime> next_deadline() const;
 
@@ -145,13 +152,14 @@ class Member final : public health::Cluster {
     std::set<health::ServerId> hosts;
     std::vector<Publication> publications;
     std::vector<std::function<void(health::Store::Stored)>> done;
-    bool closes = false;  // what a decider before left open
+    bool closes = false;  // an edition, though it have nothing in it
     bool renews = false;  // it has a reload
     base::MonoTime sent;
     EditionRecord edition;
     std::vector<Transaction> parts;  // to be carried out one after the other
     std::size_t next_part = 0;
     bool uncertain = false;  // no answer came: it may have been carried out
+    bool lost = false;       // surely not: another one decides, as the watch is about to say
 
     bool empty() const noexcept {
       return writes.empty() && publications.empty() && done.empty() && !closes;
@@ -195,6 +203,7 @@ class Member final : public health::Cluster {
   void contact_lost(const std::string& why);
   void cut_off(const std::string& why, bool alarm);
   void relist();
+  void follow_anew(health::SharedState whole);
   void on_listing(const Reply<Listing>& reply);
   void resynchronise(const Listing& listing, Image image);
   void tell_confirmations();
@@ -204,6 +213,7 @@ class Member final : public health::Cluster {
   void set_stale(std::optional<Stale> stale);
 
   // --- following (member_follow.cc)
+  static CopyQueue::Part part_of(const Record& record);
   void watch();
   void changed(const std::vector<Change>& changes);
   void take(const Change& change, const base::Now& now);
@@ -215,6 +225,7 @@ class Member final : public health::Cluster {
   void keep_copy();
   void replace_copy(std::vector<Change> entries);
   void on_copied(std::uint64_t publication, const Copy::Stored& stored);
+  void answers_by(std::uint64_t publication);
   void apply_buffer(const EditionRecord& edition);
 
   // --- deciding (member_decide.cc)
@@ -239,12 +250,14 @@ class Member final : public health::Cluster {
   void reply_alone();
   void prune(const health::PruneAudit& prune);
   void complete(std::int64_t revision);
-  void fail_batch();
+  void roll_back();
+  void begin_anew();
   void void_batches();
   void on_found_out(const Reply<Listing>& reply);
   void flush_audit();
   void on_audited(std::size_t count);
   void prune_listed(const health::PruneAudit& prune, const Listing& listing);
+  void erase_audits(std::vector<std::string> keys);
 
   Settings settings_;
   Ports ports_;
@@ -274,8 +287,9 @@ class Member final : public health::Cluster {
   Roster roster_;
   std::map<std::string, health::AgentReport> reports_;  // by server, of others
   std::map<std::string, std::string> hold_values_;      // as shared, by key
+  Mirror mirror_;                                       // what is decided, as the watch brought it
   std::vector<Record> buffer_;                          // until their edition comes
-  std::vector<Change> uncopied_;                        // likewise, of the copy
+  CopyQueue uncopied_;
 
   // Local publications and the shared ones that they are; ascending.
   std::deque<std::pair<std::uint64_t, std::uint64_t>> local_publications_;
@@ -313,6 +327,7 @@ class Member final : public health::Cluster {
   std::uint64_t order_number_ = 0;
   bool acting_ = false;
   bool taking_turn_ = false;
+  unsigned passed_over_ = 0;  // so often another one was faster
   std::optional<base::MonoTime> take_turn_at_;
   std::optional<base::MonoTime> refused_until_;  // the engine takes no changes of ours
   std::string refused_why_;
@@ -321,6 +336,7 @@ class Member final : public health::Cluster {
   bool renew_ = false;  // as soon as it decides
 
   bool joined_ = false;
+  bool leaving_ = false;
   std::int64_t lease_ = 0;
   bool renewing_ = false;
   base::MonoTime next_beat_;

@@ -13,9 +13,13 @@ namespace {
 
 // What failed without an answer is looked after so much later.
 constexpr base::Duration kRetry = std::chrono::milliseconds(200);
-// Who just took the turn may carry out what it took it for before another one takes it: a
-// transaction takes some milliseconds, on a slow disk some more.
-constexpr base::Duration kUndisturbed = std::chrono::milliseconds(30);
+// Who just took the turn may carry out what it took it for before another one takes it: it hears of
+// the turn, and writes an edition, each of them a round trip to etcd's majority, 100 ms where that
+// is on another continent.
+constexpr base::Duration kUndisturbed = std::chrono::milliseconds(150);
+// Others had taken the turn so often before this responder knew of the last time: it is far from
+// etcd, and takes it from whoever has it.
+constexpr unsigned kMostPassedOver = 3;
 // An order that came to nothing so often, each time since another responder had taken the turn, is
 // refused: somebody is very busy there.
 constexpr unsigned kMostAttempts = 8;
@@ -106,7 +110,7 @@ void Member::act_on_orders() {
     if (waits) want_turn();
     return;
   }
-  if (!deciding() || listing_ || acting_) return;
+  if (!deciding() || listing_ || acting_ || (in_flight_ && in_flight_->lost)) return;
   std::vector<std::uint64_t> waiting;
   for (const auto& [number, asked] : orders_) {
     if (!asked.acted) waiting.push_back(number);
@@ -151,11 +155,13 @@ void Member::want_turn() {
   }
   taking_turn_ = true;
   Transaction transaction;
-  transaction.conditions = {{"turn", turn_revision_}};
+  // That spares whoever has just taken it. What is decided stands on its revision in any case.
+  if (passed_over_ < kMostPassedOver) transaction.conditions = {{"turn", turn_revision_}};
   transaction.writes = {write_of(TurnRecord{name(), run()})};
   kv_.commit(std::move(transaction), guarded([](Member& member, const Reply<Committed>& reply) {
                if (reply && reply->met) return;  // the watch brings it, after all that came before
                member.taking_turn_ = false;
+               if (reply) ++member.passed_over_;
                // Another one has it: its turn comes by the watch. Or nobody knows.
                const base::Duration pause = reply ? base::Duration(5) : kRetry;
                member.take_turn_at_ = member.clock_.now().mono + pause;
@@ -167,6 +173,7 @@ void Member::become_decider() {
   role_ = Role::Deciding;
   vacant_since_.reset();
   take_turn_at_.reset();
+  passed_over_ = 0;
   if (!buffer_.empty()) {
     // Whoever decided before ended amid an edition: it counts, and is closed.
     EditionRecord open = edition_;
@@ -179,8 +186,9 @@ void Member::become_decider() {
       }
     }
     apply_buffer(open);
-    outgoing_.closes = true;
   }
+  // An edition in any case: the others see that the turn was used.
+  outgoing_.closes = true;
   authority_->take_turn(true);
   if (std::exchange(renew_, false)) authority_->renew();
   if (authority_->holds_alone()) authority_->adopt_local();
@@ -192,18 +200,26 @@ bool Member::has_undecided() const {
   return in_flight_.has_value() || !outgoing_.empty();
 }
 
-// Another one has the turn. What was with the engine before that was carried out and came by the
-// watch; what is left comes to nothing.
+// Another one has the turn, says the watch. What was with the engine before that was carried out
+// and came by the watch; what is left comes to nothing.
 void Member::lose_turn() {
   authority_->take_turn(false);
   role_ = Role::Following;
-  if (!has_undecided()) return;
-  fail_batch();
+  if (has_undecided()) roll_back();
 }
 
-// What this responder did and nobody else has comes to nothing: everything anew, and who asked for
-// it is served once more.
-void Member::fail_batch() {
+// What this responder did and nobody else has comes to nothing: it is where the watch is, and who
+// asked for it is served once more.
+void Member::roll_back() {
+  void_batches();
+  follow_anew(read_image(mirror_.entries()).state);
+  served(served_local_);
+}
+
+// Likewise, where the watch may not have brought yet what this responder had decided before.
+void Member::begin_anew() {
+  authority_->take_turn(false);
+  role_ = Role::Following;
   void_batches();
   relist();
 }
@@ -329,7 +345,7 @@ std::uint64_t Member::publish(std::shared_ptr<const health::MembershipSnapshot> 
     answered_ = std::move(next);
     last_local_ =
         adjusts ? local_.adjust(answered_, changed) : local_.publish(answered_, changed, hosts);
-    local_publications_.emplace_back(last_local_, following_publication_);
+    answers_by(following_publication_);
     return following_publication_;
   }
   Publication publication;
@@ -347,6 +363,11 @@ std::uint64_t Member::publish(std::shared_ptr<const health::MembershipSnapshot> 
   outgoing_.publications.push_back(std::move(publication));
   schedule_flush();
   return publication_;
+}
+
+// What the newest local publication is to the others.
+void Member::answers_by(std::uint64_t publication) {
+  local_publications_.emplace_back(last_local_, publication);
 }
 
 // --- to the others
@@ -426,15 +447,18 @@ void Member::on_sent(std::uint64_t number, const Reply<Committed>& reply) {
         each = orders_.erase(each);
       }
       for (const Order& order : refused) order.refuse(refusal);
-      authority_->take_turn(false);
-      role_ = Role::Following;
-      return fail_batch();
+      return begin_anew();
     }
     in_flight_->uncertain = true;
     send_again_ = clock_.now().mono + kRetry;
     return;
   }
-  if (!reply->met) return find_out();
+  if (!reply->met) {
+    if (in_flight_->uncertain) return find_out();
+    in_flight_->lost = true;
+    send_again_ = clock_.now().mono + kRetry;  // should the watch be slow
+    return;
+  }
   if (++in_flight_->next_part < in_flight_->parts.size()) return send();
   complete(reply->revision);
 }
@@ -468,8 +492,7 @@ void Member::on_found_out(const Reply<Listing>& reply) {
       return send();
     }
   }
-  // The turn went: the watch says so, if it has not yet.
-  if (deciding()) lose_turn();
+  begin_anew();  // the turn went, and the watch has not said so
 }
 
 void Member::complete(std::int64_t revision) {
@@ -495,11 +518,9 @@ void Member::complete(std::int64_t revision) {
                       ? local_.adjust(std::move(publication.snapshot), publication.changed)
                       : local_.publish(std::move(publication.snapshot), publication.changed,
                                        publication.hosts);
-    local_publications_.emplace_back(last_local_, publication.number);
+    answers_by(publication.number);
   }
-  if (batch.publications.empty()) {
-    local_publications_.emplace_back(last_local_, batch.edition.publication);
-  }
+  if (batch.publications.empty()) answers_by(batch.edition.publication);
   served(served_local_);
   for (const auto& done : batch.done) done(base::Done{});
   reply_to_settled();
@@ -548,17 +569,26 @@ void Member::prune_listed(const health::PruneAudit& prune, const Listing& listin
   constexpr std::size_t kDigits = 15;
   before.insert(0, kDigits - std::min(kDigits, before.size()), '0');
   const std::size_t too_many = by_time.size() > prune.most ? by_time.size() - prune.most : 0;
-  Transaction transaction;
+  std::vector<std::string> keys;
   for (std::size_t i = 0; i < by_time.size(); ++i) {
     if (i >= too_many && by_time[i].first >= before) break;
-    transaction.writes.push_back({*by_time[i].second, std::nullopt, 0});
-    if (transaction.writes.size() == Transaction::kMostWrites) break;
+    keys.push_back(*by_time[i].second);
   }
-  if (transaction.writes.empty()) return;
-  const bool more = transaction.writes.size() == Transaction::kMostWrites;
+  std::ranges::reverse(keys);
+  erase_audits(std::move(keys));
+}
+
+// The last one first, a transaction after the other; what fails is found again the next time.
+void Member::erase_audits(std::vector<std::string> keys) {
+  if (keys.empty() || !deciding()) return;
+  Transaction transaction;
+  while (!keys.empty() && transaction.writes.size() < Transaction::kMostWrites) {
+    transaction.writes.push_back({std::move(keys.back()), std::nullopt, 0});
+    keys.pop_back();
+  }
   kv_.commit(std::move(transaction),
-             guarded([prune, more](Member& member, const Reply<Committed>& reply) {
-               if (reply && more && member.deciding()) member.prune(prune);
+             guarded([keys = std::move(keys)](Member& member, const Reply<Committed>& reply) {
+               if (reply) member.erase_audits(std::move(keys));
              }));
 }
 

@@ -8,6 +8,14 @@
 
 namespace sluice::cluster {
 
+CopyQueue::Part Member::part_of(const Record& record) {
+  if (std::holds_alternative<EditionRecord>(record)) return CopyQueue::Part::Edition;
+  const bool decided = std::holds_alternative<health::Change>(record) ||
+                       std::holds_alternative<health::SharedPool>(record) ||
+                       std::holds_alternative<health::SharedHost>(record);
+  return decided ? CopyQueue::Part::Decided : CopyQueue::Part::Other;
+}
+
 void Member::watch() {
   Kv::WatchCalls calls;
   calls.changed =
@@ -32,18 +40,23 @@ void Member::changed(const std::vector<Change>& changes) {
   for (const Change& change : changes) {
     if (change.revision <= known) continue;  // from the listing
     revision_ = std::max(revision_, change.revision);
-    uncopied_.push_back(change);
     take(change, now);
     if (role_ == Role::CutOff || listing_) return;
   }
   authority_->judge_heard();
-  if (buffer_.empty()) keep_copy();
+  if (uncopied_.urgent()) keep_copy();
   act_on_orders();
 }
 
 void Member::take(const Change& change, const base::Now& now) {
   const auto record = read_record(change);
-  if (!record) return ports_.notice("not taken from etcd: " + record.error());
+  if (!record) {
+    uncopied_.add(change, CopyQueue::Part::Other);
+    return ports_.notice("not taken from etcd: " + record.error());
+  }
+  const CopyQueue::Part part = part_of(*record);
+  uncopied_.add(change, part);
+  if (part != CopyQueue::Part::Other) mirror_.take(change);
   if (const auto* turn = std::get_if<TurnRecord>(&*record)) return on_turn(*turn, change.revision);
   if (const auto* edition = std::get_if<EditionRecord>(&*record)) {
     return on_edition(*edition, change.revision);
@@ -60,9 +73,7 @@ void Member::take(const Change& change, const base::Now& now) {
       hold_values_.erase(change.key);
     }
   }
-  if (std::holds_alternative<health::Change>(*record) ||
-      std::holds_alternative<health::SharedPool>(*record) ||
-      std::holds_alternative<health::SharedHost>(*record)) {
+  if (part == CopyQueue::Part::Decided) {
     if (const auto* shared = std::get_if<health::Change>(&*record)) note_own(*shared);
     // While this responder decides they are its own.
     if (!deciding()) buffer_.push_back(*record);
@@ -131,7 +142,7 @@ void Member::apply_buffer(const EditionRecord& edition) {
   const std::uint64_t before = last_local_;
   authority_->follow(shared);
   // Nothing of it shows in answers: whoever answers by the publication before answers by this one.
-  if (last_local_ == before) local_publications_.emplace_back(last_local_, edition.publication);
+  if (last_local_ == before) answers_by(edition.publication);
   served(served_local_);
   tell_confirmations();
 }
@@ -180,10 +191,11 @@ void Member::on_roster(const Record& record, const base::Now& now) {
 
 // --- the copy
 
-// All up to the newest revision, at the end of an edition.
+// At once what is to be confirmed; with each beat what else came.
 void Member::keep_copy() {
-  if (uncopied_.empty()) return;
-  copy_.keep(revision_, std::exchange(uncopied_, {}),
+  std::optional<CopyQueue::Batch> batch = uncopied_.take();
+  if (!batch) return;
+  copy_.keep(batch->revision, std::move(batch->changes),
              guarded([publication = watched_](Member& member, const Copy::Stored& stored) {
                member.on_copied(publication, stored);
              }));

@@ -119,14 +119,21 @@ void Member::beat(const base::Now& now) {
   renew_lease();
   tell_served(true);
   flush_audit();
+  keep_copy();
   roster_.judge(publication_, now.wall);
   tell_confirmations();
 }
 
 // --- alive
 
+void Member::leave(std::function<void()> done) {
+  leaving_ = true;
+  if (lease_ == 0 || role_ == Role::CutOff) return done();
+  kv_.revoke(lease_, guarded([done = std::move(done)](Member&) { done(); }));
+}
+
 void Member::renew_lease() {
-  if (renewing_) return;
+  if (renewing_ || leaving_) return;
   renewing_ = true;
   if (lease_ == 0) {
     kv_.grant(kLease, guarded([](Member& member, const Reply<std::int64_t>& reply) {
@@ -232,7 +239,7 @@ void Member::refuse_all(const std::string& why) {
   }
 }
 
-// Everything anew: it was cut off, missed something, or what it had decided came to nothing.
+// Everything anew: it was cut off, or missed something.
 void Member::relist() {
   if (listing_) return;
   listing_ = true;
@@ -259,6 +266,15 @@ void Member::on_listing(const Reply<Listing>& reply) {
     return;
   }
   resynchronise(*reply, std::move(image));
+}
+
+// What this responder decided beyond that came to nothing.
+void Member::follow_anew(health::SharedState whole) {
+  publication_ = edition_.publication;
+  following_publication_ = whole.publication = std::max<std::uint64_t>(edition_.publication, 1);
+  const std::uint64_t before = last_local_;
+  authority_->follow(whole);
+  if (last_local_ == before) answers_by(following_publication_);
 }
 
 void Member::resynchronise(const Listing& listing, Image image) {
@@ -290,11 +306,7 @@ void Member::resynchronise(const Listing& listing, Image image) {
     order.refuse(health::refuse(health::Refusal::Kind::Unavailable,
                                 "the others can be reached again: ask again"));
   }
-  following_publication_ = std::max<std::uint64_t>(edition_.publication, 1);
-  image.state.publication = following_publication_;
-  const std::uint64_t local = last_local_;
-  authority_->follow(image.state);
-  if (last_local_ == local) local_publications_.emplace_back(last_local_, following_publication_);
+  follow_anew(std::move(image.state));
   for (const auto& [server, report] : reports_) {
     if (is_mine(report.responder, report.run)) continue;
     if (roster_.lives(report.responder, report.run)) authority_->hear(report, true);

@@ -167,9 +167,9 @@ void EtcdKv::renew(std::int64_t lease, std::function<void(Reply<bool>)> done) {
                       });
 }
 
-void EtcdKv::revoke(std::int64_t lease) {
-  // If it fails, the lease ends by itself.
-  parts_->sender.send(path::kRevoke, lease_request(lease), Again::Harmless, [](const auto&) {});
+void EtcdKv::revoke(std::int64_t lease, std::function<void()> done) {
+  parts_->sender.send(path::kRevoke, lease_request(lease), Again::Harmless,
+                      [done = std::move(done)](const auto&) { done(); });
 }
 
 }  // namespace sluice::etcd

@@ -37,7 +37,7 @@ class EtcdKv final : public cluster::Kv {
   void grant(std::chrono::seconds ttl,
              std::function<void(cluster::Reply<std::int64_t>)> done) override;
   void renew(std::int64_t lease, std::function<void(cluster::Reply<bool>)> done) override;
-  void revoke(std::int64_t lease) override;
+  void revoke(std::int64_t lease, std::function<void()> done) override;
 
  private:
   struct Parts;

@@ -106,13 +106,22 @@ void Daemon::stop() {
 
 void Daemon::finish() {
   listening_.api = {};  // whoever comes now is refused at once
-  if (!api_) return uv_stop(&loop_);
-  api_->quiesce([this] { mailbox_->post([this] { uv_stop(&loop_); }); });
-  // A client that does not read its response does not keep the daemon: three seconds are many
-  // round trips, and less than any supervisor's patience.
+  if (api_) {
+    api_->quiesce([this] { mailbox_->post([this] { take_leave(); }); });
+  } else {
+    take_leave();
+  }
+  // Neither a client that does not read its response nor an etcd that is gone keeps the daemon:
+  // three seconds are many round trips, and less than any supervisor's patience.
   patience_ = make_timer(loop_, this);
   uv_timer_start(
       patience_.get(), [](uv_timer_t* timer) { uv_stop(timer->loop); }, 3'000, 0);
+}
+
+// The other responders are to know it at once, not when its lease is over.
+void Daemon::take_leave() {
+  if (!cluster_) return uv_stop(&loop_);
+  cluster_->member().leave([this] { uv_stop(&loop_); });
 }
 
 // First those who bring work, then those who do it; the store goes last and flushes.

@@ -124,6 +124,7 @@ class Daemon {
   void arm_timer();
   void stop();
   void finish();
+  void take_leave();
   void reload(const health::Actor& by, Reloaded done);
   void take_over(base::Result<Blueprint, Errors> read, const health::Actor& by,
                  const Reloaded& done);

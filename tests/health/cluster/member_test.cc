@@ -1,6 +1,8 @@
 #include "health/cluster/member.h"
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -503,6 +505,76 @@ TEST_F(Members, OfTwoOperatorsAtTwoRespondersEachGetsAllReplies) {
   EXPECT_TRUE(world.run_until([&] { return rounds[0] == kRounds && rounds[1] == kRounds; }, 300s))
       << rounds[0] << " and " << rounds[1] << " of " << kRounds;
 }
+
+TEST_F(Members, WhoEndsInGoodOrderIsMissedAtOnce) {
+  start_all();
+  push_all(*nodes[1]);
+  bool left = false;
+  nodes[2]->member().leave([&left] { left = true; });
+  ASSERT_TRUE(world.run_until([&] { return left; }, 1s));
+  nodes[2]->kill();
+  const auto begin = world.now();
+  const auto reply = drain(*nodes[0], "a");
+  ASSERT_TRUE(reply && *reply);
+  EXPECT_LT(world.now() - begin, 100ms) << "its lease is three seconds, the patience two";
+  EXPECT_THAT((*reply)->unconfirmed, ElementsAre("ns3")) << "until it is back, or forgotten";
+}
+
+// Each with one order after the other at a responder of its own: nobody is told to ask again, be
+// one of the responders next to etcd like the others or on another continent.
+class Operators : public Members, public testing::WithParamInterface<std::chrono::milliseconds> {
+ protected:
+  struct Operator {
+    std::size_t number;
+    unsigned orders = 0;
+    unsigned unavailable = 0;
+    bool held = false;
+  };
+  void press(Operator& one) {
+    if (one.orders == kOrders) return;
+    ++one.orders;
+    const std::string server = std::string(1, static_cast<char>('a' + one.number));
+    const auto next = [this, &one](const auto& reply) {
+      if (reply) {
+        one.held = !one.held;
+      } else if (reply.error().kind == health::Refusal::Kind::Unavailable) {
+        ++one.unavailable;
+      }
+      world.after(0ms, [this, &one] { press(one); });
+    };
+    health::Authority& authority = nodes[one.number]->authority();
+    if (one.held) {
+      authority.resume(server + ".pool.example", std::nullopt, {"operator", "test"}, next);
+    } else {
+      health::DrainRequest request;
+      request.server = server + ".pool.example";
+      authority.drain(request, {"operator", "test"}, next);
+    }
+  }
+
+  static constexpr unsigned kOrders = 200;
+};
+
+TEST_P(Operators, WhoPressWithoutAPauseAreAllServed) {
+  for (const auto& node : nodes) node->start();
+  ASSERT_TRUE(world.run_until([&] { return settled(); }, 10s));
+  push_all(*nodes[0]);
+  world.run_for(100ms);
+  nodes[0]->kv().least_delay = GetParam() / 2;  // the others are next to etcd
+  std::vector<Operator> operators{{0}, {1}, {2}};
+  for (Operator& each : operators) press(each);
+  const auto begin = world.now();
+  ASSERT_TRUE(world.run_until(
+      [&] {
+        return std::ranges::all_of(operators,
+                                   [](const Operator& each) { return each.orders == kOrders; });
+      },
+      20min));
+  for (const Operator& each : operators) EXPECT_EQ(each.unavailable, 0U) << each.number;
+  RecordProperty("seconds",
+                 std::to_string(std::chrono::duration<double>(world.now() - begin).count()));
+}
+INSTANTIATE_TEST_SUITE_P(RoundTrips, Operators, testing::Values(2ms, 20ms, 100ms));
 
 }  // namespace
 }  // namespace sluice::cluster

@@ -146,6 +146,11 @@ class Engine {
     found->second.second = world_.now() + found->second.first;
     return true;
   }
+  bool revoke(std::int64_t lease) {
+    if (leases_.erase(lease) == 0) return false;
+    take_keys_of(lease);
+    return true;
+  }
   std::int64_t revision() const noexcept { return revision_; }
   std::function<void()> changed;
 
@@ -169,12 +174,15 @@ class Engine {
       if (found == leases_.end()) return;
       if (found->second.second > world_.now()) return watch_lease(lease);
       leases_.erase(found);
-      std::vector<Change> changes;
-      for (const auto& [key, entry] : keys_) {
-        if (entry.lease == lease) changes.push_back({key, std::nullopt, revision_ + 1, 0});
-      }
-      apply(std::move(changes));
+      take_keys_of(lease);
     });
+  }
+  void take_keys_of(std::int64_t lease) {
+    std::vector<Change> changes;
+    for (const auto& [key, entry] : keys_) {
+      if (entry.lease == lease) changes.push_back({key, std::nullopt, revision_ + 1, 0});
+    }
+    apply(std::move(changes));
   }
 
   World& world_;
@@ -217,17 +225,13 @@ class SimulatedKv final : public Kv {
         std::move(done));
   }
   void watch(std::int64_t after, WatchCalls calls) override {
-    ++watch_number_;
     watched_ = after;
     calls_ = std::move(calls);
-    busy_ = false;
-    deliver();
+    connect();
   }
   void renew_watch() override {
     half_open = false;
-    ++watch_number_;
-    busy_ = false;
-    deliver();
+    connect();
   }
   void grant(std::chrono::seconds ttl, std::function<void(Reply<std::int64_t>)> done) override {
     request<std::int64_t>([this, ttl] { return engine_.grant(ttl); }, std::move(done));
@@ -235,37 +239,49 @@ class SimulatedKv final : public Kv {
   void renew(std::int64_t lease, std::function<void(Reply<bool>)> done) override {
     request<bool>([this, lease] { return engine_.renew(lease); }, std::move(done));
   }
-  void revoke(std::int64_t) override {}
+  void revoke(std::int64_t lease, std::function<void()> done) override {
+    request<bool>([this, lease] { return engine_.revoke(lease); },
+                  [done = std::move(done)](const Reply<bool>&) { done(); });
+  }
 
   // Something is new, or the way is free again.
   void deliver() {
-    if (busy_ || !calls_ || !reachable || half_open) return;
-    if (engine_.compacted(watched_)) {
-      busy_ = true;
-      later(delay(), [this, number = watch_number_] {
-        if (number != watch_number_) return;
+    while (calls_ && reachable && !half_open) {
+      if (engine_.compacted(sent_)) {
+        return send([this] {
+          const auto calls = *calls_;
+          calls_.reset();
+          calls.compacted();
+        });
+      }
+      std::vector<Change> changes = engine_.next(sent_);
+      if (changes.empty()) return;
+      sent_ = changes.front().revision;
+      send([this, changes = std::move(changes)] {
+        watched_ = changes.front().revision;
         const auto calls = *calls_;
-        calls_.reset();
-        busy_ = false;
-        calls.compacted();
+        calls.changed(changes);
       });
-      return;
     }
-    std::vector<Change> changes = engine_.next(watched_);
-    if (changes.empty()) return;
-    busy_ = true;
-    later(delay(), [this, number = watch_number_, changes = std::move(changes)] {
-      if (number != watch_number_) return;
-      busy_ = false;
-      if (!reachable || half_open) return;
-      watched_ = changes.front().revision;
-      const auto calls = *calls_;
-      calls.changed(changes);
-      if (number == watch_number_) deliver();
-    });
   }
 
  private:
+  // What is still on its way is lost.
+  void connect() {
+    ++watch_number_;
+    sent_ = watched_;
+    deliver();
+  }
+  // In order, each when it comes, however many are on their way.
+  void send(std::function<void()> what) {
+    arrives_ = std::max(arrives_, world_.now() + delay());
+    later(arrives_ - world_.now(), [this, number = watch_number_, what = std::move(what)] {
+      if (number != watch_number_ || !calls_) return;
+      if (reachable && !half_open) return what();
+      ++watch_number_;
+      sent_ = watched_;
+    });
+  }
   std::chrono::nanoseconds delay() {
     return least_delay +
            std::chrono::nanoseconds(world_.random(static_cast<std::uint64_t>(jitter.count()) + 1));
@@ -300,9 +316,10 @@ class SimulatedKv final : public Kv {
   World& world_;
   Engine& engine_;
   std::optional<WatchCalls> calls_;
-  std::int64_t watched_ = 0;
+  std::int64_t watched_ = 0;  // what has come
+  std::int64_t sent_ = 0;     // what is on its way, too
+  base::MonoTime arrives_;    // the newest of that
   std::uint64_t watch_number_ = 0;
-  bool busy_ = false;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
 };
 

@@ -228,7 +228,9 @@ TEST(EtcdKv, RevokedLeaseTakesItsKeys) {
   Client client(settings({etcd.endpoint()}));
   const auto lease = client.grant(std::chrono::seconds(600));
   client.watch(client.put("alive/ns1", "{}", *lease));
-  client.kv->revoke(*lease);
+  bool done = false;
+  client.kv->revoke(*lease, [&done] { done = true; });
+  ASSERT_TRUE(client.loop.run_until([&done] { return done; }));
   ASSERT_TRUE(client.sees(1));
   EXPECT_FALSE(client.seen.front().value);
 }
