@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "health/authority_alone.h"
+#include "health/authority_following.h"
+#include "health/authority_reports.h"
 #include "health/authority_state.h"
 
 namespace sluice::health {
@@ -16,7 +19,10 @@ Authority::State::State(std::shared_ptr<const Topology> topology, Settings setti
       store_(store),
       events_(std::move(events)),
       reserved_(stored.generation + kGenerationBlock),
-      deciding_(settings_.cluster == nullptr) {
+      deciding_(settings_.cluster == nullptr),
+      following_(std::make_unique<Following>(*this)),
+      reports_(std::make_unique<Reports>(*this)),
+      alone_(std::make_unique<Alone>(*this)) {
   const base::Now now = clock_.now();
   started_ = alive_ = lease_floor_ = now.mono;
   started_wall_ = now.wall;
@@ -104,7 +110,7 @@ void Authority::force(const std::string& server, const std::optional<std::string
 }
 void Authority::heartbeat(const std::string& server, const Heartbeat& heartbeat,
                           Reply<HeartbeatReply> done) {
-  if (!state_->wants_turn(server, heartbeat)) {
+  if (!state_->following().wants_turn(server, heartbeat)) {
     return state_->heartbeat(server, heartbeat, std::move(done));
   }
   // Whoever may not decide takes what it says all the same; its agent pushes the pause again. Taken
@@ -127,16 +133,16 @@ void Authority::confirm(std::vector<Confirmation> all) {
   state_->confirm(std::move(all));
 }
 void Authority::follow(const SharedState& whole) {
-  state_->follow(whole);
+  state_->following().follow(whole);
 }
 void Authority::follow(const SharedEdition& edition) {
-  state_->follow(edition);
+  state_->following().follow(edition);
 }
 void Authority::take_turn(bool on) {
-  state_->take_turn(on);
+  state_->following().take_turn(on);
 }
 void Authority::act_alone(bool on) {
-  state_->act_alone(on);
+  state_->alone().act(on);
 }
 void Authority::answers_are(std::shared_ptr<const MembershipSnapshot> snapshot) {
   state_->answers_are(std::move(snapshot));
@@ -145,34 +151,34 @@ bool Authority::holds_alone() const {
   return state_->holds_alone();
 }
 void Authority::adopt_local() {
-  state_->adopt_local();
+  state_->alone().adopt();
 }
 std::uint64_t Authority::generation_alone() const noexcept {
-  return state_->generation_alone();
+  return state_->alone().generation();
 }
 void Authority::renew() {
   state_->renew();
 }
 void Authority::hear(const AgentReport& report, bool vouched) {
-  state_->hear(report, vouched);
+  state_->reports().hear(report, vouched);
 }
 void Authority::judge_heard() {
-  state_->judge_heard();
+  state_->reports().judge();
 }
 void Authority::orphan(const std::string& responder, const std::string& run) {
-  state_->orphan(responder, run);
+  state_->reports().orphan(responder, run);
 }
 void Authority::share_all() {
-  state_->share_all();
+  state_->reports().share_all();
 }
 SharedPool Authority::shared_pool(PoolId pool) const {
-  return state_->shared_pool(pool);
+  return state_->following().shared_pool(pool);
 }
 SharedHost Authority::shared_host(ServerId server) const {
-  return state_->shared_host(server);
+  return state_->following().shared_host(server);
 }
 bool Authority::undecided() const noexcept {
-  return state_->undecided();
+  return state_->following().undecided();
 }
 std::uint64_t Authority::publication() const noexcept {
   return state_->publication();

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "health/authority_following.h"
+#include "health/authority_reports.h"
 #include "health/authority_state.h"
 
 namespace sluice::health {
@@ -71,7 +73,7 @@ void Authority::State::heartbeat(const std::string& server, const Heartbeat& hea
   const PoolId pool = topology_->servers()[id].pool;
   if (deciding_ && end_grace(pool, now)) republish(service_pools_of(pool));
   finish_lifts(id);
-  share_in_time(id, now);
+  reports_->share_in_time(id, now);
 
   flush_audit();
   if (placed.empty()) {
@@ -175,7 +177,7 @@ void Authority::State::apply_report(ServerId id, std::size_t index, const Servic
 void Authority::State::settle(ServerId id, const base::Now& now) {
   at(id).agent.edit().unsettled = false;
   if (!deciding_) {
-    unsettled_.insert(id);
+    following_->note_unsettled(id);
     return tell_statuses(id, now);
   }
   std::vector<Change> changes;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "config/base/nearest.h"
+#include "health/authority_alone.h"
 #include "health/authority_state.h"
 #include "health/words.h"
 
@@ -131,7 +132,7 @@ void Authority::State::drain(const DrainRequest& request, const Actor& actor,
   // One of which a new instance released a part is placed anew, over all that it names.
   const bool stood = standing != nullptr && standing->released.empty();
   if (!stood) {
-    const auto broken = alone_ ? broken_floor_alone(*target) : broken_floor(*target);
+    const auto broken = alone_->acts() ? alone_->broken_floor(*target) : broken_floor(*target);
     if (broken && !request.force) {
       Refusal refusal = floor_refusal(*broken);
       tell_refusal(key.server, key.service, actor, refusal);
@@ -145,7 +146,7 @@ void Authority::State::drain(const DrainRequest& request, const Actor& actor,
     hold.startup = request.startup;
     hold.hide_host = request.hide_host;
     hold.forced = request.force;
-    hold.local = alone_;
+    hold.local = alone_->acts();
     // The host record is named until this hold is served: no horizon is known before.
     if (request.hide_host && !at(target->server).host_hidden) hold.horizons.clear();
     if (*end) {
@@ -203,7 +204,7 @@ DrainReply Authority::State::drain_reply(const DrainRequest& request, std::uint6
   name_responders(ordered, reply.confirmed_by, reply.unconfirmed);
   const bool here =
       request.local_force && settings_.cluster != nullptr && settings_.cluster->is_stale();
-  if (here || local_hold(request) != nullptr) {
+  if (here || alone_->hold_of(request) != nullptr) {
     reply.confirmed_by = {settings_.responder};
     reply.unconfirmed = others();
   }

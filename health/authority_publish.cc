@@ -5,6 +5,8 @@
 #include <map>
 #include <utility>
 
+#include "health/authority_alone.h"
+#include "health/authority_following.h"
 #include "health/authority_state.h"
 #include "health/slow_start.h"
 
@@ -32,7 +34,7 @@ Standing Authority::State::standing(ServerId id, std::size_t index) const {
   bool grace = pools_[topology_->servers()[id].pool].grace;
   if (settings_.cluster != nullptr && !at(id, index).naming.named) {
     // Others may have decided long ago that it is out.
-    grace = grace && !known_pools_.contains(topology_->servers()[id].services[index].service_pool);
+    grace = grace && !following_->knows(topology_->servers()[id].services[index].service_pool);
   }
   if (service.health && lease.current) {
     standing.claim = claim_of(*service.health);
@@ -102,8 +104,8 @@ void Authority::State::publish(const Edition& edition, Renewal renewal) {
   auto next = std::make_shared<MembershipSnapshot>(*membership_);
   // Numbers that others use meanwhile are left to them.
   next->generation =
-      std::max(next->generation, generation_alone_) + (alone_ ? kGenerationBlock : 1);
-  if (alone_) generation_alone_ = next->generation;
+      std::max(next->generation, alone_->generation()) + (alone_->acts() ? kGenerationBlock : 1);
+  if (alone_->acts()) alone_->answered(next->generation);
   if (renewal == Renewal::All) next->renewed = next->generation;
   for (const ServerId server : edition.hosts) note_change(*next, server, next->generation);
   put_in_answers(edition, std::move(next));
@@ -155,7 +157,7 @@ void Authority::State::put_in_answers(const Edition& edition,
 
 void Authority::State::republish(std::vector<ServicePoolId> dirty) {
   if (!deciding_) return;
-  const Edition edition = alone_ ? compose_alone(dirty) : compose(std::move(dirty));
+  const Edition edition = alone_->acts() ? alone_->compose(dirty) : compose(std::move(dirty));
   if (!edition.empty()) publish(edition);
 }
 
@@ -272,6 +274,14 @@ void Authority::State::confirm(std::vector<Confirmation> all) {
   living_ = living;
   note_served(everybody);
   end_served_waits(clock_.now().mono);
+}
+
+std::vector<std::string> Authority::State::others() const {
+  std::vector<std::string> names;
+  for (const Confirmation& one : confirmations_) {
+    if (one.responder != settings_.responder) names.push_back(one.responder);
+  }
+  return names;
 }
 
 void Authority::State::name_responders(std::uint64_t publication,

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "health/authority_following.h"
+#include "health/authority_reports.h"
 #include "health/authority_state.h"
 
 namespace sluice::health {
@@ -38,10 +40,8 @@ void Authority::State::reconfigure(std::shared_ptr<const Topology> topology,
   regrace(*before);
   index_caps();
   // All of it is decided and told anew, below.
-  known_pools_.clear();
-  undecided_.clear();
-  unsettled_.clear();
-  ended_.clear();
+  following_->forget();
+  reports_->renumber();
   deadlines_ = {};
   settling_ = {};
   ripening_ = {};
@@ -64,8 +64,8 @@ void Authority::State::reconfigure(std::shared_ptr<const Topology> topology,
   }
   capped_.clear();
   for (const auto& [id, leaving] : caps_) capped_.insert(id);
-  for (ServicePoolId id = 0; id < topology_->service_pools().size(); ++id) known_pools_.insert(id);
-  share_all();
+  following_->know_all();
+  reports_->share_all();
   flush_audit();
 }
 

@@ -46,7 +46,7 @@ void Authority::State::restore(const StoredState& stored, const base::Now& now) 
     ServiceState& state = service_of(known.server, known.service);
     state.last_known = state.kept = known.health;
   }
-  for (const PutForce& force : stored.forces) follow_force(force);
+  for (const PutForce& force : stored.forces) restore_force(force);
   for (const auto& [server, holds] : holds_.by_server()) {
     if (const auto id = topology_->server(server)) restore_horizons(*id, now);
   }
@@ -85,6 +85,13 @@ void Authority::State::restore_horizons(ServerId id, const base::Now& now) {
 
 // Nobody was named with the TTL that is configured now before the first publication, but with the
 // one that was in force last.
+void Authority::State::restore_force(const PutForce& force) {
+  ServiceState& state = service_of(force.server, force.service);
+  state.forced = force.health;
+  state.forced_by.edit() = force.by;
+  state.forced_since = force.since;
+}
+
 void Authority::State::restore_ttls(const StoredState& stored, const base::Now& now) {
   std::vector<const PutPoolTtl*> known(pools_.size(), nullptr);
   for (const PutPoolTtl& each : stored.pool_ttls) {

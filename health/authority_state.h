@@ -29,9 +29,9 @@
 // what operators order, authority_holds.cc holds and their way to disk, authority_schedules.cc what
 // is planned, authority_heartbeat.cc what agents say, authority_reload.cc a new configuration,
 // authority_events.cc what is told, authority_explain.cc, authority_views.cc and
-// authority_figures.cc what is shown. Of several responders: authority_follow.cc what others
-// decided, and the turn, authority_agents.cc what is told of agents, authority_alone.cc what is
-// held while nobody can be reached.
+// authority_figures.cc what is shown. Of several responders, each a class
+// of its own: authority_following.h what others decided, and the turn, authority_reports.h what
+// they tell each other of agents, authority_alone.h what is held while nobody can be reached.
 namespace sluice::health {
 
 class Authority::State {
@@ -54,27 +54,19 @@ class Authority::State {
     membership_ = std::move(snapshot);
   }
   void confirm(std::vector<Confirmation> all);
-  void follow(const SharedState& whole);
-  void follow(const SharedEdition& edition);
-  void take_turn(bool on);
   void renew() { publish({}, Renewal::All); }
-  void act_alone(bool on);
   bool holds_alone() const noexcept { return holds_.local() > 0; }
-  void adopt_local();
-  std::uint64_t generation_alone() const noexcept { return generation_alone_; }
-  void hear(const AgentReport& report, bool vouched);
-  void judge_heard();
-  void tell_guard(PoolId pool);
-  void orphan(const std::string& responder, const std::string& run);
-  void share_all();
-  SharedPool shared_pool(PoolId pool) const;
-  SharedHost shared_host(ServerId server) const;
   std::uint64_t renewed() const noexcept { return membership_->renewed; }
-  bool undecided() const noexcept { return !undecided_.empty(); }
   std::uint64_t publication() const noexcept { return publication_; }
   Cluster* cluster() const noexcept { return settings_.cluster; }
   const std::string& responder() const noexcept { return settings_.responder; }
-  bool wants_turn(const std::string& server, const Heartbeat& heartbeat) const;
+  // Its parts as one of several responders.
+  class Following;
+  class Reports;
+  class Alone;
+  Following& following() noexcept { return *following_; }
+  Reports& reports() noexcept { return *reports_; }
+  Alone& alone() noexcept { return *alone_; }
   void tick();
   std::optional<base::MonoTime> next_deadline() const;
   void reconfigure(std::shared_ptr<const Topology> topology, const config::Health& health);
@@ -116,13 +108,6 @@ class Authority::State {
     std::uint32_t voucher = 0;
     bool pushes_here = false;
     bool silent = false;  // that responder has heard nothing of it for two heartbeats
-  };
-  // What was told to other responders of an agent that pushes here.
-  struct Told {
-    AgentReport report;
-    base::MonoTime at;
-    base::MonoTime spent_until;         // of its share of transitions
-    std::optional<base::MonoTime> due;  // its entry of telling_
   };
   struct Server {
     Naming host;  // the host record
@@ -253,7 +238,6 @@ class Authority::State {
   void end_served_waits(base::MonoTime now);
   // Who has served this publication, and who has not.
   std::vector<std::string> others() const;
-  const Hold* local_hold(const DrainRequest& request) const;
   void name_responders(std::uint64_t publication, std::vector<std::string>& confirmed,
                        std::vector<std::string>& unconfirmed) const;
   void reserve_generations();
@@ -469,45 +453,14 @@ class Authority::State {
     return holds_.held(name(server), service_name(server, slot));
   }
 
-  // --- one of several responders (authority_follow.cc, authority_agents.cc)
-  void follow_change(const Change& change, const base::Now& now, std::set<ServerId>& touched);
-  void follow_hold(const Hold& hold, const base::Now& now);
-  void follow_force(const PutForce& force);
-  void follow_plan(const PlannedDrain& drain, const base::Now& now);
-  // Whether it is among what changed, or everything is looked at anew.
-  enum class Extent : std::uint8_t { Changed, All };
-  void follow_pool(const SharedPool& pool, const base::Now& now, Extent extent, Edition& edition);
-  void follow_all_hosts(const std::vector<SharedHost>& hosts, MembershipSnapshot& next,
-                        Edition& edition);
-  void follow_hosts(const std::vector<SharedHost>& hosts, MembershipSnapshot& next,
-                    Edition& edition);
-  void follow_caps(Edition& edition) const;
-  void decide_for_now(std::uint64_t generation, Edition& edition);
-  void show(const Edition& edition, std::shared_ptr<MembershipSnapshot> next,
-            std::uint64_t publication, std::uint64_t generation);
-  bool went_silent(ServerId server) const;
-  void forget_shared(std::uint64_t publication);
-  std::shared_ptr<Members> members_of(ServicePoolId id, const SharedSet& set) const;
-  void take_what_is_left(const base::Now& now);
-  AgentReport report_of(ServerId server, const base::Now& now) const;
-  void share_in_time(ServerId server, const base::Now& now);
-  void share_now(ServerId server, AgentReport report, const base::Now& now);
-  void share_due(const base::Now& now);
-  void share_silent(PoolId pool, const base::Now& now);
-  void hear_services(ServerId server, const AgentReport& report, const base::Now& now);
-  std::uint32_t voucher_of(const std::string& responder, const std::string& run);
   // The state of a service on a server, or what is kept for when the configuration has it.
   ServiceState& service_of(const std::string& server, const std::string& service);
-
-  // --- alone (authority_alone.cc)
-  Edition compose_alone(const std::vector<ServicePoolId>& dirty) const;
-  std::optional<FloorCheck> broken_floor_alone(const Target& target) const;
-  bool held_alone(ServerId server, std::string_view service) const;
 
   // --- a start (authority_start.cc)
   // All that is known of a server nobody has spoken of yet.
   void add_fresh(ServerId server, const base::Now& now);
   void restore(const StoredState& stored, const base::Now& now);
+  void restore_force(const PutForce& force);
   void restore_ttls(const StoredState& stored, const base::Now& now);
   void restore_horizons(ServerId server, const base::Now& now);
 
@@ -558,19 +511,11 @@ class Authority::State {
   // Until when caches keep what a pool's answers said with another TTL than now, if that is long.
   std::map<std::string, base::Moment, std::less<>> ttl_kept_until_;
 
-  // Of several responders: whether this one decides, and what it has not decided yet.
+  // Of several responders: whether this one decides. Always true of one alone.
   bool deciding_ = true;
-  bool alone_ = false;                  // carries out an order for itself alone
-  std::uint64_t generation_alone_ = 0;  // the highest that was answered that way
-  std::map<HoldKey, Hold> adopting_;    // on their way to the others
-  bool decide_all_ = false;  // with the next turn: what was decided in between may be void
-  std::set<ServicePoolId> known_pools_;    // somebody has decided these
-  std::set<ServicePoolId> undecided_;      // nobody has
-  std::set<ServerId> unsettled_;           // their agents said what may change answers
-  std::vector<std::string> vouchers_{""};  // "RESPONDER/RUN"
-  std::vector<ServerId> ended_;            // leases that ended with what was heard
-  std::map<ServerId, Told> told_;
-  std::priority_queue<Deadline> telling_;
+  const std::unique_ptr<Following> following_;
+  const std::unique_ptr<Reports> reports_;
+  const std::unique_ptr<Alone> alone_;
 
   std::vector<Change> unaudited_;  // told, and not with the store yet
   RefusalLog refusals_;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "health/authority_following.h"
+#include "health/authority_reports.h"
 #include "health/authority_state.h"
 
 namespace sluice::health {
@@ -51,7 +53,7 @@ void Authority::State::tick() {
   end_lift_waits(now);
   ripen(now);
   end_served_waits(now.mono);
-  share_due(now);
+  reports_->share_due(now);
   flush_audit();
 }
 
@@ -129,7 +131,7 @@ void Authority::State::end_lift_waits(const base::Now& now) {
 std::optional<base::MonoTime> Authority::State::next_deadline() const {
   base::MonoTime next = alive_ + settings_.health.heartbeat;
   if (!deadlines_.empty()) next = std::min(next, deadlines_.top().at);
-  if (!telling_.empty()) next = std::min(next, telling_.top().at);
+  next = std::min(next, reports_->next_due().value_or(next));
   if (!served_waits_.empty()) next = std::min(next, served_waits_.front().deadline);
   if (!settling_.empty()) next = std::min(next, settling_.top().at);
   if (!ripening_.empty()) next = std::min(next, ripening_.top().at);
@@ -144,7 +146,7 @@ std::optional<base::MonoTime> Authority::State::next_deadline() const {
 
 void Authority::State::end_lease(ServerId id, const base::Now& now) {
   Lease& lease = at(id).agent.edit().lease;
-  if (!deciding_) unsettled_.insert(id);
+  if (!deciding_) following_->note_unsettled(id);
   if (deciding_ && !lease.guarded_until) {
     const TopologyPool& pool = topology_->pools()[topology_->servers()[id].pool];
     std::vector<Lease> leases;
@@ -171,12 +173,12 @@ void Authority::State::end_lease(ServerId id, const base::Now& now) {
   ++lease_losses_total_;
   if (lease.guarded_until) {
     watch(id, *lease.guarded_until);
-    if (deciding_) tell_guard(topology_->servers()[id].pool);
+    if (deciding_) following_->tell_guard(topology_->servers()[id].pool);
   } else {
     say(EventType::Lease, name(id), "", {}, "the lease ran out: its agent went silent");
   }
-  share_in_time(id, now);
-  share_silent(topology_->servers()[id].pool, now);
+  reports_->share_in_time(id, now);
+  reports_->share_silent(topology_->servers()[id].pool, now);
 }
 
 base::MonoTime Authority::State::grace_started() const {

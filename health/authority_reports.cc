@@ -1,10 +1,12 @@
 // One of several responders (health/cluster): what agents say who push to others, and what others
 // are told of those who push here: transitions, not heartbeats.
 
+#include "health/authority_reports.h"
+
 #include <algorithm>
 #include <utility>
 
-#include "health/authority_state.h"
+#include "health/authority_following.h"
 
 namespace sluice::health {
 namespace {
@@ -48,7 +50,8 @@ bool same_but_seq(const AgentReport& a, const AgentReport& b) {
 
 // --- what others say
 
-std::uint32_t Authority::State::voucher_of(const std::string& responder, const std::string& run) {
+std::uint32_t Authority::State::Reports::voucher_of(const std::string& responder,
+                                                    const std::string& run) {
   const std::string name = responder + "/" + run;
   const auto known = std::ranges::find(vouchers_, name);
   if (known != vouchers_.end()) return static_cast<std::uint32_t>(known - vouchers_.begin());
@@ -56,94 +59,95 @@ std::uint32_t Authority::State::voucher_of(const std::string& responder, const s
   return static_cast<std::uint32_t>(vouchers_.size() - 1);
 }
 
-void Authority::State::hear(const AgentReport& report, bool vouched) {
-  const auto known = topology_->server(report.server);
+void Authority::State::Reports::hear(const AgentReport& report, bool vouched) {
+  const auto known = state_.topology_->server(report.server);
   if (!known) return;
   const ServerId id = *known;
-  const base::Now now = clock_.now();
+  const base::Now now = state_.clock_.now();
   {
-    const Agent& mine = *at(id).agent;
+    const Agent& mine = *state_.at(id).agent;
     // It pushes here by now, and what it said last is on its way to the others.
     if (mine.pushes_here && mine.boot == report.boot && mine.seq >= report.seq) {
       told_.erase(id);
       return share_in_time(id, now);
     }
   }
-  Agent& agent = at(id).agent.edit();
+  Agent& agent = state_.at(id).agent.edit();
   if (std::ranges::find(agent.past_boots, report.boot) != agent.past_boots.end()) {
     // It comes late: another boot followed that one.
     told_.erase(id);
     return share_in_time(id, now);
   }
-  if (!agent.boot.empty() && agent.boot != report.boot && agent.heard) note_past_boot(agent);
+  if (!agent.boot.empty() && agent.boot != report.boot && agent.heard) state_.note_past_boot(agent);
   agent.boot = report.boot;
   agent.seq = report.seq;
   agent.pushes_here = false;
   told_.erase(id);
   if (!agent.heard) {
     agent.heard = true;
-    --pools_[topology_->servers()[id].pool].unheard;
+    --state_.pools_[state_.topology_->servers()[id].pool].unheard;
   }
   const bool was_current = agent.lease.current;
   agent.voucher = vouched && report.current ? voucher_of(report.responder, report.run) : 0;
   // Of one that is silent all that counts is that it is longer ago than two heartbeats.
-  agent.lease.last_push = report.silent ? now.mono - settings_.health.lease : now.mono;
+  agent.lease.last_push = report.silent ? now.mono - state_.settings_.health.lease : now.mono;
   agent.silent = report.silent;
   hear_services(id, report, now);
   if (report.current) {
     agent.lease.current = true;
     if (!report.silent) agent.lease.guarded_until.reset();
-    if (!vouched) watch(id, lease_end(agent.lease));
+    if (!vouched) state_.watch(id, state_.lease_end(agent.lease));
   } else if (was_current) {
     // As of its last push, which is a lease ago. Others may have ended with it: judge_heard().
-    agent.lease.last_push = now.mono - settings_.health.lease;
+    agent.lease.last_push = now.mono - state_.settings_.health.lease;
     ended_.push_back(id);
     return;
   }
-  if (!deciding_) {
-    unsettled_.insert(id);
-    return tell_statuses(id, now);
+  if (!state_.deciding_) {
+    state_.following_->note_unsettled(id);
+    return state_.tell_statuses(id, now);
   }
   bool ordered = false;
-  for (std::size_t slot = 0; slot < slot_count(id); ++slot) {
-    ordered = apply_instance(id, slot) || ordered;
+  for (std::size_t slot = 0; slot < state_.slot_count(id); ++slot) {
+    ordered = state_.apply_instance(id, slot) || ordered;
   }
   if (ordered || report.current != was_current) {
-    settle(id, now);
+    state_.settle(id, now);
   } else {
-    settle_in_time(id, now);
+    state_.settle_in_time(id, now);
   }
-  flush_audit();
+  state_.flush_audit();
 }
 
-void Authority::State::judge_heard() {
+void Authority::State::Reports::judge() {
   if (ended_.empty()) return;
-  const base::Now now = clock_.now();
+  const base::Now now = state_.clock_.now();
   const std::vector<ServerId> ended = std::exchange(ended_, {});
   for (const ServerId id : ended) {
-    if (at(id).agent->lease.current) end_lease(id, now);
+    if (state_.at(id).agent->lease.current) state_.end_lease(id, now);
   }
   for (const ServerId id : ended) {
-    if (deciding_) {
-      settle(id, now);
+    if (state_.deciding_) {
+      state_.settle(id, now);
     } else {
-      unsettled_.insert(id);
-      tell_statuses(id, now);
+      state_.following_->note_unsettled(id);
+      state_.tell_statuses(id, now);
     }
   }
-  flush_audit();
+  state_.flush_audit();
 }
 
-void Authority::State::hear_services(ServerId id, const AgentReport& report, const base::Now& now) {
+void Authority::State::Reports::hear_services(ServerId id, const AgentReport& report,
+                                              const base::Now& now) {
   for (const auto& [name, said] : report.services) {
-    const auto service_id = topology_->service(name);
-    const auto slot =
-        service_id ? topology_->servers()[id].slot_of(*service_id) : std::optional<std::size_t>();
+    const auto service_id = state_.topology_->service(name);
+    const auto slot = service_id ? state_.topology_->servers()[id].slot_of(*service_id)
+                                 : std::optional<std::size_t>();
     if (!slot) continue;
-    ServiceState& state = at(id, *slot).service.edit();
+    ServiceState& state = state_.at(id, *slot).service.edit();
     if (state.health != said.health) {
       state.since = now.wall;
-      at(id).agent.edit().unsettled = true;
+      state_.at(id).agent.edit().unsettled = true;
     }
     state.health = state.last_known = said.health;
     state.sessions = said.sessions;
@@ -160,49 +164,50 @@ void Authority::State::hear_services(ServerId id, const AgentReport& report, con
   }
 }
 
-void Authority::State::orphan(const std::string& responder, const std::string& run) {
+void Authority::State::Reports::orphan(const std::string& responder, const std::string& run) {
   const auto known = std::ranges::find(vouchers_, responder + "/" + run);
   if (known == vouchers_.end()) return;
   const auto voucher = static_cast<std::uint32_t>(known - vouchers_.begin());
-  const base::Now now = clock_.now();
-  for (ServerId id = 0; id < servers_.all.size(); ++id) {
-    if (at(id).agent->voucher != voucher) continue;
-    Agent& agent = at(id).agent.edit();
+  const base::Now now = state_.clock_.now();
+  for (ServerId id = 0; id < state_.servers_.all.size(); ++id) {
+    if (state_.at(id).agent->voucher != voucher) continue;
+    Agent& agent = state_.at(id).agent.edit();
     agent.voucher = 0;
     agent.lease.last_push = now.mono;
-    watch(id, lease_end(agent.lease));
+    state_.watch(id, state_.lease_end(agent.lease));
   }
 }
 
 // --- what others are told
 
-AgentReport Authority::State::report_of(ServerId id, const base::Now& now) const {
-  const Agent& agent = *at(id).agent;
+AgentReport Authority::State::Reports::report_of(ServerId id, const base::Now& now) const {
+  const Agent& agent = *state_.at(id).agent;
   AgentReport report;
-  report.server = name(id);
+  report.server = state_.name(id);
   report.boot = agent.boot;
   report.seq = agent.seq;
   report.current = agent.lease.current;
-  report.silent = now.mono - *agent.lease.last_push > 2 * settings_.health.heartbeat;
-  for (std::size_t slot = 0; slot < slot_count(id); ++slot) {
-    const ServiceState& state = *at(id, slot).service;
+  report.silent = now.mono - *agent.lease.last_push > 2 * state_.settings_.health.heartbeat;
+  for (std::size_t slot = 0; slot < state_.slot_count(id); ++slot) {
+    const ServiceState& state = *state_.at(id, slot).service;
     if (!state.health) continue;
-    ReportedService& said = report.services.try_emplace(service_name(id, slot)).first->second;
+    ReportedService& said =
+        report.services.try_emplace(state_.service_name(id, slot)).first->second;
     said.health = *state.health;
     if (state.instance) said.instance = std::string(*state.instance);
     said.sessions = state.sessions;
     said.hook = *state.hook;
     // Of what is not held nobody asks.
-    if (!held(id, slot) || !out_of_answers(id, slot)) continue;
-    const base::MonoTime end = horizon(id, slot);
+    if (!state_.held(id, slot) || !state_.out_of_answers(id, slot)) continue;
+    const base::MonoTime end = state_.horizon(id, slot);
     said.counted_since_horizon = end <= now.mono && state.counted >= end;
     said.connected_since_horizon = state.last_new_connection && *state.last_new_connection > end;
   }
   return report;
 }
 
-void Authority::State::share_in_time(ServerId id, const base::Now& now) {
-  if (settings_.cluster == nullptr || !at(id).agent->pushes_here) return;
+void Authority::State::Reports::share_in_time(ServerId id, const base::Now& now) {
+  if (state_.settings_.cluster == nullptr || !state_.at(id).agent->pushes_here) return;
   AgentReport report = report_of(id, now);
   const auto known = told_.find(id);
   if (known == told_.end()) return share_now(id, std::move(report), now);
@@ -218,27 +223,27 @@ void Authority::State::share_in_time(ServerId id, const base::Now& now) {
 }
 
 // Who decides judges whether it is a mass loss, and must know of all who went silent.
-void Authority::State::share_silent(PoolId pool, const base::Now& now) {
-  if (settings_.cluster == nullptr) return;
-  const TopologyPool& where = topology_->pools()[pool];
+void Authority::State::Reports::share_silent(PoolId pool, const base::Now& now) {
+  if (state_.settings_.cluster == nullptr) return;
+  const TopologyPool& where = state_.topology_->pools()[pool];
   for (std::uint32_t i = 0; i < where.server_count; ++i) {
-    const Agent& agent = *at(where.first_server + i).agent;
+    const Agent& agent = *state_.at(where.first_server + i).agent;
     if (!agent.pushes_here || !agent.lease.current) continue;
-    if (now.mono - *agent.lease.last_push <= 2 * settings_.health.heartbeat) continue;
+    if (now.mono - *agent.lease.last_push <= 2 * state_.settings_.health.heartbeat) continue;
     share_in_time(where.first_server + i, now);
   }
 }
 
-void Authority::State::share_now(ServerId id, AgentReport report, const base::Now& now) {
+void Authority::State::Reports::share_now(ServerId id, AgentReport report, const base::Now& now) {
   Told& told = told_[id];
   told.spent_until = std::max(told.spent_until, now.mono) + kTellGap;
   told.at = now.mono;
   told.due.reset();
   told.report = report;
-  settings_.cluster->share(std::move(report));
+  state_.settings_.cluster->share(std::move(report));
 }
 
-void Authority::State::share_due(const base::Now& now) {
+void Authority::State::Reports::share_due(const base::Now& now) {
   while (!telling_.empty() && telling_.top().at <= now.mono) {
     const auto [due, id] = telling_.top();
     telling_.pop();
@@ -250,23 +255,11 @@ void Authority::State::share_due(const base::Now& now) {
   }
 }
 
-void Authority::State::share_all() {
-  const base::Now now = clock_.now();
+void Authority::State::Reports::share_all() {
+  const base::Now now = state_.clock_.now();
   told_.clear();
   telling_ = {};
-  for (ServerId id = 0; id < servers_.all.size(); ++id) share_in_time(id, now);
-}
-
-// What the turn is needed for: a pause to place, or one that its host has lifted.
-bool Authority::State::wants_turn(const std::string& server, const Heartbeat& heartbeat) const {
-  if (deciding_) return false;
-  const auto id = topology_->server(server);
-  if (!id) return false;
-  for (const auto& [service, report] : heartbeat.services) {
-    const bool stands = std::as_const(holds_).find({server, service, Origin::Host}) != nullptr;
-    if (stands != report.paused.has_value()) return true;
-  }
-  return false;
+  for (ServerId id = 0; id < state_.servers_.all.size(); ++id) share_in_time(id, now);
 }
 
 }  // namespace sluice::health
