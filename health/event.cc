@@ -30,6 +30,8 @@ const char* to_string(EventType type) noexcept {
       return "authentication";
     case EventType::Forbidden:
       return "forbidden";
+    case EventType::Forget:
+      return "forget";
     case EventType::Status:
       return "status";
     case EventType::Generation:
@@ -49,7 +51,7 @@ const char* to_string(EventType type) noexcept {
 }
 
 bool is_durable(EventType type) noexcept {
-  return type <= EventType::Forbidden;
+  return type <= EventType::Forget;
 }
 
 }  // namespace sluice::health

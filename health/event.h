@@ -32,6 +32,7 @@ enum class EventType : std::uint8_t {
   Reload,          // durable: a configuration was taken over, or refused
   Authentication,  // durable: failed ones of one address in one minute
   Forbidden,       // durable: somebody known asked for what is another's
+  Forget,          // durable: an operator had a responder of the cluster forgotten
   Status,          // a service's status on a server changed
   Generation,      // some answer's members changed
   Lease,           // an agent went silent, or pushes again

@@ -25,7 +25,7 @@ inline constexpr Words<Health, 3> kHealth{
 inline constexpr Words<config::Startup, 2> kStartup{
     {{"automatic", config::Startup::Automatic}, {"manual", config::Startup::Manual}}};
 inline constexpr Words<Then, 2> kThen{{{"lift", Then::Lift}, {"alarm", Then::Alarm}}};
-inline constexpr Words<EventType, 13> kDurable{{{"drain", EventType::Drain},
+inline constexpr Words<EventType, 14> kDurable{{{"drain", EventType::Drain},
                                                 {"resume", EventType::Resume},
                                                 {"release", EventType::Release},
                                                 {"expire", EventType::Expire},
@@ -37,7 +37,8 @@ inline constexpr Words<EventType, 13> kDurable{{{"drain", EventType::Drain},
                                                 {"cancel", EventType::Cancel},
                                                 {"reload", EventType::Reload},
                                                 {"authentication", EventType::Authentication},
-                                                {"forbidden", EventType::Forbidden}}};
+                                                {"forbidden", EventType::Forbidden},
+                                                {"forget", EventType::Forget}}};
 
 template <class T, std::size_t N>
 std::string_view word(const Words<T, N>& words, T value) {

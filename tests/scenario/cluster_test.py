@@ -24,6 +24,8 @@ ALL = [1, 2, 3]
 CONFIRM_TIMEOUT_SECONDS = 2
 # A responder's lease (member_life.cc), and what a busy machine adds.
 LAPSE_SECONDS = 10
+# Less than is left of the lease of whoever beats once a second.
+LEAVE_SECONDS = 1.9
 
 
 class OneTruth(ClusterScenario):
@@ -179,6 +181,28 @@ class OneTruth(ClusterScenario):
             chance.choice(list(self.cluster)).api().resume(winner)
             self.cluster.await_agreement(members=[1, 2])
 
+    def test_three_operators_who_press_without_a_pause_are_all_served(self):
+        self.start_cluster(servers=6)
+        said = {}
+
+        def press(number):
+            api = self.cluster[number].api()
+            server = server_name(number + 1)
+            said[number] = [
+                reply.status
+                for _ in range(40)
+                for reply in (api.try_drain(server), api.try_resume(server))
+            ]
+
+        operators = [threading.Thread(target=press, args=(n,)) for n in range(3)]
+        for operator in operators:
+            operator.start()
+        for operator in operators:
+            operator.join()
+        # Never "ask again", and nobody goes unheard.
+        self.assertEqual(said, {number: [200] * 80 for number in range(3)})
+        self.cluster.await_agreement(members=[1, 2, 3, 4, 5, 6])
+
     # Who does not confirm.
 
     def test_a_killed_responder_is_named_until_it_is_forgotten(self):
@@ -208,8 +232,14 @@ class OneTruth(ClusterScenario):
         self.assertEqual(shown.returncode, 1, shown.stdout + shown.stderr)
         self.assertIn(f"forget {three.name}", shown.stdout)
         self.assertEqual(two.sluicectl("cluster", "forget", one.name).returncode, 3, "it is alive")
+        stream = two.watch_events(self.folder)
+        self.addCleanup(stream.end)
         forgotten = two.sluicectl("cluster", "forget", three.name)
         self.assertEqual(forgotten.returncode, 0, forgotten.stdout + forgotten.stderr)
+        told = [f"responder {three.name} was forgotten"]
+        eventually(
+            lambda: [e["text"] for e in stream.events() if e["type"] == "forget"] == told, "told"
+        )
         for each in (one, two):
             eventually(lambda: each.api().verdict(FE02)["safe_to_stop"], each.name)
             self.assertIsNone(each.seen(three.name), each.name)
@@ -239,6 +269,9 @@ class OneTruth(ClusterScenario):
         one, two, three = self.cluster
         self.cluster.move_agent(2, three)
         self.assertEqual(two.stop(), 0, two.log())
+        eventually(
+            lambda: not one.seen(two.name)["alive"], "it took its leave", within=LEAVE_SECONDS
+        )
         reply = one.api().try_drain(FE01)
         self.assertEqual(reply.status, 202, reply.text)
         self.assertEqual(reply.json["unconfirmed"], [two.name])

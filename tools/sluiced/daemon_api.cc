@@ -34,7 +34,7 @@ void Daemon::forget(const std::string& name, const health::Actor& by,
   cluster_->member().forget(name, [this, name, by, done](const auto& outcome) {
     if (outcome) {
       health::Event event;
-      event.type = health::EventType::Reload;
+      event.type = health::EventType::Forget;
       event.by = by.by;
       event.origin = by.origin;
       event.text = "responder " + name + " was forgotten";
