@@ -38,7 +38,8 @@ Member::Member(Settings settings, Ports ports, const base::Clock& clock, Kv& kv,
       copy_(copy),
       local_(local),
       facet_(std::make_unique<Facet>(*this)),
-      random_(settings_.seed | 1U) {}
+      random_(settings_.seed | 1U),
+      presence_(kv, settings_.about.name, settings_.about.run) {}
 
 Member::~Member() = default;
 

@@ -18,6 +18,7 @@
 #include "health/cluster/copy_queue.h"
 #include "health/cluster/kv.h"
 #include "health/cluster/mirror.h"
+#include "health/cluster/presence.h"
 #include "health/cluster/records.h"
 #include "health/cluster/roster.h"
 #include "health/histogram.h"
@@ -196,8 +197,6 @@ class Member final : public health::Cluster {
   // --- life (member_life.cc)
   void beat(const base::Now& now);
   void register_self();
-  void renew_lease();
-  void write_alive();
   // `anyway`: the canary.
   void tell_served(bool anyway = false);
   void contact_lost(const std::string& why);
@@ -336,9 +335,7 @@ class Member final : public health::Cluster {
   bool renew_ = false;  // as soon as it decides
 
   bool joined_ = false;
-  bool leaving_ = false;
-  std::int64_t lease_ = 0;
-  bool renewing_ = false;
+  Presence presence_;
   base::MonoTime next_beat_;
   base::MonoTime ticked_;
   base::MonoTime seen_;                  // when the watch last brought something of our own

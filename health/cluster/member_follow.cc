@@ -172,7 +172,7 @@ void Member::on_roster(const Record& record, const base::Now& now) {
         }
       }
     }
-    if (alive->name == name() && alive->run.empty() && joined_) lease_ = 0;  // made anew
+    if (alive->name == name() && alive->run.empty() && joined_) presence_.forget();
     return tell_confirmations();
   }
   if (const auto* served = std::get_if<ServedRecord>(&record)) {

@@ -12,9 +12,8 @@ namespace {
 // How often it shows that it is alive, and has its own watch show that it lives: three times within
 // the lease.
 constexpr base::Duration kBeat = std::chrono::milliseconds(1'000);
-// The others notice a responder's end so much later; and who hears nothing of itself for so long is
-// cut off. An election of etcd's takes a second or two.
-constexpr std::chrono::seconds kLease{3};
+// Who hears nothing of itself for so long is cut off.
+constexpr base::Duration kSilence = Presence::kLease;
 // What failed is tried again so much later.
 constexpr base::Duration kRetry = std::chrono::milliseconds(200);
 // While it is cut off it looks so often whether it still is.
@@ -51,7 +50,7 @@ void Member::register_self() {
                if (reply) return;
                member.ports_.notice("could not be registered: " + reply.error().text);
              }));
-  renew_lease();
+  presence_.renew();
   tell_served(true);
 }
 
@@ -60,7 +59,7 @@ void Member::tick() {
   const base::Now now = clock_.now();
   // Whoever was stopped, or busy, finds what came meanwhile first.
   if (now.mono - ticked_ > 2 * kBeat && role_ == Role::Following) {
-    seen_ = std::max(seen_, now.mono - base::Duration(kLease) + kBeat);
+    seen_ = std::max(seen_, now.mono - kSilence + kBeat);
   }
   ticked_ = now.mono;
   if (role_ == Role::Opening) {
@@ -71,8 +70,9 @@ void Member::tick() {
   if (role_ == Role::CutOff) {
     if (list_again_ && *list_again_ <= now.mono && !listing_) relist();
   } else {
-    if (now.mono - seen_ > base::Duration(kLease)) {
-      cut_off("etcd has not answered for " + std::to_string(kLease.count()) + " s", false);
+    if (now.mono - seen_ > kSilence) {
+      cut_off("etcd has not answered for " + std::to_string(Presence::kLease.count()) + " s",
+              false);
     } else if (now.mono - seen_ > 2 * kBeat && now.mono - rewatched_ > 2 * kBeat) {
       rewatched_ = now.mono;  // half open, perhaps
       kv_.renew_watch();
@@ -116,7 +116,7 @@ std::optional<base::MonoTime> Member::next_deadline() const {
 void Member::beat(const base::Now& now) {
   next_beat_ = now.mono + kBeat;
   if (role_ == Role::CutOff) return;
-  renew_lease();
+  presence_.renew();
   tell_served(true);
   flush_audit();
   keep_copy();
@@ -124,42 +124,9 @@ void Member::beat(const base::Now& now) {
   tell_confirmations();
 }
 
-// --- alive
-
 void Member::leave(std::function<void()> done) {
-  leaving_ = true;
-  if (lease_ == 0 || role_ == Role::CutOff) return done();
-  kv_.revoke(lease_, guarded([done = std::move(done)](Member&) { done(); }));
-}
-
-void Member::renew_lease() {
-  if (renewing_ || leaving_) return;
-  renewing_ = true;
-  if (lease_ == 0) {
-    kv_.grant(kLease, guarded([](Member& member, const Reply<std::int64_t>& reply) {
-                member.renewing_ = false;
-                if (!reply) return;  // with the next beat
-                member.lease_ = *reply;
-                member.write_alive();
-              }));
-    return;
-  }
-  kv_.renew(lease_, guarded([lease = lease_](Member& member, const Reply<bool>& reply) {
-              member.renewing_ = false;
-              if (!reply || *reply || member.lease_ != lease) return;
-              member.lease_ = 0;  // it ended: another one
-              member.renew_lease();
-            }));
-}
-
-void Member::write_alive() {
-  Transaction transaction;
-  Write alive = write_of(AliveRecord{name(), run()});
-  alive.lease = lease_;
-  transaction.writes = {std::move(alive)};
-  kv_.commit(std::move(transaction), guarded([](Member& member, const Reply<Committed>& reply) {
-               if (!reply) member.lease_ = 0;  // with the next beat
-             }));
+  if (role_ == Role::CutOff) return done();
+  presence_.leave(std::move(done));
 }
 
 // --- confirmations
@@ -325,7 +292,7 @@ void Member::resynchronise(const Listing& listing, Image image) {
       (!refused_until_ || *refused_until_ <= clock_.now().mono)) {
     become_decider();
   }
-  lease_ = 0;
+  presence_.forget();
   register_self();
   shares_.clear();
   authority_->share_all();
