@@ -14,16 +14,11 @@ namespace {
 // Between two listings that failed: the engine's endpoints change places in between.
 constexpr base::Duration kListAgain = std::chrono::milliseconds(300);
 
-std::string random_id(std::uint64_t seed, const base::Now& now) {
-  // Not a secret: it tells clusters apart.
+// Not a secret: it tells clusters apart.
+std::string random_id(std::mt19937_64& random) {
   constexpr const char* kDigits = "0123456789abcdef";
-  std::uint64_t state =
-      seed ^ static_cast<std::uint64_t>(now.wall.time_since_epoch().count()) * 0x9e3779b97f4a7c15U;
   std::string id;
-  while (id.size() < 32) {
-    state = state * 6364136223846793005U + 1442695040888963407U;  // Knuth's MMIX
-    id.push_back(kDigits[(state >> 33) & 0xf]);
-  }
+  for (int i = 0; i < 32; ++i) id.push_back(kDigits[random() & 0xf]);
   return id;
 }
 
@@ -38,7 +33,7 @@ Member::Member(Settings settings, Ports ports, const base::Clock& clock, Kv& kv,
       copy_(copy),
       local_(local),
       facet_(std::make_unique<Facet>(*this)),
-      random_(settings_.seed | 1U),
+      random_(settings_.seed),
       presence_(kv, settings_.about.name, settings_.about.run) {}
 
 Member::~Member() = default;
@@ -110,7 +105,7 @@ void Member::found_cluster() {
   const base::Now now = clock_.now();
   Transaction transaction;
   transaction.conditions = {{"cluster", 0}};
-  transaction.writes = {write_of(ClusterRecord{random_id(settings_.seed, now), now.wall}),
+  transaction.writes = {write_of(ClusterRecord{random_id(random_), now.wall}),
                         write_of(EditionRecord{0, 0, 0, name(), run(), 0})};
   kv_.commit(std::move(transaction), guarded([](Member& member, const Reply<Committed>& reply) {
                if (!reply) {

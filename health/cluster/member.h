@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <random>
 #include <set>
 #include <string>
 #include <utility>
@@ -41,7 +42,8 @@ class Member final : public health::Cluster {
     // Who this is; `run` tells this process from its predecessors.
     ResponderRecord about;
     base::Duration confirm_timeout{2'000};
-    // For the jitter of those who want the turn at once; any value.
+    // For the jitter of those who want the turn at once, and a cluster's id: another one for each
+    // run.
     std::uint64_t seed = 1;
   };
   struct Ports {
@@ -331,7 +333,7 @@ class Member final : public health::Cluster {
   std::optional<base::MonoTime> refused_until_;  // the engine takes no changes of ours
   std::string refused_why_;
   std::optional<base::MonoTime> vacant_since_;  // nobody who is alive has the turn
-  std::uint64_t random_ = 1;
+  std::mt19937_64 random_;
   bool renew_ = false;  // as soon as it decides
 
   bool joined_ = false;

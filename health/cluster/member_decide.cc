@@ -148,8 +148,7 @@ void Member::want_turn() {
   const bool other = turn_revision_ != 0 && !is_mine(turn_.responder, turn_.run);
   if (other && !turn_used_ && roster_.lives(turn_.responder, turn_.run) &&
       now - turn_since_ < kUndisturbed) {
-    random_ = random_ * 6364136223846793005U + 1442695040888963407U;
-    const auto jitter = base::Duration(static_cast<std::int64_t>((random_ >> 33) % 8));
+    const auto jitter = base::Duration(static_cast<std::int64_t>(random_() % 8));
     take_turn_at_ = turn_since_ + kUndisturbed + jitter;
     return;
   }
