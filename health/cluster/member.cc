@@ -14,6 +14,10 @@ namespace {
 // Between two listings that failed: the engine's endpoints change places in between.
 constexpr base::Duration kListAgain = std::chrono::milliseconds(300);
 
+// For whoever reads an alarm: responders have copies.
+constexpr const char* kGiveBack =
+    " `sluicectl import --to etcd` gives back what a responder has had";
+
 // Not a secret: it tells clusters apart.
 std::string random_id(std::mt19937_64& random) {
   constexpr const char* kDigits = "0123456789abcdef";
@@ -122,8 +126,10 @@ std::optional<std::string> Member::objection(const Listing& listing, const Image
   const std::string where = "etcd under " + settings_.prefix;
   if (!image.cluster) {
     return listing.entries.empty()
-               ? where + " is empty, though this responder knows a cluster there: it was emptied?"
-               : where + " has keys, but none that says it is a cluster";
+               ? where + " is empty, though this responder knows a cluster there: it was emptied?" +
+                     kGiveBack
+               : where + " has keys, but none that says it is a cluster" +
+                     (known.empty() ? "" : std::string(":") + kGiveBack);
   }
   if (!known.empty() && image.cluster->id != known) {
     return where + " has another cluster (" + image.cluster->id + ") than this responder knows (" +

@@ -256,6 +256,7 @@ class Member final : public health::Cluster {
   void void_batches();
   void on_found_out(const Reply<Listing>& reply);
   void flush_audit();
+  void note_audited(const Reply<Committed>& reply);
   void on_audited(std::size_t count);
   void prune_listed(const health::PruneAudit& prune, const Listing& listing);
   void erase_audits(std::vector<std::string> keys);
@@ -317,6 +318,7 @@ class Member final : public health::Cluster {
   std::optional<base::MonoTime> send_again_;
   std::vector<Write> audits_;
   bool sending_audits_ = false;
+  bool audits_refused_ = false;
   std::uint64_t audit_number_ = 0;
 
   // Of what this responder did alone: what its workers must have served, and the reply.

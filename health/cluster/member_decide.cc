@@ -536,8 +536,18 @@ void Member::flush_audit() {
   kv_.commit(std::move(transaction),
              guarded([count](Member& member, const Reply<Committed>& reply) {
                member.sending_audits_ = false;
+               member.note_audited(reply);
                member.on_audited(reply ? count : 0);
              }));
+}
+
+// A user of the engine's without rights to the audit's keys is nothing that time mends.
+void Member::note_audited(const Reply<Committed>& reply) {
+  const bool refused = !reply && reply.error().kind == Failure::Kind::Refused;
+  if (refused && !audits_refused_) {
+    ports_.notice("the audit can't be written: " + reply.error().text + "; history lacks it");
+  }
+  if (refused || reply) audits_refused_ = refused;
 }
 
 // Until an entry is known to be written it is tried: its key is its own.

@@ -366,10 +366,15 @@ void Member::forget(const std::string& who, std::function<void(health::Outcome<b
   }
   const Roster::Responder* known = roster_.find(who);
   if (known == nullptr) {
-    return refuse(Refusal::Kind::NotFound, "no responder " + who + " in this cluster", "");
+    std::string all;
+    for (const auto& [each, responder] : roster_.all()) all += (all.empty() ? "" : ", ") + each;
+    return refuse(Refusal::Kind::NotFound,
+                  "no responder " + who + " in this cluster: it has " + all, "");
   }
   if (who == name()) {
-    return refuse(Refusal::Kind::Rule, who + " is the responder that is asked", "alive");
+    return refuse(Refusal::Kind::Rule,
+                  who + " is the one that was asked, and alive: stop it, and ask another one",
+                  "alive");
   }
   if (!known->run.empty()) {
     return refuse(Refusal::Kind::Rule, who + " is alive: stop it first", "alive");

@@ -249,6 +249,29 @@ TEST_F(Members, NobodyIsLostSinceAResponderCannotSee) {
   }
 }
 
+TEST_F(Members, AnAuditThatIsRefusedIsSaidOnceAndComesLater) {
+  start_all();
+  push_all(*nodes[0]);
+  world.run_for(100ms);
+  const auto said = [&] {
+    return std::ranges::count(nodes[0]->notices,
+                              "the audit can't be written: permission denied; history lacks it");
+  };
+  const std::size_t before = engine.list("audit/").entries.size();
+  nodes[0]->kv().no_audit = true;
+  ASSERT_TRUE(drain(*nodes[0], "a"));
+  world.run_for(5s);
+  EXPECT_EQ(said(), 1);
+  EXPECT_EQ(engine.list("audit/").entries.size(), before);
+  nodes[0]->kv().no_audit = false;
+  world.run_for(5s);
+  EXPECT_GT(engine.list("audit/").entries.size(), before);
+  nodes[0]->kv().no_audit = true;
+  ASSERT_TRUE(drain(*nodes[0], "b"));
+  world.run_for(5s);
+  EXPECT_EQ(said(), 2);
+}
+
 TEST_F(Members, AnEmptiedPrefixIsRefusedAndAlarms) {
   start_all();
   push_all(*nodes[0]);

@@ -201,10 +201,17 @@ class SimulatedKv final : public Kv {
 
   bool reachable = true;
   bool half_open = false;  // the watch is silent, requests pass
+  bool no_audit = false;   // no right to its keys
   std::chrono::nanoseconds least_delay = 200us;
   std::chrono::nanoseconds jitter = 800us;  // of each way
 
   void commit(Transaction transaction, std::function<void(Reply<Committed>)> done) override {
+    const auto of_the_audit = [](const Write& write) { return write.key.starts_with("audit/"); };
+    if (no_audit && std::ranges::any_of(transaction.writes, of_the_audit)) {
+      return later(delay(), [done = std::move(done)] {
+        done(base::Unexpected{Failure{Failure::Kind::Refused, "permission denied"}});
+      });
+    }
     request<Committed>([this, transaction] { return engine_.commit(transaction); },
                        std::move(done));
   }
