@@ -64,7 +64,7 @@ void backup(const ApiContext& api, Exchange exchange) {
     const auto permitted = still_allowed(credentials->of_control().tokens, exchange);
     if (!permitted) return deny(exchange, permitted.error());
     backup([exchange](ApiPorts::Copy copy) {
-      if (!copy) return reply(exchange, problem(507, "the store failed: " + copy.error()));
+      if (!copy) return reply(exchange, problem(507, copy.error()));
       exchange.reply([octets = std::make_shared<std::string>(std::move(*copy))] {
         HttpResponse response;
         response.content_type = "application/vnd.sqlite3";

@@ -46,7 +46,7 @@ struct ApiPorts {
   using Entries = base::Result<std::vector<Event>, std::string>;
   std::function<void(const std::string& server, std::size_t limit, std::function<void(Entries)>)>
       history;
-  // The octets of a consistent copy of the store. Likewise.
+  // The octets of a consistent copy of the store, or in a sentence why there is none. Likewise.
   using Copy = base::Result<std::string, std::string>;
   std::function<void(std::function<void(Copy)>)> backup;
   EventHub* events = nullptr;  // outlives the API; null: nothing to watch

@@ -20,7 +20,7 @@ constexpr const char* kStoreIsAway =
     "another process is taking the place of this one: ask again in a moment";
 
 constexpr const char* kBackUpEtcd =
-    "the store is the cluster's: back up etcd (etcdctl snapshot save FILE)";
+    "the store is the cluster's, in etcd: back that up (etcdctl snapshot save FILE)";
 
 }  // namespace
 
@@ -82,7 +82,10 @@ base::Result<base::Done, Daemon::Errors> Daemon::start_api() {
   ports.backup = [this](std::function<void(health::SqliteStore::Copy)> done) {
     if (cluster_) return done(base::Unexpected{std::string(kBackUpEtcd)});
     if (store_.get() == nullptr) return done(base::Unexpected{std::string(kStoreIsAway)});
-    store_.get()->export_copy(std::move(done));
+    store_.get()->export_copy([done = std::move(done)](health::SqliteStore::Copy copy) {
+      if (!copy) return done(base::Unexpected{"the store failed: " + copy.error()});
+      done(std::move(copy));
+    });
   };
   ports.events = &events_->hub();
   ports.audit = [this](health::Event event) {
