@@ -3,6 +3,7 @@ decide nothing that the others do not have."""
 
 import base64
 import pathlib
+import shutil
 import struct
 import sys
 import time
@@ -10,15 +11,17 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from support.cluster_faults import CUT_OFF_SECONDS, FaultScenario
+from support import processes
+from support.cluster_faults import BACK_SECONDS, CUT_OFF_SECONDS, FaultScenario
+from support.kept import kept
 from support.metrics import metric
 from support.polling import always, eventually
 from support.scenario import main
 from support.sluiced import server_name
 from support.wall_clock import WallClock
 
-FE01, FE02 = server_name(1), server_name(2)
 ALL = [1, 2, 3]
+SERVERS = FE01, FE02, FE03 = [server_name(n) for n in ALL]
 MINUTE = 60
 
 
@@ -171,6 +174,126 @@ class OneResponder(FaultScenario):
         left = self.call_etcd("kv/range", {**self.prefix_range(), "keys_only": True})
         keys = [base64.b64decode(each["key"]).decode() for each in left.get("kvs", [])]
         self.assertNotIn(f"{self.cluster.prefix}/cluster", keys)
+
+    # What was lost is given back.
+
+    def start_with_state(self):
+        """What an operator would miss: a hold, one of a service, a forced health, a plan."""
+        self.start_cluster(lease="3s")
+        one, two, three = self.cluster
+        one.api().drain(FE02, reason="new disk", startup="manual")
+        two.api().drain(FE01, service="call-park", reason="patch", expires="2h")
+        three.api().force(FE03, "down", service="attendant")
+        planned = one.api().try_drain(FE03, at="2036-01-01T00:00:00Z", reason="some day")
+        self.assert_reply(planned, 201)
+        self.cluster.await_agreement(members=[1, 3])
+        before = kept(one.api(), SERVERS)
+        self.assert_kept(before)
+        return before
+
+    def assert_kept(self, before):
+        for each in self.cluster:
+            eventually(lambda: kept(each.api(), SERVERS) == before, f"{each.name} holds what it held")
+
+    def await_alarm(self, responder):
+        eventually(
+            lambda: responder.cluster_view()["alarm"] and responder.is_stale(),
+            f"{responder.name} alarms",
+        )  # fmt: skip
+
+    def keys(self):
+        left = self.call_etcd("kv/range", {**self.prefix_range(), "keys_only": True})
+        return sorted(base64.b64decode(each["key"]).decode() for each in left.get("kvs", []))
+
+    def give_back(self, responder, *options):
+        """Of one that is stopped."""
+        done = processes.run(
+            [self.build / "sluicectl", "import", "--config", responder.file, "--to", "etcd",
+             *options],
+            timeout=60,
+        )  # fmt: skip
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout
+
+    def assert_orders_go_on(self):
+        """By all, with the agents' health as before."""
+        reply = self.cluster[2].api().drain(FE01)
+        self.assertEqual(sorted(reply["confirmed_by"]), self.cluster.names, reply)
+        self.assertEqual(reply["unconfirmed"], [])
+        self.cluster.await_agreement(members=[3])
+        for server in (FE01, FE02):
+            self.cluster[0].api().resume(server)
+        self.await_back(members=ALL)
+
+    def test_an_emptied_prefix_is_given_back_from_a_copy(self):
+        before = self.start_with_state()
+        one, two, three = self.cluster
+        self.call_etcd("kv/deleterange", self.prefix_range())
+        for each in self.cluster:
+            self.await_alarm(each)
+            self.assert_refuses(each)
+            self.assertEqual(each.members(), [1, 3])
+        known = one.cluster_view()["id"]
+
+        self.cluster.move_agent(2, one)
+        self.assertEqual(two.stop(), 0)
+        dry = self.give_back(two, "--dry-run")
+        self.assertNotIn(f"{self.cluster.prefix}/cluster", self.keys(), "a dry run writes nothing")
+        for said in (f"(its copy of cluster {known}", "2 holds, 1 forced health, 1 planned drain",
+                     f"hold on {FE02}"):  # fmt: skip
+            self.assertIn(said, dry)
+        self.assertNotIn("made anew", dry)
+        self.assertEqual(one.members(), [1, 3])
+        given = self.give_back(two)
+        self.assertIn("moved from", given)
+        self.assertIn(f"{self.cluster.prefix}/cluster", self.keys())
+
+        # The others follow by themselves, also before that one is back.
+        for each in (one, three):
+            eventually(lambda: not each.is_stale(), f"{each.name} follows", within=BACK_SECONDS)
+            self.assertEqual(each.cluster_view()["id"], known)
+            self.assertIsNone(each.cluster_view()["alarm"])
+            self.assertEqual(each.members(), [1, 3])
+        two.start()
+        self.await_back(members=[1, 3])
+        self.assert_kept(before)
+        self.assert_orders_go_on()
+
+    def test_a_new_etcd_is_given_what_a_copy_has(self):
+        """Its revisions begin at one again: all but that copy's owner must begin anew, too."""
+        before = self.start_with_state()
+        one, two, three = self.cluster
+        known = one.cluster_view()["id"]
+        self.etcd.stop()
+        for member in self.etcd.members:
+            shutil.rmtree(member.folder / "data")
+        self.mend_etcd()
+        for each in self.cluster:
+            self.await_alarm(each)
+            self.assertEqual(each.members(), [1, 3])
+        self.assertEqual(two.stop(), 0)
+        self.assertIn("will be put away", self.give_back(two, "--dry-run"))
+        self.assertNotIn(f"{self.cluster.prefix}/cluster", self.keys())
+        self.assertTrue((two.folder / "state" / "cluster.db").exists())
+        self.assertIn("at each other responder", self.give_back(two))
+        self.assertFalse((two.folder / "state" / "cluster.db").exists())
+        two.start()
+        # Agents leave a responder that is stale.
+        for number in ALL:
+            self.cluster.move_agent(number, two)
+        self.assertEqual(two.members(), [1, 3])
+        self.assertEqual(two.cluster_view()["id"], known)
+        for each in (one, three):
+            self.assertIn("went back in time: revision", each.cluster_view()["alarm"])
+            self.assertEqual(each.members(), [1, 3])
+            self.assertEqual(each.stop(), 0)
+            for path in (each.folder / "state").glob("cluster.db*"):
+                path.rename(path.with_name(f"former-{path.name}"))
+            each.start()
+            self.assertEqual(each.members(), [1, 3])
+        self.await_back(members=[1, 3])
+        self.assert_kept(before)
+        self.assert_orders_go_on()
 
     def test_a_wall_clock_that_is_a_minute_off(self):
         cluster = self.prepare_cluster(lease="4s")

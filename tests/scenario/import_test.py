@@ -12,6 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from support import dns, processes
 from support.etcd import Etcd
+from support.kept import kept as of_api
 from support.scenario import Scenario, main
 from support.sluiced import POOL, configuration, server_name
 
@@ -20,22 +21,7 @@ FIRST, SECOND, THIRD = (server_name(number) for number in (1, 2, 3))
 
 
 def kept(daemon):
-    """What an import must not change, as the API shows it."""
-    api = daemon.api()
-    services = {}
-    for server in (FIRST, SECOND, THIRD):
-        for name, service in api.server(server)["services"].items():
-            holds = [
-                {key: hold.get(key) for key in
-                 ("scope", "origin", "by", "reason", "since", "startup", "expires", "then")}
-                for hold in service["holds"]
-            ]  # fmt: skip
-            services[server, name] = (service["forced"], service["startup"], holds)
-    schedules = [
-        {key: each.get(key) for key in ("id", "kind", "server", "service", "at", "by", "reason")}
-        for each in api.get("/v1/schedules")["schedules"]
-    ]
-    return services, schedules
+    return of_api(daemon.api(), (FIRST, SECOND, THIRD))
 
 
 def decoded(text):
@@ -210,6 +196,31 @@ class ImportTest(Scenario):
             self.run_import(self.etcd_config(daemon, "state"), "etcd", "--json", expect=1).stdout
         )
         self.assertEqual(problem["title"], "no import")
+
+    def test_who_is_not_let_in_is_told_why(self):
+        daemon = self.start_with_state()
+        self.assertEqual(daemon.stop(), 0)
+        for words in (("user", "add", "root:root"), ("user", "grant-role", "root", "root"),
+                      ("user", "add", "sluice:right"), ("role", "add", "sluice"),
+                      ("role", "grant-permission", "sluice", "--prefix=true", "readwrite",
+                       f"{PREFIX}/"),
+                      ("user", "grant-role", "sluice", "sluice"), ("auth", "enable")):  # fmt: skip
+            self.etcd.control(*words)
+        config = self.etcd_config(daemon, "state")
+        whole = json.loads(config.read_text())
+        whole["store"]["etcd"].update({"user": "sluice", "password_file": "password"})
+        config.write_text(json.dumps(whole))
+        password = daemon.folder / "password"
+        password.write_text("wrong\n")
+        password.chmod(0o600)
+        failed = self.run_import(config, "etcd", "--dry-run", expect=1)
+        self.assertIn("authentication failed", failed.stderr)
+        password.write_text("right\n")
+        failed = self.run_import(config, "etcd", "--dry-run", expect=1)
+        self.assertIn(f"the audit ({PREFIX}-audit/): etcdserver: permission denied", failed.stderr)
+        self.etcd.control("--user", "root:root", "role", "grant-permission", "sluice",
+                          "--prefix=true", "readwrite", f"{PREFIX}-audit/")  # fmt: skip
+        self.run_import(config, "etcd")
 
     def test_what_root_moves_stays_the_owners(self):
         if os.geteuid() != 0:

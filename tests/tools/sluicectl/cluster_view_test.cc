@@ -110,6 +110,8 @@ TEST_F(ClusterWords, StalenessAndAlarmsComeBeforeTheTable) {
                  "RESPONDER "));
   cluster_.responders[0].alive = cluster_.responders[1].alive = false;
   EXPECT_THAT(view(), Not(HasSubstr("forget"))) << "it knows nothing of the others";
+  EXPECT_THAT(view(), HasSubstr("cut off  "));
+  EXPECT_THAT(view(), HasSubstr("unknown  "));
   cluster_.responders[0].alive = cluster_.responders[1].alive = true;
   cluster_.alarm.clear();
   EXPECT_FALSE(is_well(cluster_)) << "stale alone";

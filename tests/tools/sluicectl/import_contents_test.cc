@@ -178,6 +178,17 @@ TEST(ImportContents, TakeThePlaceOfWhatAStoreHas) {
                                  "force", "schedule", "audit new"));
 }
 
+TEST(ImportContents, OfACopyHaveNothingInTheWayThatRespondersWroteWhileTheRestWasDeleted) {
+  const std::vector<cluster::Change> remains{
+      {"agents/fe01.example", "", 7, 0}, {"alive/ns1", "", 7, 9}, {"served/ns1", "", 7, 0}};
+  EXPECT_THAT(in_the_way(remains), IsEmpty());
+  std::vector<cluster::Change> more = remains;
+  more.push_back({"holds/fe01.example/-/operator", "", 7, 0});
+  EXPECT_THAT(in_the_way(more), SizeIs(1));
+  more.push_back({"cluster", "", 7, 0});
+  EXPECT_THAT(in_the_way(more), SizeIs(5)) << "a cluster is in the way with all that it has";
+}
+
 TEST(ImportContents, AreCountedInWords) {
   EXPECT_EQ(counted(health::StoredState{}), "");
   EXPECT_EQ(counted(stored()), "1 hold, 1 forced health, 1 planned drain");

@@ -69,6 +69,25 @@ TEST(ImportReport, NamesTheCopyThatItWasTakenFrom) {
   EXPECT_EQ(Json::parse(document_of(import))["copied"], 17);
 }
 
+TEST(ImportReport, SaysWhatToDoWithTheOthersWhereEtcdCountsAnew) {
+  Import import = example();
+  import.contents = {};
+  import.copied = 345;
+  import.counts_anew = 12;
+  import.dry_run = true;
+  EXPECT_NE(words_of(import, {})
+                .find("its revision is 12, and a responder that knows a higher one "
+                      "refuses it. /var/lib/sluice/cluster.db will be put away"),
+            std::string::npos);
+  import.dry_run = false;
+  import.put_away = "/var/lib/sluice/cluster.db.before-20261120T100030Z";
+  const std::string words = words_of(import, {});
+  EXPECT_NE(words.find("cluster.db is /var/lib/sluice/cluster.db.before-20261120T100030Z now"),
+            std::string::npos);
+  EXPECT_EQ(words.find("another cluster"), std::string::npos);
+  EXPECT_EQ(Json::parse(document_of(import))["counts_anew"], 12);
+}
+
 TEST(ImportReport, NamesWhatWasPutAway) {
   Import import = example();
   import.contents = {};

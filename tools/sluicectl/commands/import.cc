@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "config/load.h"
+#include "health/store/directory_lock.h"
 #include "health/store/image_file.h"
 #include "tools/sluicectl/commands/commands.h"
 #include "tools/sluicectl/import/contents.h"
@@ -98,18 +99,33 @@ class Importing {
     import_.contents = std::move(found.contents);
     // The audit is no part of a copy, and stays as it is.
     const auto there = engine_.list();
-    if (auto ended = object_to_listing(there)) return ended;
-    if (options_.dry_run) return {};
+    if (!there) return failed(where() + ": " + there.error());
+    if (auto ended = object_to(in_the_way(*there))) return ended;
+    if (options_.dry_run) return count_anew(kept);
     if (auto ended = empty(*there)) return ended;
     if (auto ended = commit_all(writes_of(kept.entries))) return ended;
     cluster::ClusterRecord record{kept.cluster, context_.clock.now().wall};
     if (found.image.cluster) record = *found.image.cluster;
-    return commit_all({cluster::write_of(record)});
+    if (auto ended = commit_all({cluster::write_of(record)})) return ended;
+    return count_anew(kept);
+  }
+
+  // An engine that was made anew counts from one: whoever knows the higher revision that the former
+  // one had, this directory's next sluiced, too, would take it for an older state.
+  Going count_anew(const cluster::Kept& kept) {
+    if (engine_.revision() >= kept.revision) return {};
+    import_.counts_anew = engine_.revision();
+    if (options_.dry_run) return {};
+    const auto lock = health::DirectoryLock::take(import_.directory);
+    if (!lock) return failed(base::to_string(lock.error()));
+    return put_away();
   }
 
   Going store_to_etcd() {
     if (!Embedded::is_there(import_.directory)) {
-      return refused(import_.directory + " has no store that could be moved");
+      return refused(import_.directory +
+                     " has no store that could be moved; a responder that joins a "
+                     "cluster needs no import");
     }
     auto store = Embedded::open(import_.directory);
     if (!store) return failed(base::to_string(store.error()));
@@ -118,7 +134,8 @@ class Importing {
     if (!audit) return failed(import_.directory + ": " + audit.error());
     import_.contents = contents_of(store->state(), std::move(*audit));
     const auto there = list_all();
-    if (auto ended = object_to_listing(there)) return ended;
+    if (!there) return failed(where() + ": " + there.error());
+    if (auto ended = object_to(*there)) return ended;
     if (options_.dry_run) return {};
     if (auto ended = empty(*there)) return ended;
     if (auto ended = fill()) return ended;
@@ -129,16 +146,24 @@ class Importing {
     auto entries = engine_.list();
     if (!entries) return entries;
     auto audit = engine_.list_audit();
-    if (!audit) return audit;
+    if (!audit) {
+      return base::Unexpected{"the audit (" + import_.prefix + "-audit/): " + audit.error()};
+    }
     std::ranges::move(*audit, std::back_inserter(*entries));
     return entries;
   }
 
-  Going object_to_listing(const Engine::Listed& there) {
-    if (!there) return failed(where() + ": " + there.error());
-    if (there->empty() || options_.force) return {};
-    return refused(where() + " there is something already: " + counted(*there) +
-                   "; --force deletes it first");
+  // Whoever is alive there would lose all that he shares.
+  Going object_to(const std::vector<cluster::Change>& there) {
+    if (there.empty() || options_.force) return {};
+    const Found found = contents_of(there, 0);
+    std::string alive;
+    if (!found.alive.empty()) {
+      alive = ". Alive: " + printable(joined(found.alive, ", ")) +
+              ", who would lose it; a responder that joins them needs no import";
+    }
+    return refused(where() + " there is something already: " + counted(there) +
+                   "; --force deletes it first" + alive);
   }
 
   // Once `cluster` is gone it is no cluster: nobody takes half of what is left for the whole.

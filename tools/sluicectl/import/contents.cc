@@ -1,6 +1,7 @@
 #include "tools/sluicectl/import/contents.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <optional>
 #include <set>
@@ -148,6 +149,15 @@ std::vector<Change> changes_of(const Contents& contents, const health::StoredSta
     if (!there.contains(identity(event))) changes.emplace_back(health::AppendAudit{event});
   }
   return changes;
+}
+
+std::vector<cluster::Change> in_the_way(std::vector<cluster::Change> entries) {
+  if (std::ranges::find(entries, "cluster", &cluster::Change::key) != entries.end()) return entries;
+  std::erase_if(entries, [](const cluster::Change& entry) {
+    return std::ranges::any_of(std::array{"agents/", "alive/", "responders/", "served/"},
+                               [&](const char* group) { return entry.key.starts_with(group); });
+  });
+  return entries;
 }
 
 std::string counted(const std::vector<cluster::Change>& entries) {

@@ -50,6 +50,10 @@ std::vector<cluster::Write> writes_of(const std::vector<cluster::Change>& copy);
 std::vector<health::Change> changes_of(const Contents& contents, const health::StoredState& before,
                                        const std::vector<health::Event>& audit_before);
 
+// What is in the way of a copy of the cluster that was here: all; but where there is no cluster,
+// what responders wrote for their own lives while the rest was deleted is in nobody's way.
+std::vector<cluster::Change> in_the_way(std::vector<cluster::Change> entries);
+
 // "1 hold, 2 planned drains": what stands below a prefix, or "" for nothing.
 std::string counted(const std::vector<cluster::Change>& entries);
 // Likewise: holds, forced healths and planned drains; "" for none.

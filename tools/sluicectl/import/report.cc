@@ -71,6 +71,17 @@ std::string source(const Import& import) {
          std::to_string(import.copied) + ")";
 }
 
+// Nothing older ever replaces something newer, and by the revision it would.
+std::string counting_words(const Import& import) {
+  const std::string copy = import.directory + "/cluster.db";
+  return "etcd was made anew: its revision is " + std::to_string(import.counts_anew) +
+         ", and a responder that knows a higher one refuses it. " +
+         (import.put_away.empty() ? copy + " will be put away under another name"
+                                  : copy + " is " + import.put_away + " now") +
+         "; at each other responder, one after the other: stop sluiced, give its cluster.db "
+         "another name, start it";
+}
+
 template <class T, class Of>
 Json array_of(const std::vector<T>& values, Of of) {
   Json array = Json::array();
@@ -101,7 +112,9 @@ std::string words_of(const Import& import, base::WallTime now) {
   for (const health::Hold& hold : state.holds) add(line_of(hold));
   for (const health::PutForce& force : state.forces) add(line_of(force));
   for (const health::PlannedDrain& plan : state.schedules) add(line_of(plan));
-  if (!import.put_away.empty()) {
+  if (import.counts_anew != 0) {
+    text += printable(counting_words(import)) + "\n";
+  } else if (!import.put_away.empty()) {
     text += printable("the copy of another cluster that was here is " + import.put_away +
                       " now; other responders' copies (cluster.db) are still where they were") +
             "\n";
@@ -126,6 +139,7 @@ std::string document_of(const Import& import) {
                 {"audit_left_out", import.contents.audit_left_out}};
   if (!import.cluster.empty()) document["cluster"] = import.cluster;
   if (import.copied != 0) document["copied"] = import.copied;
+  if (import.counts_anew != 0) document["counts_anew"] = import.counts_anew;
   if (!import.put_away.empty()) document["put_away"] = import.put_away;
   return document.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

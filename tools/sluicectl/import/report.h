@@ -15,7 +15,9 @@ struct Import {
   std::string prefix;
   std::string cluster;      // its id
   std::int64_t copied = 0;  // the revision of the copy that it was taken from; 0: from none
-  std::string put_away;     // the directory's copy of another cluster, by its new name; empty: none
+  // The engine's revision, where it was made anew and counts below the copy's; 0: it does not.
+  std::int64_t counts_anew = 0;
+  std::string put_away;  // the directory's copy of a cluster, by its new name; empty: none
   Contents contents;
 };
 

@@ -37,6 +37,12 @@ std::string offset_words(const std::optional<double>& seconds) {
 // Beyond it somebody's clock is wrong, and with it times in holds and audits.
 constexpr double kClockLimit = 1.0;
 
+// Who is cut off answers, but is not alive to the others, and does not know who of them is.
+Cell alive(const ClusterResponder& each, bool stale) {
+  if (stale) return {each.self ? "cut off" : "unknown", each.self ? Tone::Bad : Tone::Waiting};
+  return {each.alive ? "yes" : "no", each.alive ? Tone::Good : Tone::Bad};
+}
+
 Table table(const Cluster& cluster, base::WallTime now) {
   Table rows({{"RESPONDER", true},
               {"ALIVE", false},
@@ -51,7 +57,7 @@ Table table(const Cluster& cluster, base::WallTime now) {
     const bool skewed = each.clock_offset && std::abs(*each.clock_offset) > kClockLimit;
     rows.add(
         {each.self ? each.name + " (this)" : each.name,
-         {each.alive ? "yes" : "no", each.alive ? Tone::Good : Tone::Bad},
+         alive(each, cluster.stale),
          each.decides ? "yes" : "no",
          std::to_string(each.generation),
          {std::to_string(each.behind), each.behind == 0 ? Tone::Plain : Tone::Waiting},
