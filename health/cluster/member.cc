@@ -37,6 +37,7 @@ Member::Member(Settings settings, Ports ports, const base::Clock& clock, Kv& kv,
       copy_(copy),
       local_(local),
       facet_(std::make_unique<Facet>(*this)),
+      audit_(kv, settings_.about.run, ports_.notice),
       random_(settings_.seed),
       presence_(kv, settings_.about.name, settings_.about.run) {}
 

@@ -15,6 +15,7 @@
 
 #include "config/base/clock.h"
 #include "health/authority.h"
+#include "health/cluster/audit_log.h"
 #include "health/cluster/copy.h"
 #include "health/cluster/copy_queue.h"
 #include "health/cluster/kv.h"
@@ -105,9 +106,7 @@ class Member final : public health::Cluster {
   const std::optional<Stale>& stale() const noexcept { return stale_; }
   // Called when that has changed.
   void on_stale(std::function<void()> changed) { stale_changed_ = std::move(changed); }
-  // The newest entries of the audit about a server (FQDN), oldest first.
-  using History = base::Result<std::vector<health::Event>, std::string>;
-  void history(const std::string& server, std::size_t limit, std::function<void(History)> done);
+  const AuditLog& audit() const noexcept { return audit_; }
 
   // health::Cluster
   void order(Order order) override;
@@ -249,17 +248,11 @@ class Member final : public health::Cluster {
   void act_alone(const Order& order);
   void keep_alone(const health::Hold& hold, std::vector<Write>& own) const;
   void reply_alone();
-  void prune(const health::PruneAudit& prune);
   void complete(std::int64_t revision);
   void roll_back();
   void begin_anew();
   void void_batches();
   void on_found_out(const Reply<Listing>& reply);
-  void flush_audit();
-  void note_audited(const Reply<Committed>& reply);
-  void on_audited(std::size_t count);
-  void prune_listed(const health::PruneAudit& prune, const Listing& listing);
-  void erase_audits(std::vector<std::string> keys);
 
   Settings settings_;
   Ports ports_;
@@ -316,10 +309,7 @@ class Member final : public health::Cluster {
   bool flush_scheduled_ = false;
   bool sending_ = false;  // a part of in_flight_ is with the engine
   std::optional<base::MonoTime> send_again_;
-  std::vector<Write> audits_;
-  bool sending_audits_ = false;
-  bool audits_refused_ = false;
-  std::uint64_t audit_number_ = 0;
+  AuditLog audit_;
 
   // Of what this responder did alone: what its workers must have served, and the reply.
   std::vector<std::pair<std::uint64_t, std::function<void()>>> alone_replies_;

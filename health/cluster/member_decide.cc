@@ -294,19 +294,16 @@ void Member::commit(std::vector<health::Change> changes,
       own.push_back(own_erase(erased->key));
       own.push_back(own_hold_erase(erased->key));
     } else if (const auto* old = std::get_if<health::PruneAudit>(&change)) {
-      if (deciding()) prune(*old);
+      if (deciding()) audit_.prune(*old);
     } else if (const auto* ttl = std::get_if<health::PutPoolTtl>(&change)) {
       own.push_back(own_write(*ttl));
-    }
-    std::optional<Write> write = write_of(change, run() + "-" + std::to_string(++audit_number_));
-    if (!write) continue;
-    if (std::holds_alternative<health::AppendAudit>(change)) {
-      // An entry of its own key needs no turn.
-      audits_.push_back(*std::move(write));
-      if (!sending_audits_) on_audited(0);  // within bounds
+    } else if (const auto* entry = std::get_if<health::AppendAudit>(&change)) {
+      audit_.append(*entry);
       continue;
     }
     if (!deciding()) continue;
+    const std::optional<Write> write = write_of(change, {});
+    if (!write) continue;
     if (std::holds_alternative<health::PutHold>(change)) {
       // Its horizons are each responder's own: often nothing else has changed.
       const auto known = hold_values_.find(write->key);
@@ -328,7 +325,7 @@ void Member::commit(std::vector<health::Change> changes,
                      waits(base::Unexpected{stored.error()});
                    }));
   }
-  if (!audits_.empty()) schedule_flush();
+  if (!audit_.empty()) schedule_flush();
   if (deciding() && (shared || has_undecided())) {
     if (done) outgoing_.done.push_back(std::move(done));
     schedule_flush();
@@ -378,7 +375,7 @@ void Member::schedule_flush() {
   ports_.later(guarded([](Member& member) {
     member.flush_scheduled_ = false;
     member.flush();
-    member.flush_audit();
+    if (member.joined_ && member.role_ != Role::CutOff) member.audit_.flush();
   }));
 }
 
@@ -525,80 +522,6 @@ void Member::complete(std::int64_t revision) {
   reply_to_settled();
   flush();
   act_on_orders();
-}
-
-void Member::flush_audit() {
-  if (sending_audits_ || audits_.empty() || !joined_ || role_ == Role::CutOff) return;
-  sending_audits_ = true;
-  Transaction transaction;
-  const std::size_t count = std::min(audits_.size(), Transaction::kMostWrites);
-  transaction.writes.assign(audits_.begin(), audits_.begin() + static_cast<std::ptrdiff_t>(count));
-  kv_.commit(std::move(transaction),
-             guarded([count](Member& member, const Reply<Committed>& reply) {
-               member.sending_audits_ = false;
-               member.note_audited(reply);
-               member.on_audited(reply ? count : 0);
-             }));
-}
-
-// A user of the engine's without rights to the audit's keys is nothing that time mends.
-void Member::note_audited(const Reply<Committed>& reply) {
-  const bool refused = !reply && reply.error().kind == Failure::Kind::Refused;
-  if (refused && !audits_refused_) {
-    ports_.notice("the audit can't be written: " + reply.error().text + "; history lacks it");
-  }
-  if (refused || reply) audits_refused_ = refused;
-}
-
-// Until an entry is known to be written it is tried: its key is its own.
-void Member::on_audited(std::size_t count) {
-  constexpr std::size_t kMostWaiting = 1'000;
-  std::size_t gone = count;
-  if (audits_.size() - gone > kMostWaiting) gone = audits_.size() - kMostWaiting;
-  audits_.erase(audits_.begin(), audits_.begin() + static_cast<std::ptrdiff_t>(gone));
-  if (count > 0) flush_audit();
-}
-
-// What is too old, and the oldest of what is too much.
-void Member::prune(const health::PruneAudit& prune) {
-  kv_.list("audit/", guarded([prune](Member& member, const Reply<Listing>& reply) {
-             if (reply) member.prune_listed(prune, *reply);
-           }));
-}
-
-void Member::prune_listed(const health::PruneAudit& prune, const Listing& listing) {
-  // audit/SERVER/TIME-UNIQUE: by time, whatever the server.
-  std::vector<std::pair<std::string_view, const std::string*>> by_time;
-  for (const Change& entry : listing.entries) {
-    const std::size_t slash = entry.key.rfind('/');
-    by_time.emplace_back(std::string_view(entry.key).substr(slash + 1), &entry.key);
-  }
-  std::ranges::sort(by_time);
-  std::string before = std::to_string(prune.before.time_since_epoch().count());
-  constexpr std::size_t kDigits = 15;
-  before.insert(0, kDigits - std::min(kDigits, before.size()), '0');
-  const std::size_t too_many = by_time.size() > prune.most ? by_time.size() - prune.most : 0;
-  std::vector<std::string> keys;
-  for (std::size_t i = 0; i < by_time.size(); ++i) {
-    if (i >= too_many && by_time[i].first >= before) break;
-    keys.push_back(*by_time[i].second);
-  }
-  std::ranges::reverse(keys);
-  erase_audits(std::move(keys));
-}
-
-// The last one first, a transaction after the other; what fails is found again the next time.
-void Member::erase_audits(std::vector<std::string> keys) {
-  if (keys.empty() || !deciding()) return;
-  Transaction transaction;
-  while (!keys.empty() && transaction.writes.size() < Transaction::kMostWrites) {
-    transaction.writes.push_back({std::move(keys.back()), std::nullopt, 0});
-    keys.pop_back();
-  }
-  kv_.commit(std::move(transaction),
-             guarded([keys = std::move(keys)](Member& member, const Reply<Committed>& reply) {
-               if (reply) member.erase_audits(std::move(keys));
-             }));
 }
 
 }  // namespace sluice::cluster

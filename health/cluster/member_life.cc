@@ -118,7 +118,7 @@ void Member::beat(const base::Now& now) {
   if (role_ == Role::CutOff) return;
   presence_.renew();
   tell_served(true);
-  flush_audit();
+  audit_.flush();
   keep_copy();
   roster_.judge(publication_, now.wall);
   tell_confirmations();
@@ -446,22 +446,6 @@ health::ClusterView Member::view() const {
     view.responders.push_back(std::move(shown));
   }
   return view;
-}
-
-void Member::history(const std::string& server, std::size_t limit,
-                     std::function<void(History)> done) {
-  kv_.newest(audit_prefix(server), limit, [done = std::move(done)](const Reply<Listing>& reply) {
-    if (!reply) return done(base::Unexpected{reply.error().text});
-    std::vector<health::Event> events;
-    for (const Change& entry : reply->entries) {
-      const auto record = read_record(entry);
-      if (!record) continue;
-      const auto* change = std::get_if<health::Change>(&*record);
-      const auto* audit = change == nullptr ? nullptr : std::get_if<health::AppendAudit>(change);
-      if (audit != nullptr) events.push_back(audit->event);
-    }
-    done(std::move(events));
-  });
 }
 
 }  // namespace sluice::cluster

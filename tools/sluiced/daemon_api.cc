@@ -74,7 +74,7 @@ base::Result<base::Done, Daemon::Errors> Daemon::start_api() {
   ports.not_ready = [] { return std::optional<std::string>(); };
   ports.history = [this](const std::string& server, std::size_t limit,
                          std::function<void(health::SqliteStore::History)> done) {
-    if (cluster_) return cluster_->member().history(server, limit, std::move(done));
+    if (cluster_) return cluster_->member().audit().history(server, limit, std::move(done));
     // It leaves while a request is under way when another process takes this one's place.
     if (store_.get() == nullptr) return done(base::Unexpected{std::string(kStoreIsAway)});
     store_.get()->history(server, limit, std::move(done));
