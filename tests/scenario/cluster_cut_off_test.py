@@ -284,7 +284,10 @@ class OneResponder(FaultScenario):
         self.assertEqual(two.members(), [1, 3])
         self.assertEqual(two.cluster_view()["id"], known)
         for each in (one, three):
-            self.assertIn("went back in time: revision", each.cluster_view()["alarm"])
+            eventually(
+                lambda: "went back in time: revision" in each.cluster_view()["alarm"],
+                f"{each.name} has looked again",
+            )
             self.assertEqual(each.members(), [1, 3])
             self.assertEqual(each.stop(), 0)
             for path in (each.folder / "state").glob("cluster.db*"):
