@@ -14,10 +14,10 @@ namespace sluice::cluster {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::ElementsAre;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
-class AuditLogTest : public testing::Test {
+class AuditLogTest : public ::testing::Test {
  protected:
   void append(const std::string& text, std::chrono::seconds at = 1s) {
     health::Event event;

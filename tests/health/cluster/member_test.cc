@@ -21,12 +21,12 @@ using namespace std::chrono_literals;
 using simulated::Engine;
 using simulated::Node;
 using simulated::World;
-using testing::ElementsAre;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 constexpr const char* kPool = "pool.example";
 
-class Members : public testing::Test {
+class Members : public ::testing::Test {
  protected:
   explicit Members(std::size_t count = 3) {
     for (std::size_t i = 1; i <= count; ++i) {
@@ -139,8 +139,8 @@ TEST_F(Members, WhoIsCutOffIsNamedAndStandsAgainstTheVerdictUntilItIsForgotten) 
   EXPECT_TRUE(nodes[2]->member().stale());
   const auto verdict = nodes[1]->authority().verdict("a.pool.example", std::nullopt);
   ASSERT_TRUE(verdict);
-  EXPECT_THAT(verdict->reasons,
-              testing::Contains(testing::Field(&health::Reason::code, "unconfirmed-responder")));
+  EXPECT_THAT(verdict->reasons, ::testing::Contains(::testing::Field(&health::Reason::code,
+                                                                     "unconfirmed-responder")));
 }
 
 TEST_F(Members, WhoComesBackFollowsAndConfirms) {
@@ -196,14 +196,14 @@ TEST_F(Members, ALapsedLeaseClearsNothingAndForgettingDoes) {
     for (const auto& reason : verdict->reasons) codes.push_back(reason.code);
     return codes;
   };
-  EXPECT_THAT(reasons(), testing::Contains("unconfirmed-responder"));
+  EXPECT_THAT(reasons(), ::testing::Contains("unconfirmed-responder"));
   std::optional<health::Outcome<base::Done>> forgotten;
   nodes[1]->member().forget("ns3", [&](const auto& outcome) { forgotten = outcome; });
   ASSERT_TRUE(world.run_until([&] { return forgotten.has_value(); }, 2s));
   EXPECT_TRUE(*forgotten);
   world.run_for(100ms);
-  EXPECT_THAT(reasons(), testing::Not(testing::Contains("unconfirmed-responder")));
-  EXPECT_THAT(reasons(), testing::Contains("horizon")) << "its caches are counted from now on";
+  EXPECT_THAT(reasons(), ::testing::Not(::testing::Contains("unconfirmed-responder")));
+  EXPECT_THAT(reasons(), ::testing::Contains("horizon")) << "its caches are counted from now on";
 }
 
 TEST_F(Members, WhoIsAliveIsNotForgotten) {
@@ -280,7 +280,7 @@ TEST_F(Members, AnEmptiedPrefixIsRefusedAndAlarms) {
   engine.wipe();
   world.run_for(5s);
   for (const auto& node : nodes) {
-    EXPECT_THAT(node->member().view().alarm, testing::HasSubstr("emptied"));
+    EXPECT_THAT(node->member().view().alarm, ::testing::HasSubstr("emptied"));
     EXPECT_FALSE(node->names(kPool, "a.pool.example"));
     EXPECT_TRUE(node->names(kPool, "b.pool.example"));
     const auto refused = drain(*node, "b");
@@ -290,7 +290,7 @@ TEST_F(Members, AnEmptiedPrefixIsRefusedAndAlarms) {
   nodes[1]->start();
   world.run_for(10s);
   EXPECT_FALSE(nodes[1]->names(kPool, "a.pool.example"));
-  EXPECT_THAT(nodes[1]->member().view().alarm, testing::HasSubstr("emptied"));
+  EXPECT_THAT(nodes[1]->member().view().alarm, ::testing::HasSubstr("emptied"));
   EXPECT_TRUE(engine.list("cluster").entries.empty());
 }
 
@@ -393,7 +393,8 @@ TEST_F(Members, SessionsThatAnotherResponderHeardOfStandAgainstTheVerdict) {
     return *nodes[2]->authority().verdict("a.pool.example", std::nullopt);
   };
   EXPECT_FALSE(verdict().safe_to_stop);
-  EXPECT_THAT(verdict().reasons, testing::Each(testing::Field(&health::Reason::code, "sessions")));
+  EXPECT_THAT(verdict().reasons,
+              ::testing::Each(::testing::Field(&health::Reason::code, "sessions")));
   push(*nodes[0], "a", health::Health::Up, 0);
   world.run_for(1500ms);
   EXPECT_TRUE(verdict().safe_to_stop);
@@ -545,7 +546,7 @@ TEST_F(Members, WhoEndsInGoodOrderIsMissedAtOnce) {
 
 // Each with one order after the other at a responder of its own: nobody is told to ask again, be
 // one of the responders next to etcd like the others or on another continent.
-class Operators : public Members, public testing::WithParamInterface<std::chrono::milliseconds> {
+class Operators : public Members, public ::testing::WithParamInterface<std::chrono::milliseconds> {
  protected:
   struct Operator {
     std::size_t number;
@@ -597,7 +598,7 @@ TEST_P(Operators, WhoPressWithoutAPauseAreAllServed) {
   RecordProperty("seconds",
                  std::to_string(std::chrono::duration<double>(world.now() - begin).count()));
 }
-INSTANTIATE_TEST_SUITE_P(RoundTrips, Operators, testing::Values(2ms, 20ms, 100ms));
+INSTANTIATE_TEST_SUITE_P(RoundTrips, Operators, ::testing::Values(2ms, 20ms, 100ms));
 
 }  // namespace
 }  // namespace sluice::cluster

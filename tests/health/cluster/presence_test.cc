@@ -12,7 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class PresenceTest : public testing::Test {
+class PresenceTest : public ::testing::Test {
  protected:
   bool alive() { return !engine.list("alive/ns1").entries.empty(); }
   void beat_for(std::chrono::milliseconds time) {
