@@ -7,11 +7,10 @@
 #include <utility>
 
 #include <curl/curl.h>
-#include <sys/socket.h>
 
+#include "config/base/curl/curl_loop.h"
+#include "config/base/curl/easy.h"
 #include "config/base/foreign_text.h"
-#include "config/base/uv_handle.h"
-#include "health/etcd/timer.h"
 
 namespace sluice::etcd {
 namespace {
@@ -23,49 +22,18 @@ constexpr std::size_t kMostSpare = 16;
 // Connections that are kept: a few members, some requests at a time.
 constexpr long kMostConnections = 32;
 
-struct FreeEasy {
-  void operator()(CURL* easy) const noexcept { curl_easy_cleanup(easy); }
-};
-struct FreeMulti {
-  void operator()(CURLM* multi) const noexcept { curl_multi_cleanup(multi); }
-};
-struct FreeList {
-  void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
-};
-using Easy = std::unique_ptr<CURL, FreeEasy>;
-
 // One request under way.
 struct Exchange {
   Gateway::Number number = 0;
   Gateway::Post post;
   Gateway::Done done;
-  Easy easy;
-  std::unique_ptr<curl_slist, FreeList> headers;
+  base::CurlEasy easy;
+  base::CurlList headers;
   std::array<char, CURL_ERROR_SIZE> error{};
   std::size_t sent = 0;  // octets of the body
   std::string received;  // of a stream: what take() has not had
   bool fresh = false;    // a stream with something received
 };
-
-void initialise_curl() {
-  // Once a process; it must come before any thread of libcurl's.
-  static const CURLcode done = curl_global_init(CURL_GLOBAL_DEFAULT);
-  assert(done == CURLE_OK);
-  static_cast<void>(done);
-}
-
-void set_trust(CURL* easy, const Gateway::Trust& trust) {
-  curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-  if (!trust.ca.empty()) {
-    curl_easy_setopt(easy, CURLOPT_CAINFO, trust.ca.c_str());
-    curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);  // that file's alone
-  }
-  if (trust.certificate.empty()) return;
-  curl_easy_setopt(easy, CURLOPT_SSLCERT, trust.certificate.c_str());
-  curl_easy_setopt(easy, CURLOPT_SSLKEY, trust.key.c_str());
-}
 
 std::size_t read_body(char* room, std::size_t, std::size_t count, void* self) {
   Exchange& exchange = *static_cast<Exchange*>(self);
@@ -82,26 +50,28 @@ int refuse_to_rewind(void*, curl_off_t, int) {
   return CURL_SEEKFUNC_FAIL;
 }
 
-void set_fixed_options(CURL* easy, const Gateway::Trust& trust) {
-  curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
-  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(easy, CURLOPT_PROXY, "");
-  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  // Without it the end of a request waits for getaddrinfo(), and the control thread with it.
-  curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-  // Otherwise a file of authorities that was replaced counts a day later.
-  curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
+void set_trust(CURL* easy, const Gateway::Trust& trust) {
+  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+  if (!trust.ca.empty()) base::trust_only(easy, trust.ca);
+  if (trust.certificate.empty()) return;
+  curl_easy_setopt(easy, CURLOPT_SSLCERT, trust.certificate.c_str());
+  curl_easy_setopt(easy, CURLOPT_SSLKEY, trust.key.c_str());
+}
+
+base::CurlEasy new_handle(const Gateway::Trust& trust) {
+  base::CurlEasy owner = base::make_easy();
+  CURL* const easy = owner.get();
   curl_easy_setopt(easy, CURLOPT_USERAGENT, "sluiced/" SLUICE_VERSION);
   curl_easy_setopt(easy, CURLOPT_POST, 1L);
   curl_easy_setopt(easy, CURLOPT_READFUNCTION, &read_body);
   curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, &refuse_to_rewind);
-  // libcurl's own sockets would be inherited by a successor.
   curl_easy_setopt(
-      easy, CURLOPT_OPENSOCKETFUNCTION,
-      +[](void*, curlsocktype, curl_sockaddr* address) -> curl_socket_t {
-        return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+      easy, CURLOPT_OPENSOCKETFUNCTION, +[](void*, curlsocktype, curl_sockaddr* address) {
+        return base::open_uninherited(*address);
       });
   set_trust(easy, trust);
+  return owner;
 }
 
 }  // namespace
@@ -117,68 +87,38 @@ class Gateway::Engine {
   void drop(Number number);
 
  private:
-  // A socket that libcurl wants to be told of; lives from its first wish to CURL_POLL_REMOVE.
-  struct Watch {
-    Engine* engine = nullptr;
-    curl_socket_t fd = -1;
-    base::UvHandle<uv_poll_t> poll;
-  };
   using Ended = std::pair<std::shared_ptr<Exchange>, CURLcode>;
 
-  static int on_socket(CURL*, curl_socket_t fd, int what, void* self, void* watch);
-  static int on_timer(CURLM*, long milliseconds, void* self);
   static std::size_t on_body(char* octets, std::size_t, std::size_t count, void* exchange);
-  Easy handle();
+  base::CurlEasy handle();
   void set_up(Exchange& exchange);
-  void watch(curl_socket_t fd, int what, Watch* known);
-  void act(curl_socket_t fd, int events);
   std::vector<Ended> take_ended();
   void deliver();
   base::Result<Answer, Failed> outcome(Exchange& exchange, CURLcode result);
 
-  uv_loop_t* loop_;
   Trust trust_;
   Number last_ = 0;
   // Callbacks may destroy all this: who calls one looks here before going on.
   std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
-  // Before the handles of libcurl: their cleanup still calls back.
-  Timer timer_;
-  std::unique_ptr<CURLM, FreeMulti> multi_;
-  std::vector<Easy> spare_;
+  base::CurlLoop curl_;  // before the handles that it carries
+  std::vector<base::CurlEasy> spare_;
   std::map<Number, std::shared_ptr<Exchange>> exchanges_;
 };
 
 Gateway::Engine::Engine(uv_loop_t* loop, Trust trust)
-    : loop_(loop), trust_(std::move(trust)), timer_(loop, [this] { act(CURL_SOCKET_TIMEOUT, 0); }) {
-  initialise_curl();
-  multi_.reset(curl_multi_init());
-  assert(multi_);  // fails for lack of memory alone
-  curl_multi_setopt(multi_.get(), CURLMOPT_SOCKETFUNCTION, &Engine::on_socket);
-  curl_multi_setopt(multi_.get(), CURLMOPT_SOCKETDATA, this);
-  curl_multi_setopt(multi_.get(), CURLMOPT_TIMERFUNCTION, &Engine::on_timer);
-  curl_multi_setopt(multi_.get(), CURLMOPT_TIMERDATA, this);
-  curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, kMostConnections);
-}
+    : trust_(std::move(trust)), curl_(loop, kMostConnections, [this] { deliver(); }) {}
 
 Gateway::Engine::~Engine() {
   for (const auto& [number, exchange] : exchanges_) {
-    curl_multi_remove_handle(multi_.get(), exchange->easy.get());
+    curl_.remove(exchange->easy.get());
     exchange->easy.reset();  // a callback that is under way may hold the exchange
   }
-  spare_.clear();
-  // Closes the kept connections; what is still watched is removed by on_socket.
-  multi_.reset();
 }
 
-Easy Gateway::Engine::handle() {
-  if (!spare_.empty()) {
-    Easy easy = std::move(spare_.back());
-    spare_.pop_back();
-    return easy;
-  }
-  Easy easy(curl_easy_init());
-  assert(easy);  // fails for lack of memory alone
-  set_fixed_options(easy.get(), trust_);
+base::CurlEasy Gateway::Engine::handle() {
+  if (spare_.empty()) return new_handle(trust_);
+  base::CurlEasy easy = std::move(spare_.back());
+  spare_.pop_back();
   return easy;
 }
 
@@ -213,59 +153,16 @@ Gateway::Number Gateway::Engine::post(Post post, Done done) {
   exchange->easy = handle();
   set_up(*exchange);
   exchanges_.emplace(exchange->number, exchange);
-  curl_multi_add_handle(multi_.get(), exchange->easy.get());  // starts by way of on_timer
+  curl_.add(exchange->easy.get());
   return exchange->number;
 }
 
 void Gateway::Engine::drop(Number number) {
   const auto found = exchanges_.find(number);
   if (found == exchanges_.end()) return;
-  curl_multi_remove_handle(multi_.get(), found->second->easy.get());
+  curl_.remove(found->second->easy.get());
   found->second->easy.reset();
   exchanges_.erase(found);
-}
-
-int Gateway::Engine::on_timer(CURLM*, long milliseconds, void* self) {
-  Timer& timer = static_cast<Engine*>(self)->timer_;
-  if (milliseconds < 0) {
-    timer.stop();
-  } else {
-    timer.start(base::Duration(milliseconds));
-  }
-  return 0;
-}
-
-int Gateway::Engine::on_socket(CURL*, curl_socket_t fd, int what, void* self, void* watch) {
-  static_cast<Engine*>(self)->watch(fd, what, static_cast<Watch*>(watch));
-  return 0;
-}
-
-void Gateway::Engine::watch(curl_socket_t fd, int what, Watch* known) {
-  if (what == CURL_POLL_REMOVE) {
-    curl_multi_assign(multi_.get(), fd, nullptr);
-    delete known;
-    return;
-  }
-  if (known == nullptr) {
-    auto* poll = new uv_poll_t;
-    if (uv_poll_init_socket(loop_, poll, fd) != 0) {
-      delete poll;  // the time limit of the request ends it
-      return;
-    }
-    known = new Watch{this, fd, base::UvHandle<uv_poll_t>(poll)};
-    poll->data = known;
-    curl_multi_assign(multi_.get(), fd, known);
-  }
-  const int events = ((what & CURL_POLL_IN) != 0 ? UV_READABLE : 0) |
-                     ((what & CURL_POLL_OUT) != 0 ? UV_WRITABLE : 0);
-  uv_poll_start(known->poll.get(), events, [](uv_poll_t* handle, int status, int ready) {
-    const Watch& mine = *static_cast<Watch*>(handle->data);
-    // What is wrong with a socket libcurl learns, and tells, when it reads.
-    const int seen = status < 0 ? CURL_CSELECT_IN | CURL_CSELECT_OUT
-                                : ((ready & UV_READABLE) != 0 ? CURL_CSELECT_IN : 0) |
-                                      ((ready & UV_WRITABLE) != 0 ? CURL_CSELECT_OUT : 0);
-    mine.engine->act(mine.fd, seen);
-  });
 }
 
 std::size_t Gateway::Engine::on_body(char* octets, std::size_t, std::size_t count, void* exchange) {
@@ -276,23 +173,12 @@ std::size_t Gateway::Engine::on_body(char* octets, std::size_t, std::size_t coun
   return count;
 }
 
-void Gateway::Engine::act(curl_socket_t fd, int events) {
-  int running = 0;
-  curl_multi_socket_action(multi_.get(), fd, events, &running);
-  deliver();
-}
-
 std::vector<Gateway::Engine::Ended> Gateway::Engine::take_ended() {
   std::vector<Ended> ended;
-  int left = 0;
-  while (CURLMsg* const message = curl_multi_info_read(multi_.get(), &left)) {
-    if (message->msg != CURLMSG_DONE) continue;
-    CURL* const easy = message->easy_handle;
-    const CURLcode result = message->data.result;
+  while (const auto next = curl_.next_ended()) {
     void* exchange = nullptr;
-    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &exchange);
-    curl_multi_remove_handle(multi_.get(), easy);  // ends `message`
-    ended.emplace_back(exchanges_.at(static_cast<Exchange*>(exchange)->number), result);
+    curl_easy_getinfo(next->easy, CURLINFO_PRIVATE, &exchange);
+    ended.emplace_back(exchanges_.at(static_cast<Exchange*>(exchange)->number), next->result);
   }
   return ended;
 }

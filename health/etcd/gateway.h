@@ -14,10 +14,10 @@
 
 namespace sluice::etcd {
 
-// The one door to libcurl: POST requests, many at a time, on the loop of the control thread. It
-// never blocks the loop; names are resolved by libcurl's own threads. Redirects are not followed
-// and proxies of the environment not used. Connections are kept; over TLS it is 1.2 at least, and
-// the peer's certificate must be for the name in the URL.
+// The members' door to libcurl: POST requests, many at a time, on the loop of the control
+// thread. It never blocks the loop; names are resolved by libcurl's own threads. Redirects are not
+// followed and proxies of the environment not used. Connections are kept; over TLS it is 1.2 at
+// least, and the peer's certificate must be for the name in the URL.
 class Gateway {
  public:
   // Paths of PEM files, read with each connection; empty: none, or for `ca` the system's.

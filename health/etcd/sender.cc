@@ -46,7 +46,7 @@ struct Sender::Request {
   Again again = Again::Never;
   Done done;
   base::MonoTime until;
-  std::unique_ptr<Timer> deadline;
+  std::unique_ptr<base::Timer> deadline;
   std::vector<bool> tried;   // members
   std::string last_failure;  // of the newest of those
   Token token;               // that it was sent with
@@ -78,7 +78,7 @@ Sender::Request& Sender::make(base::Duration limit, std::string_view path, std::
   request.done = std::move(done);
   request.until = now() + limit;
   request.tried.resize(endpoints_.count());
-  request.deadline = std::make_unique<Timer>(loop_, [this, id = request.id] {
+  request.deadline = std::make_unique<base::Timer>(loop_, [this, id = request.id] {
     const Request& late = *requests_.at(id);
     const std::string why = late.last_failure.empty() ? "" : ": " + late.last_failure;
     const std::string what = late.waits ? "let us in" : "answer";
@@ -110,7 +110,7 @@ void Sender::start(Request& request) {
       return;
     }
     // From a timer: never from within the call.
-    request.deadline = std::make_unique<Timer>(
+    request.deadline = std::make_unique<base::Timer>(
         loop_, [this, id = request.id, token = *token_] { finish(id, token); });
     request.deadline->start(base::Duration(0));
     return;

@@ -12,12 +12,12 @@
 #include <uv.h>
 
 #include "config/base/clock.h"
+#include "config/base/timer.h"
 #include "config/model.h"
 #include "health/cluster/kv.h"
 #include "health/etcd/endpoints.h"
 #include "health/etcd/gateway.h"
 #include "health/etcd/notices.h"
-#include "health/etcd/timer.h"
 
 namespace sluice::etcd {
 

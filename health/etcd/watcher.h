@@ -8,11 +8,11 @@
 
 #include <uv.h>
 
+#include "config/base/timer.h"
 #include "health/cluster/kv.h"
 #include "health/etcd/forms.h"
 #include "health/etcd/line_splitter.h"
 #include "health/etcd/sender.h"
-#include "health/etcd/timer.h"
 
 namespace sluice::etcd {
 
@@ -56,8 +56,8 @@ class Watcher {
   unsigned failures_ = 0;  // of streams, since one brought anything or lived long
   base::MonoTime since_;   // when the stream was begun
   std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
-  Timer silence_;
-  Timer pause_;
+  base::Timer silence_;
+  base::Timer pause_;
 };
 
 }  // namespace sluice::etcd

@@ -99,10 +99,10 @@ class Agent {
   Hooks hooks_;
   VerdictClient verdicts_;
   ShutdownDelay shutdown_;
-  Timer beat_;
-  Timer first_;
-  bool begun_ = false;  // the first push is out
-  Timer patience_;      // runs while somebody waits for an answer
+  base::Timer beat_;
+  base::Timer first_;
+  bool begun_ = false;    // the first push is out
+  base::Timer patience_;  // runs while somebody waits for an answer
   std::map<std::string, LastOrder, std::less<>> orders_;
   std::uint64_t generation_ = 0;
   // Last: it goes first, and with it everybody who waits for an answer.

@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "tools/sluice-agent/timer.h"
+#include "config/base/timer.h"
 #include "tools/sluice-agent/unix_listener.h"
 
 namespace sluice::agent {
@@ -70,7 +70,7 @@ class ControlSocket::Client {
   ClientId id_;
   base::UvHandle<uv_pipe_t> pipe_;
   std::string by_;
-  Timer idle_;
+  base::Timer idle_;
   std::string input_;
   std::array<char, 4096> buffer_{};
   bool waiting_ = false;  // for the handler's answer

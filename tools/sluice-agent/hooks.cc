@@ -39,7 +39,7 @@ Hooks::Hooks(uv_loop_t* loop, const std::vector<config::AgentService>& services,
     if (service.on_hold.command.empty() && service.on_resume.command.empty()) continue;
     Service& mine = services_[service.name];
     mine.pause = first_pause_;
-    mine.again = std::make_unique<Timer>(loop_, [this, &name = service.name, &mine] {
+    mine.again = std::make_unique<base::Timer>(loop_, [this, &name = service.name, &mine] {
       if (mine.running || !failed(name)) return;
       if (mine.process && !mine.process->ended()) {
         mine.again->start(mine.pause);  // the one that was killed still hangs in the kernel

@@ -11,9 +11,9 @@
 #include <uv.h>
 
 #include "config/agent_model.h"
+#include "config/base/timer.h"
 #include "tools/sluice-agent/host_state.h"
 #include "tools/sluice-agent/process.h"
-#include "tools/sluice-agent/timer.h"
 
 namespace sluice::agent {
 
@@ -49,7 +49,7 @@ class Hooks {
     std::unique_ptr<Process> process;
     bool running = false;
     base::Duration pause{0};
-    std::unique_ptr<Timer> again;  // runs out when a hook that failed is due again
+    std::unique_ptr<base::Timer> again;  // runs out when a hook that failed is due again
   };
 
   bool failed(const std::string& service) const;

@@ -10,27 +10,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "config/base/uv_handle.h"
-#include "tools/sluice-agent/timer.h"
+#include "config/base/curl/curl_loop.h"
+#include "config/base/curl/easy.h"
 #include "tools/tls/failure.h"
 #include "tools/tls/sessions.h"
 
 namespace sluice::agent {
 namespace {
 
-struct FreeEasy {
-  void operator()(CURL* easy) const noexcept { curl_easy_cleanup(easy); }
-};
-struct FreeMulti {
-  void operator()(CURLM* multi) const noexcept { curl_multi_cleanup(multi); }
-};
-struct FreeList {
-  void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
-};
-
-struct FreeUrl {
-  void operator()(CURLU* url) const noexcept { curl_url_cleanup(url); }
-};
+// Authorities are few; one connection to each is kept.
+constexpr long kMostConnections = 8;
 
 // Empty when the URL has none; of the port, its scheme's own.
 std::string part(CURLU* url, CURLUPart which) {
@@ -39,13 +28,6 @@ std::string part(CURLU* url, CURLUPart which) {
   std::string copy(text);
   curl_free(text);
   return copy;
-}
-
-void initialise_curl() {
-  // Once a process; it must come before any thread of libcurl's.
-  static const CURLcode done = curl_global_init(CURL_GLOBAL_DEFAULT);
-  assert(done == CURLE_OK);
-  static_cast<void>(done);
 }
 
 }  // namespace
@@ -60,15 +42,6 @@ class HttpClient::Transfer {
   std::vector<base::SocketAddress> local_ends() const;
 
  private:
-  // A socket that libcurl wants to be told of; lives from its first wish to CURL_POLL_REMOVE.
-  struct Watch {
-    Transfer* transfer = nullptr;
-    curl_socket_t fd = -1;
-    base::UvHandle<uv_poll_t> poll;
-  };
-
-  static int on_socket(CURL*, curl_socket_t fd, int what, void* self, void* watch);
-  static int on_timer(CURLM*, long milliseconds, void* self);
   static std::size_t on_body(char* octets, std::size_t, std::size_t count, void* self);
   static curl_socket_t open_socket(void* self, curlsocktype, curl_sockaddr* address);
   static int close_socket(void* self, curl_socket_t fd);
@@ -77,57 +50,35 @@ class HttpClient::Transfer {
   void set_trust();
   void set_material();
   void set_fixed_options();
-  void watch(curl_socket_t fd, int what, Watch* known);
-  void act(curl_socket_t fd, int events);
+  void on_turn();
   void finish(CURLcode result);
   std::string failure(CURLcode result) const;
   bool framed() const;
 
-  uv_loop_t* loop_;
   std::vector<curl_socket_t> sockets_;  // those that are open
-  // Before the handles of libcurl: their cleanup still calls back.
-  Timer timer_;
-  std::unique_ptr<CURLM, FreeMulti> multi_;
-  std::unique_ptr<CURL, FreeEasy> easy_;
-  std::unique_ptr<curl_slist, FreeList> headers_;
-  std::unique_ptr<curl_slist, FreeList> connect_to_;
+  base::CurlList headers_;
+  base::CurlList connect_to_;
   std::array<char, CURL_ERROR_SIZE> error_{};
   HttpRequest request_;
   std::size_t received_ = 0;  // octets of the body
   HttpAnswer answer_;
   Done done_;
+  // Last, so that they go first: the handle points into the others, and closing still calls back.
+  base::CurlLoop curl_;
+  base::CurlEasy easy_ = base::make_easy();
 };
 
 HttpClient::Transfer::Transfer(uv_loop_t* loop)
-    : loop_(loop), timer_(loop, [this] { act(CURL_SOCKET_TIMEOUT, 0); }) {
-  initialise_curl();
-  multi_.reset(curl_multi_init());
-  easy_.reset(curl_easy_init());
-  assert(multi_ && easy_);  // fail for lack of memory alone
-  curl_multi_setopt(multi_.get(), CURLMOPT_SOCKETFUNCTION, &Transfer::on_socket);
-  curl_multi_setopt(multi_.get(), CURLMOPT_SOCKETDATA, this);
-  curl_multi_setopt(multi_.get(), CURLMOPT_TIMERFUNCTION, &Transfer::on_timer);
-  curl_multi_setopt(multi_.get(), CURLMOPT_TIMERDATA, this);
-  // Authorities are few; one connection to each is kept.
-  curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, 8L);
+    : curl_(loop, kMostConnections, [this] { on_turn(); }) {
   set_fixed_options();
 }
 
 HttpClient::Transfer::~Transfer() {
-  if (busy()) curl_multi_remove_handle(multi_.get(), easy_.get());
-  easy_.reset();
-  // Closes the kept connections; what is still watched is removed by on_socket.
-  multi_.reset();
+  if (busy()) curl_.remove(easy_.get());
 }
 
 void HttpClient::Transfer::set_fixed_options() {
   CURL* const easy = easy_.get();
-  curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
-  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(easy, CURLOPT_PROXY, "");
-  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  // Without it the end of a request waits for getaddrinfo(), and the heartbeats with it.
-  curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
   curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &Transfer::open_socket);
   curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
   curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, &Transfer::close_socket);
@@ -136,9 +87,6 @@ void HttpClient::Transfer::set_fixed_options() {
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &Transfer::on_body);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
   curl_easy_setopt(easy, CURLOPT_USERAGENT, "sluice-agent/" SLUICE_VERSION);
-  // Otherwise a file of authorities that was replaced counts a day later
-  // (CURLOPT_CA_CACHE_TIMEOUT).
-  curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
   curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L);  // whose certificate it was, for messages
   tls::take_tickets(easy);
 }
@@ -159,7 +107,7 @@ void HttpClient::Transfer::set_method() {
 
 void HttpClient::Transfer::set_url() {
   CURL* const easy = easy_.get();
-  const std::unique_ptr<CURLU, FreeUrl> url(curl_url());
+  const base::CurlUrl url(curl_url());
   curl_url_set(url.get(), CURLUPART_URL, request_.url.c_str(), 0);
   curl_slist* list = nullptr;
   if (!request_.name.empty()) {
@@ -176,13 +124,9 @@ void HttpClient::Transfer::set_url() {
 void HttpClient::Transfer::set_trust() {
   CURL* const easy = easy_.get();
   const bool any = request_.trust && request_.trust->ca.empty();
-  curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, any ? 0L : 1L);
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, any ? 0L : 2L);
-  if (request_.trust && !any) {
-    curl_easy_setopt(easy, CURLOPT_CAINFO, request_.trust->ca.c_str());
-    curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);  // that file's alone
-  }
+  if (request_.trust && !any) base::trust_only(easy, request_.trust->ca);
   if (request_.material) set_material();
 }
 
@@ -219,7 +163,7 @@ void HttpClient::Transfer::start(HttpRequest request, Done done) {
   curl_easy_setopt(easy, CURLOPT_FORBID_REUSE,
                    request_.afterwards == HttpRequest::Afterwards::Close ? 1L : 0L);
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request_.limit.count()));
-  curl_multi_add_handle(multi_.get(), easy);  // starts by way of on_timer
+  curl_.add(easy);
 }
 
 std::vector<base::SocketAddress> HttpClient::Transfer::local_ends() const {
@@ -234,10 +178,9 @@ std::vector<base::SocketAddress> HttpClient::Transfer::local_ends() const {
   return ends;
 }
 
-// libcurl's own sockets are inherited by hooks and checks, which then hold the connection open.
+// Hooks and checks that inherited a connection would hold it open.
 curl_socket_t HttpClient::Transfer::open_socket(void* self, curlsocktype, curl_sockaddr* address) {
-  const curl_socket_t fd =
-      socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  const curl_socket_t fd = base::open_uninherited(*address);
   if (fd >= 0) static_cast<Transfer*>(self)->sockets_.push_back(fd);
   return fd;
 }
@@ -245,48 +188,6 @@ curl_socket_t HttpClient::Transfer::open_socket(void* self, curlsocktype, curl_s
 int HttpClient::Transfer::close_socket(void* self, curl_socket_t fd) {
   std::erase(static_cast<Transfer*>(self)->sockets_, fd);
   return close(fd);
-}
-
-int HttpClient::Transfer::on_timer(CURLM*, long milliseconds, void* self) {
-  Timer& timer = static_cast<Transfer*>(self)->timer_;
-  if (milliseconds < 0) {
-    timer.stop();
-  } else {
-    timer.start(base::Duration(milliseconds));
-  }
-  return 0;
-}
-
-int HttpClient::Transfer::on_socket(CURL*, curl_socket_t fd, int what, void* self, void* watch) {
-  static_cast<Transfer*>(self)->watch(fd, what, static_cast<Watch*>(watch));
-  return 0;
-}
-
-void HttpClient::Transfer::watch(curl_socket_t fd, int what, Watch* known) {
-  if (what == CURL_POLL_REMOVE) {
-    curl_multi_assign(multi_.get(), fd, nullptr);
-    delete known;
-    return;
-  }
-  if (known == nullptr) {
-    auto* poll = new uv_poll_t;
-    if (uv_poll_init_socket(loop_, poll, fd) != 0) {
-      delete poll;  // the time limit of the request ends it
-      return;
-    }
-    known = new Watch{this, fd, base::UvHandle<uv_poll_t>(poll)};
-    poll->data = known;
-    curl_multi_assign(multi_.get(), fd, known);
-  }
-  const int events = ((what & CURL_POLL_IN) != 0 ? UV_READABLE : 0) |
-                     ((what & CURL_POLL_OUT) != 0 ? UV_WRITABLE : 0);
-  uv_poll_start(known->poll.get(), events, [](uv_poll_t* handle, int status, int ready) {
-    const Watch& mine = *static_cast<Watch*>(handle->data);
-    const int seen = status < 0 ? CURL_CSELECT_ERR
-                                : ((ready & UV_READABLE) != 0 ? CURL_CSELECT_IN : 0) |
-                                      ((ready & UV_WRITABLE) != 0 ? CURL_CSELECT_OUT : 0);
-    mine.transfer->act(mine.fd, seen);
-  });
 }
 
 std::size_t HttpClient::Transfer::on_body(char* octets, std::size_t, std::size_t count,
@@ -302,17 +203,9 @@ std::size_t HttpClient::Transfer::on_body(char* octets, std::size_t, std::size_t
   return count;
 }
 
-void HttpClient::Transfer::act(curl_socket_t fd, int events) {
-  int running = 0;
-  curl_multi_socket_action(multi_.get(), fd, events, &running);
-  int left = 0;
-  while (CURLMsg* const message = curl_multi_info_read(multi_.get(), &left)) {
-    if (message->msg != CURLMSG_DONE) continue;
-    const CURLcode result = message->data.result;
-    curl_multi_remove_handle(multi_.get(), easy_.get());  // ends `message`
-    finish(result);
-    return;  // there is one transfer; `this` may be gone
-  }
+void HttpClient::Transfer::on_turn() {
+  // There is one transfer; `this` may be gone behind it.
+  if (const auto ended = curl_.next_ended()) finish(ended->result);
 }
 
 bool HttpClient::Transfer::framed() const {

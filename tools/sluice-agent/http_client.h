@@ -52,7 +52,7 @@ struct HttpAnswer {
   bool framed = false;
 };
 
-// The one door to libcurl: one request at a time on the agent's loop. It never blocks the loop;
+// The agent's door to libcurl: one request at a time on the agent's loop. It never blocks the loop;
 // names are resolved by libcurl's own thread. Redirects are not followed and proxies of the
 // environment not used: what is asked for, a token perhaps with it, goes to that server alone.
 class HttpClient {

@@ -8,7 +8,7 @@
 #include <uv.h>
 
 #include "config/agent_model.h"
-#include "tools/sluice-agent/timer.h"
+#include "config/base/timer.h"
 
 namespace sluice::agent {
 
@@ -54,7 +54,7 @@ class Process {
   void finish(ProcessResult result);
 
   Child* child_ = nullptr;  // ends itself when its process has; null from then on
-  Timer timer_;
+  base::Timer timer_;
   Done done_;
   int start_error_ = 0;
 };

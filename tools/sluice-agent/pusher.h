@@ -9,12 +9,12 @@
 #include <uv.h>
 
 #include "config/base/clock.h"
+#include "config/base/timer.h"
 #include "tools/sluice-agent/authority_client.h"
 #include "tools/sluice-agent/credentials.h"
 #include "tools/sluice-agent/heartbeat_document.h"
 #include "tools/sluice-agent/log.h"
 #include "tools/sluice-agent/push_schedule.h"
-#include "tools/sluice-agent/timer.h"
 
 namespace sluice::agent {
 
@@ -79,7 +79,7 @@ class Pusher {
   const base::Clock& clock_;
   PushSchedule schedule_;
   AuthorityClient client_;
-  Timer timer_;
+  base::Timer timer_;
   LogLimit log_;
   State state_ = State::Starting;
   std::string answered_by_;

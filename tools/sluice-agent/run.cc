@@ -33,7 +33,7 @@ class Loop {
   void finish() {
     constexpr base::Duration kLongest = std::chrono::seconds(2);
     {
-      Timer guard(&loop_, [this] { uv_stop(&loop_); });
+      base::Timer guard(&loop_, [this] { uv_stop(&loop_); });
       guard.start(kLongest);
       guard.unref();
       uv_run(&loop_, UV_RUN_DEFAULT);

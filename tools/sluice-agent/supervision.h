@@ -6,7 +6,7 @@
 
 #include <uv.h>
 
-#include "tools/sluice-agent/timer.h"
+#include "config/base/timer.h"
 #include "tools/supervisor/supervisor.h"
 
 namespace sluice::agent {
@@ -29,7 +29,7 @@ class Supervision {
   Supervisor supervisor_;
   std::function<std::optional<std::string>()> standing_;
   std::optional<std::string> told_;
-  Timer timer_;
+  base::Timer timer_;
 };
 
 }  // namespace sluice::agent

@@ -9,9 +9,9 @@
 
 #include <uv.h>
 
+#include "config/base/timer.h"
 #include "tools/sluice-agent/credentials.h"
 #include "tools/sluice-agent/http_client.h"
-#include "tools/sluice-agent/timer.h"
 
 namespace sluice::agent {
 
@@ -55,7 +55,7 @@ class VerdictClient {
   std::deque<Question> waiting_;  // the first one is being asked
   HttpClient http_;
   std::string refusal_;  // why the first one cannot be asked
-  Timer refuse_;
+  base::Timer refuse_;
 };
 
 }  // namespace sluice::agent

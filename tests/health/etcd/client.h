@@ -8,9 +8,12 @@
 #include <gtest/gtest.h>
 
 #include "health/etcd/etcd_kv.h"
-#include "tests/health/etcd/loop.h"
+#include "tests/config/base/loop.h"
 
 namespace sluice::etcd {
+
+// What must come within Kv::kLimit has come by then on a loaded machine, too.
+constexpr base::Duration kLate{3'000};
 
 inline config::Etcd settings(std::vector<std::string> endpoints) {
   config::Etcd settings;
@@ -92,7 +95,7 @@ class Client {
     }
   }
 
-  TestLoop loop;
+  base::TestLoop loop;
   std::vector<std::string> notices;
   std::vector<cluster::Change> seen;  // by the watch
   std::vector<std::size_t> calls;     // changes in each of its calls

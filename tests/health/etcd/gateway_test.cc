@@ -2,13 +2,17 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/config/base/curl/http_peer.h"
+#include "tests/config/base/loop.h"
 #include "tests/health/etcd/etcd_process.h"
-#include "tests/health/etcd/fake_member.h"
-#include "tests/health/etcd/loop.h"
 
 namespace sluice::etcd {
 namespace {
 
+using base::answer;
+using base::Asked;
+using base::HttpPeer;
+using base::kStream;
 using Outcome = base::Result<Gateway::Answer, Gateway::Failed>;
 using std::chrono::milliseconds;
 using testing::ElementsAre;
@@ -28,12 +32,12 @@ class GatewayTest : public testing::Test {
         [&](auto done) { gateway_->post(std::move(post), std::move(done)); });
   }
 
-  TestLoop loop_;
+  base::TestLoop loop_;
   std::unique_ptr<Gateway> gateway_ = std::make_unique<Gateway>(loop_.get(), Gateway::Trust{});
 };
 
 TEST_F(GatewayTest, PostsAndBringsTheAnswer) {
-  FakeMember member(loop_.get(), [](const Asked& asked) { return answer(418, asked.body + "!"); });
+  HttpPeer member(loop_.get(), [](const Asked& asked) { return answer(418, asked.body + "!"); });
   Gateway::Post post = post_to(member.endpoint(), std::string(100'000, 'x'));
   post.headers = {"Authorization: me"};
   const Outcome outcome = ask(std::move(post));
@@ -47,7 +51,7 @@ TEST_F(GatewayTest, PostsAndBringsTheAnswer) {
 }
 
 TEST_F(GatewayTest, PostsManyAtATime) {
-  FakeMember member(loop_.get(), [](const Asked& asked) { return answer(200, asked.body); });
+  HttpPeer member(loop_.get(), [](const Asked& asked) { return answer(200, asked.body); });
   std::vector<std::string> wrong;
   std::size_t right = 0;
   for (int i = 0; i < 40; ++i) {
@@ -73,7 +77,7 @@ TEST_F(GatewayTest, KnowsThatNothingWasSent) {
 
 // A kept connection that ends in place of an answer: libcurl alone would send it again.
 TEST_F(GatewayTest, SendsNothingTwice) {
-  FakeMember member(loop_.get(), [](const Asked& asked) -> std::optional<std::string> {
+  HttpPeer member(loop_.get(), [](const Asked& asked) -> std::optional<std::string> {
     if (asked.body == "second") return {};
     return answer(200, "");
   });
@@ -86,7 +90,7 @@ TEST_F(GatewayTest, SendsNothingTwice) {
 }
 
 TEST_F(GatewayTest, EndsWhatTakesTooLong) {
-  FakeMember member(loop_.get(), [](const Asked&) { return ""; });
+  HttpPeer member(loop_.get(), [](const Asked&) { return ""; });
   Gateway::Post post = post_to(member.endpoint());
   post.limit = milliseconds(50);
   const Outcome outcome = ask(std::move(post));
@@ -95,7 +99,7 @@ TEST_F(GatewayTest, EndsWhatTakesTooLong) {
 }
 
 TEST_F(GatewayTest, BringsAStreamAsItComes) {
-  FakeMember member(loop_.get(), [](const Asked&) { return kStream; });
+  HttpPeer member(loop_.get(), [](const Asked&) { return kStream; });
   std::string taken;
   std::optional<Outcome> end;
   Gateway::Post post = post_to(member.endpoint());
@@ -115,7 +119,7 @@ TEST_F(GatewayTest, BringsAStreamAsItComes) {
 }
 
 TEST_F(GatewayTest, DropsWithoutACall) {
-  FakeMember member(loop_.get(), [](const Asked&) { return answer(200, ""); });
+  HttpPeer member(loop_.get(), [](const Asked&) { return answer(200, ""); });
   bool called = false;
   const auto number =
       gateway_->post(post_to(member.endpoint()), [&](const Outcome&) { called = true; });
@@ -126,7 +130,7 @@ TEST_F(GatewayTest, DropsWithoutACall) {
 }
 
 TEST_F(GatewayTest, MayBeDestroyedByWhomItCalls) {
-  FakeMember member(loop_.get(), [](const Asked& asked) {
+  HttpPeer member(loop_.get(), [](const Asked& asked) {
     return asked.body == "stream" ? kStream + "x" : answer(200, "");
   });
   for (const bool stream : {false, true}) {
@@ -141,8 +145,8 @@ TEST_F(GatewayTest, MayBeDestroyedByWhomItCalls) {
 }
 
 TEST_F(GatewayTest, FollowsNobodyElsewhere) {
-  FakeMember other(loop_.get(), [](const Asked&) { return answer(200, "elsewhere"); });
-  FakeMember member(loop_.get(), [&](const Asked&) {
+  HttpPeer other(loop_.get(), [](const Asked&) { return answer(200, "elsewhere"); });
+  HttpPeer member(loop_.get(), [&](const Asked&) {
     return "HTTP/1.1 307 X\r\nLocation: " + other.endpoint() + "/\r\nContent-Length: 0\r\n\r\n";
   });
   const Outcome outcome = ask(post_to(member.endpoint()));

@@ -3,13 +3,17 @@
 #include <gmock/gmock.h>
 
 #include "health/etcd/forms.h"
+#include "tests/config/base/curl/http_peer.h"
+#include "tests/config/base/loop.h"
+#include "tests/health/etcd/client.h"
 #include "tests/health/etcd/etcd_process.h"
-#include "tests/health/etcd/fake_member.h"
-#include "tests/health/etcd/loop.h"
 
 namespace sluice::etcd {
 namespace {
 
+using base::answer;
+using base::Asked;
+using base::HttpPeer;
 using Again = Sender::Again;
 using cluster::Failure;
 using Reply = cluster::Reply<std::string>;
@@ -42,7 +46,7 @@ class SenderTest : public testing::Test {
     return reply;
   }
 
-  TestLoop loop_;
+  base::TestLoop loop_;
   std::vector<std::string> said_;
   Notices notices_{[this](std::string text) { said_.push_back(std::move(text)); }};
   config::Etcd settings_;
@@ -50,7 +54,7 @@ class SenderTest : public testing::Test {
 };
 
 TEST_F(SenderTest, AsksTheNextWhenTheFirstIsNotThere) {
-  FakeMember second(loop_.get(), [](const Asked&) { return answer(200, "here"); });
+  HttpPeer second(loop_.get(), [](const Asked&) { return answer(200, "here"); });
   const std::string first = nobody();
   for (const Again again : {Again::Never, Again::Harmless}) {
     make({first, second.endpoint()});
@@ -64,14 +68,14 @@ TEST_F(SenderTest, AsksTheNextWhenTheFirstIsNotThere) {
 }
 
 TEST_F(SenderTest, AsksTheNextOfARequestThatMayBeRepeated) {
-  FakeMember silent(loop_.get(), [](const Asked&) { return ""; });
-  FakeMember closing(loop_.get(), [](const Asked&) { return std::nullopt; });
-  FakeMember leaderless(loop_.get(), [](const Asked&) {
+  HttpPeer silent(loop_.get(), [](const Asked&) { return ""; });
+  HttpPeer closing(loop_.get(), [](const Asked&) { return std::nullopt; });
+  HttpPeer leaderless(loop_.get(), [](const Asked&) {
     return answer(503, complaint(14, "etcdserver: no leader"));
   });
-  FakeMember stranger(loop_.get(), [](const Asked&) { return answer(404, "page not found"); });
-  FakeMember last(loop_.get(), [](const Asked&) { return answer(200, "here"); });
-  for (FakeMember* first : {&silent, &closing, &leaderless, &stranger}) {
+  HttpPeer stranger(loop_.get(), [](const Asked&) { return answer(404, "page not found"); });
+  HttpPeer last(loop_.get(), [](const Asked&) { return answer(200, "here"); });
+  for (HttpPeer* first : {&silent, &closing, &leaderless, &stranger}) {
     make({first->endpoint(), last.endpoint()});
     const Reply reply = send(Again::Harmless);
     ASSERT_TRUE(reply) << reply.error().text;
@@ -82,13 +86,13 @@ TEST_F(SenderTest, AsksTheNextOfARequestThatMayBeRepeated) {
 }
 
 TEST_F(SenderTest, NeverSendsATransactionTwice) {
-  FakeMember silent(loop_.get(), [](const Asked&) { return ""; });
-  FakeMember closing(loop_.get(), [](const Asked&) { return std::nullopt; });
-  FakeMember late(loop_.get(), [](const Asked&) {
+  HttpPeer silent(loop_.get(), [](const Asked&) { return ""; });
+  HttpPeer closing(loop_.get(), [](const Asked&) { return std::nullopt; });
+  HttpPeer late(loop_.get(), [](const Asked&) {
     return answer(503, complaint(14, "etcdserver: request timed out"));
   });
-  FakeMember last(loop_.get(), [](const Asked&) { return answer(200, "here"); });
-  for (FakeMember* first : {&silent, &closing, &late}) {
+  HttpPeer last(loop_.get(), [](const Asked&) { return answer(200, "here"); });
+  for (HttpPeer* first : {&silent, &closing, &late}) {
     make({first->endpoint(), last.endpoint()});
     const Reply reply = send(Again::Never);
     ASSERT_FALSE(reply);
@@ -109,10 +113,10 @@ TEST_F(SenderTest, SaysWhatTheLastOneSaidWhenNobodyAnswers) {
 }
 
 TEST_F(SenderTest, TakesARefusalForTheAnswer) {
-  FakeMember full(loop_.get(), [](const Asked&) {
+  HttpPeer full(loop_.get(), [](const Asked&) {
     return answer(429, complaint(8, "etcdserver: mvcc: database space exceeded"));
   });
-  FakeMember second(loop_.get(), [](const Asked&) { return answer(200, ""); });
+  HttpPeer second(loop_.get(), [](const Asked&) { return answer(200, ""); });
   make({full.endpoint(), second.endpoint()});
   const Reply reply = send(Again::Harmless);
   ASSERT_FALSE(reply);
@@ -123,7 +127,7 @@ TEST_F(SenderTest, TakesARefusalForTheAnswer) {
 }
 
 TEST_F(SenderTest, AsksForMembersWithALeader) {
-  FakeMember member(loop_.get(), [](const Asked&) { return answer(200, ""); });
+  HttpPeer member(loop_.get(), [](const Asked&) { return answer(200, ""); });
   make({member.endpoint()});
   ASSERT_TRUE(send(Again::Never));
   EXPECT_TRUE(member.asked()[0].has("grpc-metadata-hasleader: true"));
@@ -150,7 +154,7 @@ struct Guarded {
   }
 
   int given = 0;
-  FakeMember member;
+  HttpPeer member;
 };
 
 TEST_F(SenderTest, SaysFirstWhoWeAre) {
@@ -179,7 +183,7 @@ TEST_F(SenderTest, AsksForAnotherTokenWhenOneIsNotBelieved) {
 }
 
 TEST_F(SenderTest, GivesUpWhenTheNewTokenIsNotBelievedEither) {
-  FakeMember member(loop_.get(), [](const Asked& asked) {
+  HttpPeer member(loop_.get(), [](const Asked& asked) {
     return asked.path == path::kAuthenticate
                ? answer(200, R"({"token":"t"})")
                : answer(400, complaint(3, "etcdserver: invalid auth token"));
@@ -192,7 +196,7 @@ TEST_F(SenderTest, GivesUpWhenTheNewTokenIsNotBelievedEither) {
 }
 
 TEST_F(SenderTest, RefusesForAllWhoWaitWhenThePasswordIsWrong) {
-  FakeMember member(loop_.get(), [](const Asked&) {
+  HttpPeer member(loop_.get(), [](const Asked&) {
     return answer(400, complaint(3,
                                  "etcdserver: authentication failed, invalid user ID or "
                                  "password"));
@@ -210,7 +214,7 @@ TEST_F(SenderTest, RefusesForAllWhoWaitWhenThePasswordIsWrong) {
 }
 
 TEST_F(SenderTest, GoesOnWithoutATokenWhereNobodyAsksForOne) {
-  FakeMember member(loop_.get(), [](const Asked& asked) {
+  HttpPeer member(loop_.get(), [](const Asked& asked) {
     return asked.path == path::kAuthenticate
                ? answer(412, complaint(9, "etcdserver: authentication is not enabled"))
                : answer(200, "in");
@@ -223,7 +227,7 @@ TEST_F(SenderTest, GoesOnWithoutATokenWhereNobodyAsksForOne) {
 }
 
 TEST_F(SenderTest, FindsATokenThatCameTooLateForTheFirst) {
-  FakeMember member(loop_.get(), [](const Asked& asked) {
+  HttpPeer member(loop_.get(), [](const Asked& asked) {
     return asked.path == path::kAuthenticate ? "" : answer(200, "in");
   });
   make({member.endpoint()}, "sluice");
@@ -236,7 +240,7 @@ TEST_F(SenderTest, FindsATokenThatCameTooLateForTheFirst) {
 }
 
 TEST_F(SenderTest, AnswersInTimeThoughTheTokenNeverComes) {
-  FakeMember member(loop_.get(), [](const Asked&) { return ""; });
+  HttpPeer member(loop_.get(), [](const Asked&) { return ""; });
   make({member.endpoint()}, "sluice");
   const Reply reply = send(Again::Never);
   ASSERT_FALSE(reply);
@@ -244,7 +248,7 @@ TEST_F(SenderTest, AnswersInTimeThoughTheTokenNeverComes) {
 }
 
 TEST_F(SenderTest, CallsNobodyWhenItIsGone) {
-  FakeMember member(loop_.get(), [](const Asked&) { return answer(200, ""); });
+  HttpPeer member(loop_.get(), [](const Asked&) { return answer(200, ""); });
   make({member.endpoint()}, "sluice");
   int called = 0;
   for (int i = 0; i < 3; ++i) {

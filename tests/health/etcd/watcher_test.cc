@@ -4,13 +4,16 @@
 #include <nlohmann/json.hpp>
 
 #include "health/etcd/base64.h"
+#include "tests/config/base/curl/http_peer.h"
 #include "tests/health/etcd/client.h"
-#include "tests/health/etcd/fake_member.h"
 
 // The watch as EtcdKv has it, with members that do what a real one does not do when it is asked to.
 namespace sluice::etcd {
 namespace {
 
+using base::Asked;
+using base::HttpPeer;
+using base::kStream;
 using cluster::Change;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -39,9 +42,9 @@ std::int64_t after(const Asked& asked) {
 // A client whose first member does what a test says, and whose second is good.
 class WatcherTest : public testing::Test {
  protected:
-  void begin(FakeMember::Answer first) {
-    first_ = std::make_unique<FakeMember>(client_loop(), std::move(first));
-    second_ = std::make_unique<FakeMember>(client_loop(), [](const Asked&) {
+  void begin(HttpPeer::Answer first) {
+    first_ = std::make_unique<HttpPeer>(client_loop(), std::move(first));
+    second_ = std::make_unique<HttpPeer>(client_loop(), [](const Asked&) {
       return kStream + kMade + line({event("from-second", 8)});
     });
     client_.kv = std::make_unique<EtcdKv>(
@@ -52,8 +55,8 @@ class WatcherTest : public testing::Test {
   uv_loop_t* client_loop() { return client_.loop.get(); }
 
   Client client_{settings({"http://127.0.0.1:1"})};
-  std::unique_ptr<FakeMember> first_;
-  std::unique_ptr<FakeMember> second_;
+  std::unique_ptr<HttpPeer> first_;
+  std::unique_ptr<HttpPeer> second_;
 };
 
 TEST_F(WatcherTest, ReadsAStreamThatIsCutAnywhere) {

@@ -13,8 +13,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "tests/config/base/loop.h"
 #include "tests/tools/sluice-agent/folder.h"
-#include "tests/tools/sluice-agent/loop.h"
 
 namespace sluice::agent {
 namespace {
@@ -63,7 +63,7 @@ std::ptrdiff_t lines(const std::string& text) {
 
 struct Socket : testing::Test {
   TestFolder folder;
-  TestLoop loop;
+  base::TestLoop loop;
   config::UnixSocket where{folder.file("run/agent.sock"), {}, 0640};
   std::vector<ControlRequest> requests;
   std::string by;

@@ -3,15 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/config/base/loop.h"
 #include "tests/tools/sluice-agent/folder.h"
-#include "tests/tools/sluice-agent/loop.h"
 
 namespace sluice::agent {
 namespace {
 
 struct HooksOfOneService : testing::Test {
   TestFolder folder;
-  TestLoop loop;
+  base::TestLoop loop;
   HostState state;
   int changes = 0;
   config::AgentService service;

@@ -9,8 +9,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/config/base/loop.h"
 #include "tests/tools/sluice-agent/folder.h"
-#include "tests/tools/sluice-agent/loop.h"
 
 namespace sluice::agent {
 namespace {
@@ -19,7 +19,7 @@ using End = ProcessResult::End;
 constexpr base::Duration kLong = std::chrono::seconds(20);
 
 ProcessResult run(const config::Command& command, base::Duration limit = kLong) {
-  TestLoop loop;
+  base::TestLoop loop;
   std::optional<ProcessResult> result;
   Process process(loop.get(), command, limit, [&](const ProcessResult& ended) { result = ended; });
   EXPECT_FALSE(result) << "called from within the constructor";
@@ -89,7 +89,7 @@ TEST(Process, KillsTheWholeGroupAtItsTimeLimit) {
 }
 
 TEST(Process, IsKilledWithItsOwnerAndSaysNothingMore) {
-  TestLoop loop;
+  base::TestLoop loop;
   bool called = false;
   auto process = std::make_unique<Process>(loop.get(), config::Command{"sleep", "1000"}, kLong,
                                            [&](const ProcessResult&) { called = true; });
@@ -99,7 +99,7 @@ TEST(Process, IsKilledWithItsOwnerAndSaysNothingMore) {
 }
 
 TEST(Process, MayBeDestroyedFromItsOwnCallback) {
-  TestLoop loop;
+  base::TestLoop loop;
   std::unique_ptr<Process> process;
   process = std::make_unique<Process>(loop.get(), config::Command{"true"}, kLong,
                                       [&](const ProcessResult&) { process.reset(); });

@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "tests/config/base/loop.h"
 #include "tests/tools/sluice-agent/folder.h"
-#include "tests/tools/sluice-agent/loop.h"
 
 namespace sluice::agent {
 namespace {
@@ -15,7 +15,7 @@ using health::Health;
 
 struct Monitor : testing::Test {
   TestFolder folder;
-  TestLoop loop;
+  base::TestLoop loop;
   base::SystemClock clock;
   LogLimit log;
   UnitWatcher units{loop.get(), {"kamailio.service"}, [] {}};

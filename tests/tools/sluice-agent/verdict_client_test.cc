@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/tools/sluice-agent/loop.h"
+#include "tests/config/base/loop.h"
 
 namespace sluice::agent {
 namespace {
@@ -31,7 +31,7 @@ TEST(ParseVerdict, RefusesWhatIsNone) {
 }
 
 TEST(VerdictClient, SaysWhyThereIsNoAnswerAndAnswersInOrder) {
-  TestLoop loop;
+  base::TestLoop loop;
   const base::SystemClock clock;
   Credentials credentials("", {}, clock);
   VerdictClient client(loop.get(), "fe01.example", credentials);

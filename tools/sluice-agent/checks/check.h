@@ -10,10 +10,10 @@
 
 #include "config/agent_model.h"
 #include "config/base/clock.h"
+#include "config/base/timer.h"
 #include "tools/sluice-agent/checks/check_state.h"
 #include "tools/sluice-agent/checks/probe.h"
 #include "tools/sluice-agent/process.h"
-#include "tools/sluice-agent/timer.h"
 
 namespace sluice::agent {
 
@@ -59,7 +59,7 @@ class Check {
   std::vector<Flow> flows_;
   std::unique_ptr<Process> process_;
   bool running_ = false;
-  Timer timer_;
+  base::Timer timer_;
 };
 
 }  // namespace sluice::agent

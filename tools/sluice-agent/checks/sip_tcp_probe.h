@@ -6,10 +6,10 @@
 
 #include <uv.h>
 
+#include "config/base/timer.h"
 #include "tools/sluice-agent/checks/probe.h"
 #include "tools/sluice-agent/checks/sip_question.h"
 #include "tools/sluice-agent/checks/tcp_opening.h"
-#include "tools/sluice-agent/timer.h"
 
 namespace sluice::agent {
 
@@ -30,7 +30,7 @@ class SipTcpProbe final : public Probe {
   std::string chunk_;     // where libuv puts what comes next
   std::string received_;  // what is not judged yet
   std::optional<TcpOpening> opening_;
-  Timer limit_;
+  base::Timer limit_;
 };
 
 }  // namespace sluice::agent

@@ -6,10 +6,10 @@
 
 #include <uv.h>
 
+#include "config/base/timer.h"
 #include "config/base/uv_handle.h"
 #include "tools/sluice-agent/checks/probe.h"
 #include "tools/sluice-agent/checks/sip_question.h"
-#include "tools/sluice-agent/timer.h"
 
 namespace sluice::agent {
 
@@ -38,8 +38,8 @@ class SipUdpProbe final : public Probe {
   std::string request_;
   std::string buffer_;  // of the answer
   base::Duration wait_;
-  Timer again_;
-  Timer limit_;
+  base::Timer again_;
+  base::Timer limit_;
   std::string no_answer_;
 };
 

@@ -7,8 +7,8 @@
 #include <uv.h>
 
 #include "config/base/address.h"
+#include "config/base/timer.h"
 #include "config/base/uv_handle.h"
-#include "tools/sluice-agent/timer.h"
 
 namespace sluice::agent {
 
@@ -38,7 +38,7 @@ class TcpOpening {
   Request* request_ = nullptr;  // freed by its callback, which libuv always calls
   std::optional<base::SocketAddress> local_;
   int start_error_ = 0;
-  Timer refused_;  // tells a failure of the start from the loop
+  base::Timer refused_;  // tells a failure of the start from the loop
   Done done_;
 };
 

@@ -1,8 +1,8 @@
 #pragma once
 
+#include "config/base/timer.h"
 #include "tools/sluice-agent/checks/probe.h"
 #include "tools/sluice-agent/checks/tcp_opening.h"
-#include "tools/sluice-agent/timer.h"
 
 namespace sluice::agent {
 
@@ -17,7 +17,7 @@ class TcpProbe final : public Probe {
   void finish(std::string failure);
 
   std::optional<TcpOpening> opening_;
-  Timer limit_;
+  base::Timer limit_;
 };
 
 }  // namespace sluice::agent

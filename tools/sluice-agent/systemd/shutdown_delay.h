@@ -8,8 +8,8 @@
 
 #include "config/agent_model.h"
 #include "config/base/file_descriptor.h"
+#include "config/base/timer.h"
 #include "tools/sluice-agent/systemd/system_bus.h"
-#include "tools/sluice-agent/timer.h"
 #include "tools/sluice-agent/verdict_client.h"
 
 namespace sluice::agent {
@@ -79,9 +79,9 @@ class ShutdownDelay {
   std::string failure_;  // why there is no lock
   std::string warning_;  // logind's limit is shorter than ours
   std::string against_;  // what the last verdict said
-  Timer look_;
-  Timer limit_;
-  Timer again_;
+  base::Timer look_;
+  base::Timer limit_;
+  base::Timer again_;
   SystemBus bus_;
 };
 

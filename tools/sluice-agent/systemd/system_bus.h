@@ -8,8 +8,8 @@
 #include <uv.h>
 
 #include "config/base/error.h"
+#include "config/base/timer.h"
 #include "config/base/uv_handle.h"
-#include "tools/sluice-agent/timer.h"
 
 namespace sluice::agent {
 
@@ -85,8 +85,8 @@ class SystemBus {
   Events events_;
   std::unique_ptr<sd_bus, CloseBus> bus_;
   base::UvHandle<uv_poll_t> poll_;
-  Timer retry_;
-  Timer due_;  // what sd-bus wants to do without input: time limits of calls
+  base::Timer retry_;
+  base::Timer due_;  // what sd-bus wants to do without input: time limits of calls
   base::Duration pause_ = kFirstPause;
   bool told_lost_ = false;
   bool processing_ = false;

@@ -9,9 +9,9 @@
 
 #include <uv.h>
 
+#include "config/base/timer.h"
 #include "tools/sluice-agent/systemd/system_bus.h"
 #include "tools/sluice-agent/systemd/unit_state.h"
-#include "tools/sluice-agent/timer.h"
 
 namespace sluice::agent {
 
@@ -60,7 +60,7 @@ class UnitWatcher {
   std::map<std::string, Unit, std::less<>> units_;
   std::function<void()> changed_;
   std::string failure_;
-  Timer again_;
+  base::Timer again_;
   SystemBus bus_;
 };
 

@@ -15,6 +15,7 @@
 #include <grp.h>
 #include <sys/stat.h>
 
+#include "config/base/curl/easy.h"
 #include "tools/sluicectl/render/duration_words.h"
 #include "tools/sluicectl/render/text.h"
 #include "tools/tls/failure.h"
@@ -27,12 +28,7 @@ constexpr long kConnectSeconds = 5;
 // The state of some 100,000 services.
 constexpr std::size_t kLargestAnswer = std::size_t{64} << 20;
 
-struct SlistFree {
-  void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
-};
-using Slist = std::unique_ptr<curl_slist, SlistFree>;
-
-void append(Slist& list, const std::string& line) {
+void append(base::CurlList& list, const std::string& line) {
   curl_slist* longer = curl_slist_append(list.get(), line.c_str());
   assert(longer != nullptr);
   static_cast<void>(list.release());
@@ -307,7 +303,7 @@ base::Result<Answer, ApiError> Client::send_to(const Endpoint& endpoint, const R
   const auto token = token_for(endpoint);
   if (!token) return base::Unexpected{token.error()};
   if (auto ready = make_ready(endpoint); !ready) return base::Unexpected{ready.error()};
-  Slist headers;
+  base::CurlList headers;
   append(headers, "Accept: application/json, application/problem+json");
   if (request.method == Request::Method::Post) append(headers, "Content-Type: application/json");
   if (!token->empty()) append(headers, "Authorization: Bearer " + *token);
@@ -331,7 +327,7 @@ base::Result<base::Done, ApiError> Client::stream_from(const Endpoint& endpoint,
   const auto token = token_for(endpoint);
   if (!token) return base::Unexpected{token.error()};
   if (auto ready = make_ready(endpoint); !ready) return base::Unexpected{ready.error()};
-  Slist headers;
+  base::CurlList headers;
   append(headers, "Accept: " + wanted.media_type + ", application/problem+json");
   append(headers, "Cache-Control: no-store");
   if (!wanted.last_event_id.empty()) append(headers, "Last-Event-ID: " + wanted.last_event_id);

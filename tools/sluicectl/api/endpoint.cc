@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "config/base/curl/easy.h"
 #include "config/base/file_descriptor.h"
 #include "config/url.h"
 
@@ -32,10 +33,6 @@ Checked socket_endpoint(const std::string& path) {
   return Endpoint{Endpoint::Kind::Socket, path};
 }
 
-struct UrlFree {
-  void operator()(CURLU* url) const noexcept { curl_url_cleanup(url); }
-};
-
 bool has_part(CURLU* url, CURLUPart part) {
   char* value = nullptr;
   const bool found = curl_url_get(url, part, &value, 0) == CURLUE_OK;
@@ -44,7 +41,7 @@ bool has_part(CURLU* url, CURLUPart part) {
 }
 
 Checked url_endpoint(std::string text) {
-  const std::unique_ptr<CURLU, UrlFree> url(curl_url());
+  const base::CurlUrl url(curl_url());
   const bool scheme = text.starts_with("http://") || text.starts_with("https://");
   if (!scheme || curl_url_set(url.get(), CURLUPART_URL, text.c_str(), 0) != CURLUE_OK) {
     return base::Unexpected{"'" + text + "' is no URL of an authority, such as " + kDefaultUrl};

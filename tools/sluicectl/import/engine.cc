@@ -5,7 +5,7 @@
 #include <optional>
 #include <utility>
 
-#include "health/etcd/timer.h"
+#include "config/base/timer.h"
 
 namespace sluice::ctl {
 namespace {
@@ -39,7 +39,7 @@ cluster::Reply<T> Engine::answer(
 
 void Engine::run_for(base::Duration time) {
   bool over = false;
-  etcd::Timer timer(&loop_, [&over] { over = true; });
+  base::Timer timer(&loop_, [&over] { over = true; });
   timer.start(time);
   while (!over) uv_run(&loop_, UV_RUN_ONCE);
 }

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "tests/tools/sluice-agent/loop.h"
+#include "tests/config/base/loop.h"
 
 namespace sluice::agent {
 namespace {
@@ -33,7 +33,7 @@ struct Listener {
 };
 
 std::optional<std::string> probe(const base::SocketAddress& target, base::Duration limit) {
-  TestLoop loop;
+  base::TestLoop loop;
   std::optional<std::string> result;
   auto attempt = std::make_unique<TcpProbe>(loop.get(), target, limit,
                                             [&](const std::string& failure) { result = failure; });
@@ -69,7 +69,7 @@ TEST(TcpProbe, FailsWhenNothingAnswersInTime) {
 
 TEST(TcpProbe, KnowsItsOwnEndWhileItConnects) {
   const Listener listener(4);
-  TestLoop loop;
+  base::TestLoop loop;
   bool done = false;
   const TcpProbe attempt(loop.get(), listener.where, std::chrono::seconds(10),
                          [&](const std::string&) { done = true; });
@@ -81,7 +81,7 @@ TEST(TcpProbe, KnowsItsOwnEndWhileItConnects) {
 
 TEST(TcpProbe, SaysNothingOnceItIsGone) {
   const Listener listener(4);
-  TestLoop loop;
+  base::TestLoop loop;
   bool called = false;
   std::make_unique<TcpProbe>(loop.get(), listener.where, std::chrono::seconds(10),
                              [&](const std::string&) { called = true; })

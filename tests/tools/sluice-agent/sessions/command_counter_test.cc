@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/config/base/loop.h"
 #include "tests/tools/sluice-agent/folder.h"
-#include "tests/tools/sluice-agent/loop.h"
 
 namespace sluice::agent {
 namespace {
@@ -14,7 +14,7 @@ constexpr base::MonoTime kNow{std::chrono::seconds(1)};
 TEST(CommandCounter, KnowsWhatTheLastRunPrinted) {
   const TestFolder folder;
   const std::string file = folder.write("sessions", "7\n");
-  TestLoop loop;
+  base::TestLoop loop;
   CommandCounter counter(loop.get(), {"cat", file}, std::chrono::seconds(20));
   EXPECT_FALSE(counter.count());
   counter.read(kNow);
@@ -28,7 +28,7 @@ TEST(CommandCounter, KnowsWhatTheLastRunPrinted) {
 }
 
 TEST(CommandCounter, FailsWithItsCommandEvenIfThatPrintsANumber) {
-  TestLoop loop;
+  base::TestLoop loop;
   CommandCounter counter(loop.get(), {"sh", "-c", "echo 3; exit 1"}, std::chrono::seconds(20));
   counter.read(kNow);
   EXPECT_TRUE(loop.run_until([&] { return !counter.failure().empty(); }));
@@ -37,7 +37,7 @@ TEST(CommandCounter, FailsWithItsCommandEvenIfThatPrintsANumber) {
 
 TEST(CommandCounter, RunsOneCommandAtATimeAndEndsAHungOne) {
   const TestFolder folder;
-  TestLoop loop;
+  base::TestLoop loop;
   CommandCounter counter(loop.get(),
                          {"sh", "-c", "echo x >> " + folder.file("runs") + "; exec sleep 1000"},
                          base::Duration(300));

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/tools/sluice-agent/loop.h"
+#include "tests/config/base/loop.h"
 
 namespace sluice::agent {
 namespace {
@@ -13,7 +13,7 @@ constexpr base::MonoTime kNow{std::chrono::seconds(1)};
 constexpr std::array<std::uint16_t, 1> kSip{5060};
 
 TEST(FlowSampler, KnowsOrSaysWhyNot) {
-  TestLoop loop;
+  base::TestLoop loop;
   FlowSampler sampler(loop.get(), {5060, 5061}, std::chrono::seconds(20));
   sampler.sample(kNow, {});
   EXPECT_TRUE(loop.run_until([&] { return !sampler.busy(); }));
@@ -21,7 +21,7 @@ TEST(FlowSampler, KnowsOrSaysWhyNot) {
 }
 
 TEST(FlowSampler, MayGoWhileAListIsRead) {
-  TestLoop loop;
+  base::TestLoop loop;
   for (int i = 0; i < 8; ++i) {
     FlowSampler sampler(loop.get(), {5060}, std::chrono::seconds(20));
     sampler.sample(kNow, {});
@@ -29,7 +29,7 @@ TEST(FlowSampler, MayGoWhileAListIsRead) {
 }
 
 TEST(FlowSampler, AsksNothingForNoPorts) {
-  TestLoop loop;
+  base::TestLoop loop;
   FlowSampler sampler(loop.get(), {}, std::chrono::seconds(20));
   sampler.sample(kNow, {});
   EXPECT_FALSE(sampler.busy());

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "config/base/file_descriptor.h"
-#include "tests/tools/sluice-agent/loop.h"
+#include "tests/config/base/loop.h"
 
 namespace sluice::agent {
 namespace {
@@ -96,7 +96,7 @@ struct Read {
     EXPECT_TRUE(loop.run_until([&] { return counter.count() || !counter.failure().empty(); }));
   }
   Page page;
-  TestLoop loop;
+  base::TestLoop loop;
   HttpCounter counter;
 };
 
@@ -143,7 +143,7 @@ TEST(HttpCounter, IsUnknownWhenTheAnswerIsNotThePage) {
 
 TEST(HttpCounter, IsUnknownWhenNobodyListens) {
   config::HttpMetric metric = Page("").metric();  // its port is free again
-  TestLoop loop;
+  base::TestLoop loop;
   HttpCounter counter(loop.get(), metric, std::chrono::seconds(20));
   counter.read(kNow);
   EXPECT_TRUE(loop.run_until([&] { return !counter.failure().empty(); }));
@@ -160,7 +160,7 @@ TEST(HttpCounter, EndsAPageThatNeverEnds) {
 
 TEST(HttpCounter, KnowsItsOwnConnectionWhileItReads) {
   const Page page(answer("calls 1\n", "Content-Length: 100\r\n"), false);
-  TestLoop loop;
+  base::TestLoop loop;
   HttpCounter counter(loop.get(), page.metric(), std::chrono::seconds(20));
   counter.read(kNow);
   EXPECT_TRUE(loop.run_until([&] { return !counter.own_connections().empty(); }));

@@ -6,12 +6,9 @@
 #include <gtest/gtest.h>
 #include <uv.h>
 
-#include "health/etcd/timer.h"
+#include "config/base/timer.h"
 
-namespace sluice::etcd {
-
-// What must come within Kv::kLimit has come by then on a loaded machine, too.
-constexpr base::Duration kLate{3'000};
+namespace sluice::base {
 
 // A loop for one test; closed with all that was left in it.
 class TestLoop {
@@ -29,10 +26,14 @@ class TestLoop {
   // Runs until the condition holds; false when it does not within `limit`, by default far more
   // than any test waits for on a loaded machine.
   bool run_until(const std::function<bool()>& condition,
-                 base::Duration limit = std::chrono::seconds(30)) {
+                 Duration limit = std::chrono::seconds(30)) {
     bool late = false;
     Timer guard(&loop_, [&] { late = true; });
     guard.start(limit);
+    // A turn of the loop fires its timers first and waits for the next event then; what they did is
+    // looked at soon all the same. A condition may run the loop itself.
+    Timer tick(&loop_, [] {});
+    tick.start(kLook, kLook);
     while (!condition() && !late) uv_run(&loop_, UV_RUN_ONCE);
     return condition();
   }
@@ -48,7 +49,9 @@ class TestLoop {
   }
 
  private:
+  static constexpr Duration kLook{10};
+
   uv_loop_t loop_{};
 };
 
-}  // namespace sluice::etcd
+}  // namespace sluice::base

@@ -11,7 +11,7 @@
 
 #include "config/base/uv_handle.h"
 
-namespace sluice::etcd {
+namespace sluice::base {
 
 // What it was asked.
 struct Asked {
@@ -30,19 +30,21 @@ inline std::string answer(int status, const std::string& body) {
 // The head of a stream whose body the end of the connection ends.
 inline const std::string kStream = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n";
 
-// Plays a member of etcd on the test's loop, on a port of loopback that the kernel picks.
-class FakeMember {
+// Answers HTTP requests on the test's loop, on a port of loopback that the kernel picks.
+class HttpPeer {
  public:
   // What it sends back; nothing: it closes the connection without a word. Empty: it says nothing.
   using Answer = std::function<std::optional<std::string>(const Asked&)>;
 
-  FakeMember(uv_loop_t* loop, Answer answer);
-  ~FakeMember();
-  FakeMember(const FakeMember&) = delete;
-  FakeMember& operator=(const FakeMember&) = delete;
+  HttpPeer(uv_loop_t* loop, Answer answer);
+  ~HttpPeer();
+  HttpPeer(const HttpPeer&) = delete;
+  HttpPeer& operator=(const HttpPeer&) = delete;
 
   std::string endpoint() const;
   const std::vector<Asked>& asked() const { return asked_; }
+  // From now on what it answers is followed by a reset (RFC 9293 section 3.5.2).
+  void reset_when_answered() { reset_ = true; }
   // On all connections that are open.
   void send(const std::string& octets);
   void close_all();
@@ -53,10 +55,13 @@ class FakeMember {
   void accept();
   void read(Connection& connection, const char* octets, ssize_t count);
 
+  void reset(Connection& connection);
+
   Answer answer_;
+  bool reset_ = false;
   std::vector<Asked> asked_;
   std::map<uv_tcp_t*, std::unique_ptr<Connection>> connections_;
-  base::UvHandle<uv_tcp_t> listener_;
+  UvHandle<uv_tcp_t> listener_;
 };
 
-}  // namespace sluice::etcd
+}  // namespace sluice::base

@@ -1,4 +1,4 @@
-#include "tests/health/etcd/fake_member.h"
+#include "tests/config/base/curl/http_peer.h"
 
 #include <algorithm>
 #include <array>
@@ -6,16 +6,16 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 
-namespace sluice::etcd {
+namespace sluice::base {
 
-struct FakeMember::Connection {
-  FakeMember* member = nullptr;
+struct HttpPeer::Connection {
+  HttpPeer* member = nullptr;
   std::string received;
   std::array<char, 65'536> room{};
-  base::UvHandle<uv_tcp_t> handle;
+  UvHandle<uv_tcp_t> handle;
 };
 
-FakeMember::FakeMember(uv_loop_t* loop, Answer answer) : answer_(std::move(answer)) {
+HttpPeer::HttpPeer(uv_loop_t* loop, Answer answer) : answer_(std::move(answer)) {
   auto* listener = new uv_tcp_t;
   uv_tcp_init(loop, listener);
   listener_.reset(listener);
@@ -25,24 +25,24 @@ FakeMember::FakeMember(uv_loop_t* loop, Answer answer) : answer_(std::move(answe
   EXPECT_EQ(uv_tcp_bind(listener, reinterpret_cast<const sockaddr*>(&address), 0), 0);
   EXPECT_EQ(
       uv_listen(reinterpret_cast<uv_stream_t*>(listener), 128,
-                [](uv_stream_t* stream, int) { static_cast<FakeMember*>(stream->data)->accept(); }),
+                [](uv_stream_t* stream, int) { static_cast<HttpPeer*>(stream->data)->accept(); }),
       0);
 }
 
-FakeMember::~FakeMember() = default;
+HttpPeer::~HttpPeer() = default;
 
-void FakeMember::close_all() {
+void HttpPeer::close_all() {
   connections_.clear();
 }
 
-std::string FakeMember::endpoint() const {
+std::string HttpPeer::endpoint() const {
   sockaddr_in address{};
   int size = sizeof address;
   uv_tcp_getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size);
   return "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
 }
 
-void FakeMember::send(const std::string& octets) {
+void HttpPeer::send(const std::string& octets) {
   for (const auto& [handle, connection] : connections_) {
     uv_buf_t buffer =
         uv_buf_init(const_cast<char*>(octets.data()), static_cast<unsigned>(octets.size()));
@@ -52,7 +52,7 @@ void FakeMember::send(const std::string& octets) {
   }
 }
 
-void FakeMember::accept() {
+void HttpPeer::accept() {
   auto* handle = new uv_tcp_t;
   uv_tcp_init(listener_->loop, handle);
   auto connection = std::make_unique<Connection>();
@@ -75,7 +75,7 @@ void FakeMember::accept() {
   connections_.emplace(handle, std::move(connection));
 }
 
-void FakeMember::read(Connection& connection, const char* octets, ssize_t count) {
+void HttpPeer::read(Connection& connection, const char* octets, ssize_t count) {
   if (count < 0) {
     connections_.erase(connection.handle.get());
     return;
@@ -89,10 +89,13 @@ void FakeMember::read(Connection& connection, const char* octets, ssize_t count)
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
   });
   const std::string length = "content-length: ";
-  const std::size_t expected =
-      std::stoul(asked.head.substr(asked.head.find(length) + length.size()));
-  if (asked.body.size() < expected) return;
-  asked.path = asked.path.substr(5, asked.path.rfind(' ') - 5);  // of "POST PATH HTTP/1.1"
+  const std::size_t told = asked.head.find(length);
+  if (told != std::string::npos &&
+      asked.body.size() < std::stoul(asked.head.substr(told + length.size()))) {
+    return;
+  }
+  const std::size_t method = asked.path.find(' ');  // of "POST PATH HTTP/1.1"
+  asked.path = asked.path.substr(method + 1, asked.path.rfind(' ') - method - 1);
   connection.received.clear();
   asked_.push_back(asked);
   const auto reply = answer_(asked);
@@ -105,6 +108,14 @@ void FakeMember::read(Connection& connection, const char* octets, ssize_t count)
   if (reply->empty()) return;
   EXPECT_EQ(uv_try_write(reinterpret_cast<uv_stream_t*>(connection.handle.get()), &buffer, 1),
             static_cast<int>(reply->size()));
+  if (reset_) reset(connection);
 }
 
-}  // namespace sluice::etcd
+void HttpPeer::reset(Connection& connection) {
+  uv_tcp_t* const handle = connection.handle.release();
+  uv_tcp_close_reset(handle,
+                     [](uv_handle_t* closed) { delete reinterpret_cast<uv_tcp_t*>(closed); });
+  connections_.erase(handle);
+}
+
+}  // namespace sluice::base
