@@ -72,11 +72,12 @@ TEST(OpenApi, ListsEveryEnumeration) {
   EXPECT_EQ(schemas["Origin"]["enum"], ordered_json({"operator", "host", "schedule"}));
   EXPECT_EQ(schemas["LeaseState"]["enum"],
             ordered_json({"current", "expired", "never", "guarded"}));
-  EXPECT_EQ(schemas["EventType"]["enum"],
-            ordered_json({"drain",   "resume",         "release",   "expire",   "alarm",
-                          "refusal", "force",          "unforce",   "schedule", "cancel",
-                          "reload",  "authentication", "forbidden", "status",   "generation",
-                          "lease",   "mass-loss",      "guard-end", "store",    "resources"}));
+  EXPECT_EQ(
+      schemas["EventType"]["enum"],
+      ordered_json({"drain",     "resume",  "release",  "expire",     "alarm",  "refusal",
+                    "force",     "unforce", "schedule", "cancel",     "reload", "authentication",
+                    "forbidden", "forget",  "status",   "generation", "lease",  "mass-loss",
+                    "guard-end", "store",   "resources"}));
   EXPECT_EQ(schemas["ClusterState"]["enum"],
             ordered_json({"deciding", "following", "cut-off", "alone"}));
   EXPECT_EQ(schemas["Then"]["enum"], ordered_json({"lift", "alarm"}));
