@@ -12,9 +12,6 @@
 namespace sluice::config {
 namespace {
 
-constexpr std::size_t kMaxLabel = 63;  // RFC 1035 section 2.3.4
-constexpr std::size_t kMaxName = 253;  // 255 octets on the wire
-
 bool is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\r';
 }

@@ -1,7 +1,6 @@
 #include "config/load_agent.h"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "config/agent_blocks.h"
@@ -10,6 +9,7 @@
 #include "config/mapping.h"
 #include "config/names.h"
 #include "config/url.h"
+#include "config/url_list.h"
 #include "config/value.h"
 
 namespace sluice::config {
@@ -32,25 +32,16 @@ void read_agent_services(const Value& value, const AgentReading& reading, AgentC
   }
 }
 
-constexpr const char* kInTheClear =
+constexpr const char* kTokenInTheClear =
     "is not loopback and not https: who reads along on the network gets the token, and may then "
     "speak for this server; write https:// and let the authority have api.tls";
 
 void read_authorities(const Value& value, const AgentReading& reading, AgentConfig& out) {
-  std::set<std::string> seen;
-  const std::size_t before = value.findings().size();
-  value.each([&](const Value& item) {
-    const auto text = item.text();
-    if (!text) return;
-    auto url = check_authority_url(*text);
-    if (!url) return item.reject(url.error());
-    if (!seen.insert(*url).second) return item.reject(*url + " stands here twice");
-    if (travels_in_the_clear(*url)) reading.warn(item, *url + " " + kInTheClear);
-    out.authorities.push_back(*std::move(url));
-  });
-  if (out.authorities.empty() && value.findings().size() == before) {
-    value.reject("must have at least one authority to push to");
-  }
+  out.authorities = read_urls(value, "must have at least one authority to push to",
+                              [&](const Value& item, const std::string& url) {
+                                if (!travels_in_the_clear(url)) return;
+                                reading.warn(item, url + " " + kTokenInTheClear);
+                              });
 }
 
 // Whether it may be told what else there has to be: a typo may be just that.

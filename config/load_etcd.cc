@@ -4,7 +4,6 @@
 #include <array>
 #include <chrono>
 #include <ctime>
-#include <set>
 #include <string>
 
 #include <sys/stat.h>
@@ -15,6 +14,7 @@
 #include "config/files.h"
 #include "config/mapping.h"
 #include "config/url.h"
+#include "config/url_list.h"
 #include "config/utf8.h"
 
 namespace sluice::config {
@@ -23,7 +23,7 @@ namespace {
 using namespace std::chrono_literals;
 using base::TlsFinding;
 
-constexpr const char* kInTheClear =
+constexpr const char* kRecordsInTheClear =
     "is not loopback and not https: who reads along on the network sees all that is written there";
 
 void warn(const Value& at, Known& known, std::string message) {
@@ -31,20 +31,11 @@ void warn(const Value& at, Known& known, std::string message) {
 }
 
 void read_endpoints(const Value& value, Known& known, Etcd& out) {
-  std::set<std::string> seen;
-  const std::size_t before = value.findings().size();
-  value.each([&](const Value& item) {
-    const auto text = item.text();
-    if (!text) return;
-    auto url = check_authority_url(*text);
-    if (!url) return item.reject(url.error());
-    if (!seen.insert(*url).second) return item.reject(*url + " stands here twice");
-    if (travels_in_the_clear(*url)) warn(item, known, *url + " " + kInTheClear);
-    out.endpoints.push_back(*std::move(url));
-  });
-  if (out.endpoints.empty() && value.findings().size() == before) {
-    value.reject("must have at least one member of etcd, such as http://127.0.0.1:2379");
-  }
+  out.endpoints =
+      read_urls(value, "must have at least one member of etcd, such as http://127.0.0.1:2379",
+                [&](const Value& item, const std::string& url) {
+                  if (travels_in_the_clear(url)) warn(item, known, url + " " + kRecordsInTheClear);
+                });
 }
 
 void read_prefix(const Value& value, std::string& out) {

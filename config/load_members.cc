@@ -11,8 +11,6 @@
 namespace sluice::config {
 namespace {
 
-constexpr std::size_t kMaxName = 253;  // 255 octets on the wire (RFC 1035 section 2.3.4)
-
 // Takes the owner name of an answer set.
 bool take_owner(const Value& at, const std::string& name, Known& known, const Pool& pool,
                 const char* what) {

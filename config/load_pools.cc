@@ -14,7 +14,6 @@ using namespace std::chrono_literals;
 
 // More than fit any answer: 65,535 octets hold 4,094 A records.
 constexpr unsigned kMaxServers = 65535;
-constexpr std::size_t kMaxName = 253;  // 255 octets on the wire (RFC 1035 section 2.3.4)
 
 void read_pool_name(const Value& value, Known& known, Pool& out) {
   const auto name = read_name(value, check_dns_name);

@@ -12,8 +12,6 @@
 namespace sluice::config {
 namespace {
 
-constexpr std::size_t kMaxLabel = 63;  // RFC 1035 section 2.3.4
-constexpr std::size_t kMaxName = 253;  // 255 octets on the wire: a length before, the root behind
 constexpr std::size_t kMaxHintNames = 10'000;  // a look at each takes about 5 ms
 constexpr std::size_t kMaxToken = 64;          // a word in a log line
 

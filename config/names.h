@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -17,8 +18,12 @@ namespace sluice::config {
 // says what would be right.
 using CheckedName = base::Result<std::string, std::string>;
 
-// The name of a zone or a pool: labels with dots between, 253 octets at most, which are 255 on the
-// wire. Not an address.
+// Of a name as it is written: 255 octets on the wire (RFC 1035 section 2.3.4), where a length
+// stands before each label and the root behind.
+inline constexpr std::size_t kMaxName = 253;
+inline constexpr std::size_t kMaxLabel = 63;
+
+// The name of a zone or a pool: labels with dots between, kMaxName octets at most. Not an address.
 CheckedName check_dns_name(std::string_view text);
 // The name of a server: two labels at least, since one alone is the short form of something else.
 CheckedName check_server_name(std::string_view text);

@@ -6,12 +6,13 @@
 namespace sluice::base {
 namespace {
 
-struct Unit {
+struct SizeUnit {
   std::string_view name;
   unsigned shift;
 };
 
-constexpr std::array kUnits{Unit{"GiB", 30}, Unit{"MiB", 20}, Unit{"KiB", 10}, Unit{"", 0}};
+constexpr std::array kSizeUnits{SizeUnit{"GiB", 30}, SizeUnit{"MiB", 20}, SizeUnit{"KiB", 10},
+                                SizeUnit{"", 0}};
 
 }  // namespace
 
@@ -20,7 +21,7 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
   const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), count);
   if (status != std::errc()) return {};
   const std::string_view name(end, text.data() + text.size());
-  for (const Unit& unit : kUnits) {
+  for (const SizeUnit& unit : kSizeUnits) {
     if (unit.name != name) continue;
     if (count > UINT64_MAX >> unit.shift) return {};
     return count << unit.shift;
@@ -29,7 +30,7 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
 }
 
 std::string size_text(std::uint64_t octets) {
-  for (const Unit& unit : kUnits) {
+  for (const SizeUnit& unit : kSizeUnits) {
     const std::uint64_t whole = octets >> unit.shift;
     if (whole > 0 && whole << unit.shift == octets) {
       return std::to_string(whole) + std::string(unit.name);

@@ -100,6 +100,10 @@ class SuffixHashes {
   explicit SuffixHashes(const Name& name) noexcept;
 
   std::uint64_t hash(std::size_t suffix) const noexcept { return hashes_[suffix]; }
+  // Of a hash, what a table's slot keeps beside its place, which the lower half chose.
+  static std::uint32_t tag(std::uint64_t hash) noexcept {
+    return static_cast<std::uint32_t>(hash >> 32);
+  }
   // Where the suffix begins in the name's wire form.
   std::size_t offset(std::size_t suffix) const noexcept { return offsets_[suffix]; }
   std::size_t labels() const noexcept { return labels_; }

@@ -5,14 +5,6 @@
 
 namespace sluice::dns {
 
-namespace {
-
-std::uint32_t tag_of(std::uint64_t hash) noexcept {
-  return static_cast<std::uint32_t>(hash >> 32);
-}
-
-}  // namespace
-
 std::uint32_t NameTable::find(const SuffixHashes& hashes, std::size_t suffix,
                               const Name& name) const noexcept {
   if (slots_.empty()) return kNone;
@@ -21,7 +13,8 @@ std::uint32_t NameTable::find(const SuffixHashes& hashes, std::size_t suffix,
   for (std::size_t at = hashes.hash(suffix) & mask;; at = (at + 1) & mask) {
     const Slot& slot = slots_[at];
     if (slot.number == kNone) return kNone;
-    if (slot.tag == tag_of(hashes.hash(suffix)) && std::ranges::equal(wire(slot.number), octets)) {
+    if (slot.tag == SuffixHashes::tag(hashes.hash(suffix)) &&
+        std::ranges::equal(wire(slot.number), octets)) {
       return slot.number;
     }
   }
@@ -55,7 +48,7 @@ void NameTable::place(std::uint64_t hash, std::uint32_t number) noexcept {
   const std::size_t mask = slots_.size() - 1;
   std::size_t at = hash & mask;
   while (slots_[at].number != kNone) at = (at + 1) & mask;
-  slots_[at] = {tag_of(hash), number};
+  slots_[at] = {SuffixHashes::tag(hash), number};
 }
 
 void NameTable::resize_slots(std::size_t slots) {

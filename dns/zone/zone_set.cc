@@ -4,14 +4,6 @@
 
 namespace sluice::dns {
 
-namespace {
-
-std::uint32_t tag_of(std::uint64_t hash) noexcept {
-  return static_cast<std::uint32_t>(hash >> 32);
-}
-
-}  // namespace
-
 // Offset 0 of the arena says "none", so nothing may begin there.
 ZoneSet::ZoneSet() : arena_(1), slots_(1) {}
 
@@ -21,7 +13,7 @@ std::uint32_t ZoneSet::probe(std::uint64_t hash,
   for (std::size_t slot = hash & mask;; slot = (slot + 1) & mask) {
     const Slot& found = slots_[slot];
     if (found.node == 0) return 0;
-    if (found.tag != tag_of(hash)) continue;
+    if (found.tag != SuffixHashes::tag(hash)) continue;
     const Node node = load<Node>(at(found.node));
     if (node.name_octets != name.size()) continue;
     const std::uint8_t* octets = at(found.node) + sizeof(Node) + node.entries * sizeof(Entry);

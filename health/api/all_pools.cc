@@ -7,7 +7,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr std::size_t kPortion = 16;  // pools: half a millisecond, with a few servers each
+constexpr std::size_t kPoolsAtOnce = 16;  // pools: half a millisecond, with a few servers each
 
 std::string text_of(const ordered_json& value) {
   return value.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
@@ -25,7 +25,7 @@ void AllPools::gather(Authority& authority) {
     next_ = 0;
     pools_.clear();
   }
-  for (const PoolView& view : authority.pools(next_, kPortion)) {
+  for (const PoolView& view : authority.pools(next_, kPoolsAtOnce)) {
     if (!pools_.empty()) pools_ += ',';
     pools_ += text_of(to_json(view));
     ++next_;

@@ -9,7 +9,7 @@ namespace sluice::health {
 namespace {
 
 // Of what is copied while the appender may wait: some ten microseconds.
-constexpr std::size_t kPortion = 256;
+constexpr std::size_t kEventsAtOnce = 256;
 
 // Digits alone: what id_of() writes and nothing else.
 std::optional<std::uint64_t> parse_number(std::string_view text) {
@@ -60,7 +60,7 @@ EventHub::Portion EventHub::take(std::uint64_t from, std::size_t most) const {
   const std::lock_guard lock(mutex_);
   portion.first = std::max(from, oldest_locked());
   for (std::uint64_t number = portion.first;
-       number <= newest_ && portion.events.size() < std::min(most, kPortion); ++number) {
+       number <= newest_ && portion.events.size() < std::min(most, kEventsAtOnce); ++number) {
     portion.events.push_back(ring_[(number - 1) % kept_]);
   }
   return portion;
@@ -81,7 +81,7 @@ std::vector<Event> EventHub::status_changes(std::string_view server, std::size_t
   std::vector<Event> changes;
   const std::uint64_t last = newest();  // what comes meanwhile is of a later moment
   for (std::uint64_t next = 1; next <= last;) {
-    const Portion portion = take(next, kPortion);
+    const Portion portion = take(next, kEventsAtOnce);
     next = portion.first + portion.events.size();
     for (const auto& event : portion.events) {
       if (event->type == EventType::Status && event->server == server) changes.push_back(*event);

@@ -9,8 +9,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* kNoService = "must be the name of a service";
-
 template <class T>
 ReadRecord change(T value) {
   return Record(health::Change(std::move(value)));
@@ -221,7 +219,7 @@ ReadRecord read_schedule(const Entry& entry) {
   RecordReader reader(*entry.value, {});
   health::PlannedDrain plan;
   plan.id = *id;
-  plan.server = reader.name("server", is_server, "must be the name of a server");
+  plan.server = reader.name("server", is_server, kNoServer);
   plan.service = reader.text_or_empty("service");
   if (!plan.service.empty() && !is_service(plan.service)) reader.fail("service", kNoService);
   plan.at = reader.time("at");

@@ -118,6 +118,9 @@ class Member final : public health::Cluster {
   }
 
  private:
+  // What failed, or was not answered, is tried again so much later.
+  static constexpr base::Duration kRetry = std::chrono::milliseconds(200);
+
   // A callback that is none any more once this is gone.
   template <class F>
   auto guarded(F f) {

@@ -11,8 +11,6 @@
 namespace sluice::cluster {
 namespace {
 
-// What failed without an answer is looked after so much later.
-constexpr base::Duration kRetry = std::chrono::milliseconds(200);
 // Who just took the turn may carry out what it took it for before another one takes it: it hears of
 // the turn, and writes an edition, each of them a round trip to etcd's majority, 100 ms where that
 // is on another continent.

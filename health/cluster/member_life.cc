@@ -14,8 +14,6 @@ namespace {
 constexpr base::Duration kBeat = std::chrono::milliseconds(1'000);
 // Who hears nothing of itself for so long is cut off.
 constexpr base::Duration kSilence = Presence::kLease;
-// What failed is tried again so much later.
-constexpr base::Duration kRetry = std::chrono::milliseconds(200);
 // While it is cut off it looks so often whether it still is.
 constexpr base::Duration kLookAgain = std::chrono::milliseconds(500);
 // Nobody decides: the first by name takes the turn, the next one so much later, and so on.

@@ -9,9 +9,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* kNoServer = "must be the name of a server";
-constexpr const char* kNoService = "must be the name of a service";
-
 json set_json(const health::SharedSet& set) {
   json slow_starts = json::array();
   for (const auto& [server, tenths] : set.slow_starts) {

@@ -25,6 +25,10 @@ inline constexpr health::Words<health::Fallback, 5> kFallbacks{
      {"addresses", health::Fallback::Addresses},
      {"nodata", health::Fallback::NoData}}};
 
+// What a reader says of a wrong name.
+inline constexpr const char* kNoServer = "must be the name of a server";
+inline constexpr const char* kNoService = "must be the name of a service";
+
 // An object that is being written.
 class RecordWriter {
  public:

@@ -19,7 +19,7 @@ constexpr base::Duration kSilence{30'000};
 constexpr base::Duration kLived{2'000};
 // A transaction has 1.5 MiB at most (--max-request-bytes), a line of a thousand of them is unheard
 // of.
-constexpr std::size_t kMostOctets = std::size_t{64} << 20;
+constexpr std::size_t kLongestLine = std::size_t{64} << 20;
 
 }  // namespace
 
@@ -96,7 +96,7 @@ void Watcher::take(std::string_view pieces) {
   while (const auto line = lines_.next()) {
     if (!take_line(*line)) return;
   }
-  if (lines_.pending() > kMostOctets) lost("a line without an end");
+  if (lines_.pending() > kLongestLine) lost("a line without an end");
 }
 
 // False: this stream is over, perhaps the watcher is.

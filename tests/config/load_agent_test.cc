@@ -188,14 +188,14 @@ TEST(LoadAgent, RefusesEachMistake) {
   });
 }
 
-AgentConfig small_with(std::string_view from, std::string_view to) {
+AgentConfig agent_with(std::string_view from, std::string_view to) {
   auto loaded = load_agent_text(with(kSmallAgent, from, to), "/etc/sluice/agent.yaml");
   EXPECT_TRUE(loaded) << base::to_string(loaded.error());
   return loaded ? *std::move(loaded) : AgentConfig{};
 }
 
 TEST(LoadAgent, HasDefaultsForAllButWhoAndWhere) {
-  const AgentConfig config = small_with("heartbeat: 2s", "");
+  const AgentConfig config = agent_with("heartbeat: 2s", "");
   EXPECT_EQ(config.heartbeat, 2s);
   EXPECT_EQ(config.state, "/var/lib/sluice-agent");
   EXPECT_EQ(config.socket.path, "/run/sluice-agent/agent.sock");
@@ -208,14 +208,14 @@ TEST(LoadAgent, HasDefaultsForAllButWhoAndWhere) {
 
 TEST(LoadAgent, TellsSessionsThatAreNotKnownFromNone) {
   const std::string counted = "    sessions:\n      connections: {tcp_ports: [80]}\n";
-  EXPECT_FALSE(small_with(counted, "").services[0].sessions);
-  ASSERT_TRUE(small_with(counted, "    sessions: {}\n").services[0].sessions);
-  EXPECT_TRUE(small_with(counted, "    sessions: {}\n").services[0].sessions->empty());
+  EXPECT_FALSE(agent_with(counted, "").services[0].sessions);
+  ASSERT_TRUE(agent_with(counted, "    sessions: {}\n").services[0].sessions);
+  EXPECT_TRUE(agent_with(counted, "    sessions: {}\n").services[0].sessions->empty());
 }
 
 TEST(LoadAgent, TakesEachSourceOfSessions) {
   const auto source = [](const char* counter) {
-    return small_with("{tcp_ports: [80]}", counter).services[0].sessions->at(0).source;
+    return agent_with("{tcp_ports: [80]}", counter).services[0].sessions->at(0).source;
   };
   const auto metric = std::get<HttpMetric>(source(
       "{http: \"http://127.0.0.1/metrics?a=b\", metric: \"a:b\", labels: {state: \"a b\"}}"));
@@ -235,14 +235,14 @@ TEST(LoadAgent, TakesEachSourceOfSessions) {
 
 TEST(LoadAgent, TakesAPidFileInPlaceOfChecks) {
   const AgentConfig config =
-      small_with("    checks:\n      - {tcp: \"127.0.0.1@80\"}\n", "    pid_file: run/web.pid\n");
+      agent_with("    checks:\n      - {tcp: \"127.0.0.1@80\"}\n", "    pid_file: run/web.pid\n");
   EXPECT_EQ(config.services[0].pid_file, "/etc/sluice/run/web.pid");
   EXPECT_TRUE(config.services[0].checks.empty());
 }
 
 TEST(LoadAgent, ShortensTheDefaultTimeoutToTheInterval) {
   const Check check =
-      small_with("\"127.0.0.1@80\"", "\"127.0.0.1@80\", interval: 500ms").services[0].checks[0];
+      agent_with("\"127.0.0.1@80\"", "\"127.0.0.1@80\", interval: 500ms").services[0].checks[0];
   EXPECT_EQ(check.interval, 500ms);
   EXPECT_EQ(check.timeout, 500ms);
 }
@@ -250,7 +250,7 @@ TEST(LoadAgent, ShortensTheDefaultTimeoutToTheInterval) {
 TEST(LoadAgent, ResolvesCommandsThatAreNotLookedUpInPath) {
   const auto program = [](const char* command) {
     const AgentConfig config =
-        small_with("tcp: \"127.0.0.1@80\"", std::string("command: ") + command);
+        agent_with("tcp: \"127.0.0.1@80\"", std::string("command: ") + command);
     return std::get<CommandCheck>(config.services[0].checks[0].probe).command;
   };
   EXPECT_EQ(program("[true]"), Command{"true"});
@@ -261,9 +261,9 @@ TEST(LoadAgent, ResolvesCommandsThatAreNotLookedUpInPath) {
 TEST(LoadAgent, TakesUrlsOfEachFormOfHost) {
   for (const char* url : {"http://127.0.0.1:8053", "http://[::1]:8053", "http://ns1.example.org",
                           "http://localhost:1"}) {
-    EXPECT_EQ(small_with("http://127.0.0.1:8053", url).authorities.at(0), url);
+    EXPECT_EQ(agent_with("http://127.0.0.1:8053", url).authorities.at(0), url);
   }
-  EXPECT_EQ(small_with(":8053", ":8053/").authorities.at(0), "http://127.0.0.1:8053");
+  EXPECT_EQ(agent_with(":8053", ":8053/").authorities.at(0), "http://127.0.0.1:8053");
 }
 
 TEST(LoadAgent, TakesACertificateInPlaceOfATokenAndBesideIt) {
@@ -284,7 +284,7 @@ TEST(LoadAgent, TakesACertificateInPlaceOfATokenAndBesideIt) {
 }
 
 TEST(LoadAgent, WarnsOfTlsThatNoAuthoritySpeaks) {
-  const AgentConfig config = small_with("heartbeat: 2s", "tls: {ca: c}");
+  const AgentConfig config = agent_with("heartbeat: 2s", "tls: {ca: c}");
   ASSERT_EQ(config.warnings.size(), 1U);
   EXPECT_EQ(base::to_string(config.warnings[0]),
             "/etc/sluice/agent.yaml:4: tls: has no effect: no authority is https://");
@@ -292,7 +292,7 @@ TEST(LoadAgent, WarnsOfTlsThatNoAuthoritySpeaks) {
 
 TEST(LoadAgent, WarnsOfATokenThatTravelsInTheClear) {
   for (const char* url : {"http://192.0.2.53:8053", "http://[2001:db8::1]", "http://ns1.example"}) {
-    const AgentConfig config = small_with("http://127.0.0.1:8053", url);
+    const AgentConfig config = agent_with("http://127.0.0.1:8053", url);
     ASSERT_EQ(config.warnings.size(), 1U) << url;
     EXPECT_EQ(base::to_string(config.warnings[0]),
               "/etc/sluice/agent.yaml:1: authorities[0]: " + std::string(url) +
@@ -302,7 +302,7 @@ TEST(LoadAgent, WarnsOfATokenThatTravelsInTheClear) {
   }
   for (const char* url : {"http://127.9.9.9", "http://[::1]:1", "http://localhost:8053/",
                           "https://192.0.2.53:8443"}) {
-    EXPECT_TRUE(small_with("http://127.0.0.1:8053", url).warnings.empty()) << url;
+    EXPECT_TRUE(agent_with("http://127.0.0.1:8053", url).warnings.empty()) << url;
   }
 }
 

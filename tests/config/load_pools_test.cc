@@ -83,32 +83,32 @@ TEST(LoadPools, RefusesEachMistakeOfAPool) {
   });
 }
 
-Pool pool_with(std::string_view line) {
+Pool pool_of(std::string_view line) {
   const auto loaded = load_text(with(kSmall, "    ttl: 30s", "    " + std::string(line)), "t.yaml");
   EXPECT_TRUE(loaded) << base::to_string(loaded.error());
   return loaded ? loaded->pools.at(0) : Pool{};
 }
 
 TEST(LoadPools, TakesEachPolicy) {
-  EXPECT_EQ(pool_with("ttl: 0s").ttl, 0s);
-  EXPECT_EQ(pool_with("ttl: 7d").ttl, 168h);
-  EXPECT_EQ(pool_with("when_all_held: nodata").when_all_held, WhenAllHeld::NoData);
-  EXPECT_EQ(pool_with("when_all_held: serve_held").when_all_held, WhenAllHeld::ServeHeld);
-  EXPECT_EQ(pool_with("order: rotate").order, Order::Rotate);
-  EXPECT_EQ(pool_with("order: random").order, Order::Random);
-  EXPECT_EQ(pool_with("order: weighted").order, Order::Weighted);
-  EXPECT_EQ(pool_with("order: fixed").order, Order::Fixed);
-  EXPECT_FALSE(pool_with("dns_load_balancing: false").dns_load_balancing);
-  EXPECT_EQ(pool_with("answer_size: all").answer_size, 0U);
-  EXPECT_EQ(pool_with("answer_size: 2").answer_size, 2U);
-  EXPECT_EQ(pool_with("answer_size: 9").answer_size, 9U) << "more than the pool has servers";
-  EXPECT_EQ(pool_with("slow_start: 30s").slow_start, 30s);
-  EXPECT_EQ(pool_with("slow_start: 0s").slow_start, 0s);
-  EXPECT_EQ(pool_with("ttl: 1s").slow_start, 0s) << "unless asked for";
+  EXPECT_EQ(pool_of("ttl: 0s").ttl, 0s);
+  EXPECT_EQ(pool_of("ttl: 7d").ttl, 168h);
+  EXPECT_EQ(pool_of("when_all_held: nodata").when_all_held, WhenAllHeld::NoData);
+  EXPECT_EQ(pool_of("when_all_held: serve_held").when_all_held, WhenAllHeld::ServeHeld);
+  EXPECT_EQ(pool_of("order: rotate").order, Order::Rotate);
+  EXPECT_EQ(pool_of("order: random").order, Order::Random);
+  EXPECT_EQ(pool_of("order: weighted").order, Order::Weighted);
+  EXPECT_EQ(pool_of("order: fixed").order, Order::Fixed);
+  EXPECT_FALSE(pool_of("dns_load_balancing: false").dns_load_balancing);
+  EXPECT_EQ(pool_of("answer_size: all").answer_size, 0U);
+  EXPECT_EQ(pool_of("answer_size: 2").answer_size, 2U);
+  EXPECT_EQ(pool_of("answer_size: 9").answer_size, 9U) << "more than the pool has servers";
+  EXPECT_EQ(pool_of("slow_start: 30s").slow_start, 30s);
+  EXPECT_EQ(pool_of("slow_start: 0s").slow_start, 0s);
+  EXPECT_EQ(pool_of("ttl: 1s").slow_start, 0s) << "unless asked for";
 }
 
 TEST(LoadPools, TakesALastResort) {
-  const Pool pool = pool_with("when_all_held: {addresses: [192.0.2.9, \"2001:db8::9\"]}");
+  const Pool pool = pool_of("when_all_held: {addresses: [192.0.2.9, \"2001:db8::9\"]}");
   EXPECT_EQ(pool.when_all_held, WhenAllHeld::Addresses);
   ASSERT_EQ(pool.last_resort.size(), 2U);
   EXPECT_EQ(pool.last_resort[1].to_string(), "2001:db8::9");

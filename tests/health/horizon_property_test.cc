@@ -36,7 +36,7 @@ rc::Gen<Second> any_second() {
                                 rc::gen::set(&Second::served, rc::gen::element(true, true, false)));
 }
 
-config::Health any_settings() {
+config::Health any_horizon_settings() {
   config::Health settings;
   settings.resolver_min_ttl = std::chrono::seconds(*rc::gen::element(0, 3, 20));
   settings.horizon_margin = std::chrono::seconds(*rc::gen::element(0, 2));
@@ -44,7 +44,7 @@ config::Health any_settings() {
 }
 
 RC_GTEST_PROP(HorizonProperty, IsNeverBeforeACacheForgetsAndNoLaterThanTheLast, ()) {
-  const config::Health settings = any_settings();
+  const config::Health settings = any_horizon_settings();
   const auto life = *rc::gen::container<std::vector<Second>>(any_second());
   const int settled = *rc::gen::inRange(1, 60);
 
@@ -130,7 +130,7 @@ RC_GTEST_PROP(HorizonProperty, IsNeverBeforeACacheForgetsAndNoLaterThanTheLast, 
 // that leaves at leaves_at(), nobody has it at the moment of the plan, resolvers that keep longer
 // than the TTL included.
 RC_GTEST_PROP(ScheduleProperty, NobodyHasTheServerAtTheMomentOfThePlan, ()) {
-  const config::Health settings = any_settings();
+  const config::Health settings = any_horizon_settings();
   PlannedDrain plan;
   plan.at = base::WallTime(1'000'000s) + base::Duration(*rc::gen::inRange(0, 100'000));
   const auto ttl = std::chrono::seconds(*rc::gen::inRange(0, 120));

@@ -23,13 +23,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr base::MonoTime kNow{1000s};
+constexpr base::MonoTime kLeaseNow{1000s};
 
 rc::Gen<base::Duration> milliseconds_up_to(int end) {
   return rc::gen::map(rc::gen::inRange(0, end), [](int count) { return base::Duration(count); });
 }
 
-config::Health any_settings() {
+config::Health any_lease_settings() {
   config::Health settings;
   settings.heartbeat = 100ms + *milliseconds_up_to(3'000);
   settings.lease = 2 * settings.heartbeat + *milliseconds_up_to(6'000);
@@ -43,7 +43,7 @@ rc::Gen<Lease> any_lease() {
                       [](const std::pair<int, base::Duration>& drawn) {
                         Lease lease;
                         if (drawn.first == 0) return lease;  // never pushed
-                        lease.last_push = kNow - drawn.second;
+                        lease.last_push = kLeaseNow - drawn.second;
                         lease.current = drawn.first > 1;
                         return lease;
                       });
@@ -53,16 +53,16 @@ rc::Gen<Lease> any_lease() {
 // heartbeats; if they are more than mass_loss of those current before, the authority doubts
 // itself".
 RC_GTEST_PROP(LeaseProperty, TheLostAreJudgedTogether, ()) {
-  const config::Health settings = any_settings();
+  const config::Health settings = any_lease_settings();
   const auto pool = *rc::gen::container<std::vector<Lease>>(any_lease());
   std::set<std::size_t> before;
   std::set<std::size_t> silent;
   for (std::size_t i = 0; i < pool.size(); ++i) {
     if (!pool[i].current) continue;
     before.insert(i);
-    if (*pool[i].last_push + settings.heartbeat + settings.heartbeat < kNow) silent.insert(i);
+    if (*pool[i].last_push + settings.heartbeat + settings.heartbeat < kLeaseNow) silent.insert(i);
   }
-  const Loss loss = judge_loss(pool, settings, kNow);
+  const Loss loss = judge_loss(pool, settings, kLeaseNow);
   RC_ASSERT(std::set<std::size_t>(loss.lost.begin(), loss.lost.end()) == silent);
   RC_ASSERT(loss.lost.size() == silent.size());
   RC_ASSERT(loss.current_before == before.size());
@@ -80,7 +80,7 @@ RC_GTEST_PROP(LeaseProperty, TheLostAreJudgedTogether, ()) {
 // "One lease, extended while more than mass_loss of the pool is unheard, mass_loss_hold at most":
 // followed from moment to moment while agents speak one after another.
 RC_GTEST_PROP(GraceProperty, LastsOneLeaseAndLongerWhileMostAreUnheard, ()) {
-  const config::Health settings = any_settings();
+  const config::Health settings = any_lease_settings();
   const auto servers = *rc::gen::inRange<std::size_t>(1, 12);
   // When each agent speaks first after the start.
   const auto spoken =
@@ -92,7 +92,7 @@ RC_GTEST_PROP(GraceProperty, LastsOneLeaseAndLongerWhileMostAreUnheard, ()) {
     const bool most = static_cast<double>(unheard) >
                       static_cast<double>(servers * settings.mass_loss) / 100.0 + 1e-9;
     const bool expected = gone < settings.lease || (most && gone < settings.mass_loss_hold);
-    const bool grace = in_grace({kNow, servers, unheard}, settings, kNow + gone);
+    const bool grace = in_grace({kLeaseNow, servers, unheard}, settings, kLeaseNow + gone);
     RC_ASSERT(grace == expected);
     RC_ASSERT(!(over && grace));  // who has spoken stays heard: it never begins again
     over = over || !grace;
@@ -105,9 +105,9 @@ TEST(LeaseProperty, EveryStateHasItsName) {
       for (const bool guard : {false, true}) {
         if (current && !pushed) continue;
         Lease lease;
-        if (pushed) lease.last_push = kNow;
+        if (pushed) lease.last_push = kLeaseNow;
         lease.current = current;
-        if (guard) lease.guarded_until = kNow + 1s;
+        if (guard) lease.guarded_until = kLeaseNow + 1s;
         const LeaseState expected = current  ? LeaseState::Current
                                     : guard  ? LeaseState::Guarded
                                     : pushed ? LeaseState::Expired

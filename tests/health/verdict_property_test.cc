@@ -26,7 +26,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr base::WallTime kNow{1'000'000s};
+constexpr base::WallTime kWallNow{1'000'000s};
 
 // --- section 2: "the first that matches", each line of the table as it stands there
 
@@ -114,7 +114,7 @@ rc::Gen<VerdictInput> any_input() {
     input.named = *mostly(false);
     if (*mostly(false)) input.unconfirmed = {"ns2"};
     if (*mostly(false)) input.hook_failed = "on_hold: exit status 1";
-    if (*mostly(false)) input.horizon = kNow + base::Duration(*rc::gen::inRange(1, 9'000));
+    if (*mostly(false)) input.horizon = kWallNow + base::Duration(*rc::gen::inRange(1, 9'000));
     input.sessions = Sessions{};
     if (*mostly(false)) input.sessions = *any_sessions();
     if (*mostly(false)) input.new_connection_ago = 3s;
@@ -134,7 +134,7 @@ RC_GTEST_PROP(VerdictProperty, IsSafeOnlyWhenEveryConditionOfSection6Holds, ()) 
   const auto all = [&](auto condition) {
     return std::all_of(inputs.begin(), inputs.end(), condition);
   };
-  const Verdict verdict = verdict_of(inputs, kNow);
+  const Verdict verdict = verdict_of(inputs, kWallNow);
   // Condition, its code: a reason stands exactly when its condition is missing for some service.
   const std::vector<std::pair<bool, std::string>> conditions{
       {all([](const VerdictInput& in) { return in.balanced_by_dns; }), "not-by-dns"},
@@ -171,7 +171,7 @@ RC_GTEST_PROP(VerdictProperty, TheHorizonIsOneMomentTheLast, ()) {
     if (input.held && input.horizon && (!last || *last < *input.horizon)) last = input.horizon;
   }
   std::vector<std::optional<base::WallTime>> said;
-  for (const Reason& reason : verdict_of(inputs, kNow).reasons) {
+  for (const Reason& reason : verdict_of(inputs, kWallNow).reasons) {
     if (reason.code == "horizon") said.push_back(reason.until);
   }
   RC_ASSERT(said == (last ? std::vector{last} : std::vector<std::optional<base::WallTime>>{}));

@@ -22,15 +22,15 @@ using nlohmann::json;
 constexpr timeval kPatience{30, 0};
 constexpr std::size_t kMaxAnswer = 1U << 20U;
 
-class Connection {
+class ControlConnection {
  public:
-  Connection() : fd_(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  ControlConnection() : fd_(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
     setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
   }
-  ~Connection() { close(fd_); }
-  Connection(const Connection&) = delete;
-  Connection& operator=(const Connection&) = delete;
+  ~ControlConnection() { close(fd_); }
+  ControlConnection(const ControlConnection&) = delete;
+  ControlConnection& operator=(const ControlConnection&) = delete;
 
   // Each: zero, or an errno.
   int connect_to(const std::string& path) const;
@@ -41,7 +41,7 @@ class Connection {
   int fd_;
 };
 
-int Connection::connect_to(const std::string& path) const {
+int ControlConnection::connect_to(const std::string& path) const {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) return ENAMETOOLONG;
@@ -50,7 +50,7 @@ int Connection::connect_to(const std::string& path) const {
   return status == 0 ? 0 : errno;
 }
 
-int Connection::send_all(std::string_view text) const {
+int ControlConnection::send_all(std::string_view text) const {
   while (!text.empty()) {
     const ssize_t count = send(fd_, text.data(), text.size(), MSG_NOSIGNAL);
     if (count < 0) return errno;
@@ -59,7 +59,7 @@ int Connection::send_all(std::string_view text) const {
   return 0;
 }
 
-int Connection::receive_line(std::string& line) const {
+int ControlConnection::receive_line(std::string& line) const {
   std::array<char, 4096> buffer{};
   while (line.size() < kMaxAnswer) {
     const ssize_t count = recv(fd_, buffer.data(), buffer.size(), 0);
@@ -163,7 +163,7 @@ std::string render_table(const std::vector<Row>& rows) {
 }  // namespace
 
 ControlAnswer ask_agent(const std::string& path, const ControlRequest& request) {
-  const Connection connection;
+  const ControlConnection connection;
   std::string line;
   int error = connection.connect_to(path);
   if (error == 0) error = connection.send_all(render(request));

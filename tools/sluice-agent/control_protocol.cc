@@ -11,7 +11,7 @@ namespace {
 using Command = ControlRequest::Command;
 using nlohmann::json;
 
-constexpr std::uint64_t kVersion = 1;
+constexpr std::uint64_t kProtocolVersion = 1;
 constexpr std::array<std::pair<std::string_view, Command>, 4> kCommands{
     {{"pause", Command::Pause},
      {"resume", Command::Resume},
@@ -29,8 +29,8 @@ base::Checked<ControlRequest> parse_request(std::string_view line) {
   if (!document) return base::failure("no request: " + document.error().message);
   health::JsonReader reader(*document, "");
   ControlRequest request;
-  const auto version = reader.integer(reader.required("v"), "v", kVersion);
-  if (version && *version != kVersion) reader.fail("v", "must be 1");
+  const auto version = reader.integer(reader.required("v"), "v", kProtocolVersion);
+  if (version && *version != kProtocolVersion) reader.fail("v", "must be 1");
   reader.required("command");
   request.command = reader.choice("command", kCommands).value_or(Command::Status);
   request.service = reader.text("service");
@@ -47,7 +47,7 @@ base::Checked<ControlRequest> parse_request(std::string_view line) {
 }
 
 std::string render(const ControlRequest& request) {
-  json document{{"v", kVersion}};
+  json document{{"v", kProtocolVersion}};
   for (const auto& [name, command] : kCommands) {
     if (command == request.command) document["command"] = name;
   }
@@ -61,7 +61,8 @@ std::string render(const ControlRequest& request) {
 }
 
 std::string render(const ControlAnswer& answer) {
-  json document{{"v", kVersion}, {"exit", static_cast<int>(answer.exit)}, {"text", answer.text}};
+  json document{
+      {"v", kProtocolVersion}, {"exit", static_cast<int>(answer.exit)}, {"text", answer.text}};
   if (!answer.status.is_null()) document["status"] = answer.status;
   return line_of(document);
 }

@@ -24,7 +24,7 @@ std::string bounded(std::string_view text) {
   return std::string(text.substr(0, size));
 }
 
-json to_json(const health::HostPause& pause) {
+json pushed_json(const health::HostPause& pause) {
   json object{{"by", bounded(pause.by)},
               {"reason", bounded(pause.reason)},
               {"since", health::to_rfc3339(pause.since)},
@@ -34,7 +34,7 @@ json to_json(const health::HostPause& pause) {
   return object;
 }
 
-json to_json(const health::ServiceReport& report) {
+json pushed_json(const health::ServiceReport& report) {
   json object{{"health", to_string(report.health)}};
   if (report.instance) object["instance"] = bounded(*report.instance);
   if (report.sessions) {
@@ -44,7 +44,7 @@ json to_json(const health::ServiceReport& report) {
   if (report.last_new_connection) {
     object["last_new_connection"] = static_cast<double>(report.last_new_connection->count()) / 1e3;
   }
-  if (report.paused) object["paused"] = to_json(*report.paused);
+  if (report.paused) object["paused"] = pushed_json(*report.paused);
   if (report.hook) {
     object["hook"] = {{"state", report.hook->state}, {"text", bounded(report.hook->text)}};
   }
@@ -126,7 +126,7 @@ std::string_view to_string(health::Health health) {
 
 std::string render_heartbeat(const health::Heartbeat& heartbeat) {
   json services = json::object();
-  for (const auto& [name, report] : heartbeat.services) services[name] = to_json(report);
+  for (const auto& [name, report] : heartbeat.services) services[name] = pushed_json(report);
   const json document{
       {"instance", heartbeat.instance}, {"seq", heartbeat.seq}, {"services", std::move(services)}};
   return document.dump(-1, ' ', false, json::error_handler_t::replace);

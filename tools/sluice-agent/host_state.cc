@@ -29,7 +29,7 @@ constexpr const char* kDamaged = "host-state.json.damaged";
 // A thousand services with the longest texts are some 3 MB.
 constexpr std::size_t kMaxOctets = 8U << 20U;
 
-json to_json(const health::HostPause& pause) {
+json stored_json(const health::HostPause& pause) {
   json object{{"by", pause.by},
               {"reason", pause.reason},
               {"since", health::to_rfc3339(pause.since)},
@@ -133,7 +133,7 @@ std::string render_host_state(const HostState& state) {
   json services = json::object();
   for (const auto& [name, record] : state.services) {
     json service = json::object();
-    if (record.pause) service["pause"] = to_json(*record.pause);
+    if (record.pause) service["pause"] = stored_json(*record.pause);
     if (record.hook) {
       service["hook"] = {{"held", record.hook->held},
                          {"state", record.hook->outcome.state},

@@ -15,7 +15,6 @@
 namespace sluice::ctl {
 namespace {
 
-using command_line::Candidate;
 using command_line::Completion;
 using command_line::ValueKind;
 
@@ -34,7 +33,7 @@ std::string label_of(const std::string& name) {
 
 // What GET /v1/names answers.
 struct Names {
-  std::vector<Candidate> all;
+  std::vector<command_line::Candidate> all;
   bool more = false;  // there are more than these
 };
 
@@ -47,8 +46,8 @@ Names read_names(JsonReader& reader) {
   return names;
 }
 
-std::vector<Candidate> names(Api& api, const char* kind, const std::string& begun,
-                             bool labels = false) {
+std::vector<command_line::Candidate> names(Api& api, const char* kind, const std::string& begun,
+                                           bool labels = false) {
   const std::string query = std::string("kind=") + kind + "&prefix=" + percent_encode(begun);
   auto found = ask(api, "/v1/names?" + query, read_names);
   if (!found) return {};
@@ -56,22 +55,22 @@ std::vector<Candidate> names(Api& api, const char* kind, const std::string& begu
   // who have a label have the same beginning, so they are all here, unless there are more.
   if (!labels || found->more || begun.find('.') != std::string::npos) return std::move(found->all);
   std::map<std::string, std::size_t> count;
-  for (const Candidate& each : found->all) ++count[label_of(each.text)];
-  for (Candidate& each : found->all) {
+  for (const command_line::Candidate& each : found->all) ++count[label_of(each.text)];
+  for (command_line::Candidate& each : found->all) {
     const std::string label = label_of(each.text);
     if (count[label] == 1) each.text = label;
   }
   return std::move(found->all);
 }
 
-std::vector<Candidate> services_of(const Server& server) {
-  std::vector<Candidate> all;
+std::vector<command_line::Candidate> services_of(const Server& server) {
+  std::vector<command_line::Candidate> all;
   for (const Service& service : server.services) all.push_back({service.name, service.status});
   return all;
 }
 
-std::vector<Candidate> schedules(Api& api) {
-  std::vector<Candidate> all;
+std::vector<command_line::Candidate> schedules(Api& api) {
+  std::vector<command_line::Candidate> all;
   const auto list = ask(api, "/v1/schedules", read_schedules);
   if (!list) return all;
   for (const Schedule& each : *list) {
@@ -83,8 +82,8 @@ std::vector<Candidate> schedules(Api& api) {
 }
 
 // The one that is asked can't be forgotten by itself.
-std::vector<Candidate> responders(Api& api) {
-  std::vector<Candidate> all;
+std::vector<command_line::Candidate> responders(Api& api) {
+  std::vector<command_line::Candidate> all;
   const auto cluster = ask(api, "/v1/cluster", read_cluster);
   if (!cluster) return all;
   for (const ClusterResponder& each : cluster->responders) {
@@ -100,7 +99,7 @@ std::string typed(const Completion& completion, const char* name) {
 
 }  // namespace
 
-std::vector<Candidate> live_names(const Completion& completion, Api& api) {
+std::vector<command_line::Candidate> live_names(const Completion& completion, Api& api) {
   switch (completion.wanted) {
     case ValueKind::Words:
     case ValueKind::File:
@@ -124,7 +123,7 @@ std::vector<Candidate> live_names(const Completion& completion, Api& api) {
   const std::string name = typed(completion, "SERVER");
   if (name.empty()) return names(api, "service", completion.begun);
   const auto server = ask(api, "/v1/servers/" + percent_encode(name), read_server);
-  return server ? services_of(*server) : std::vector<Candidate>();
+  return server ? services_of(*server) : std::vector<command_line::Candidate>();
 }
 
 void print_completion(const std::vector<std::string>& words, const Connection& environment) {

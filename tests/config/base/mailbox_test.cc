@@ -10,7 +10,7 @@ namespace sluice::base {
 namespace {
 
 // A loop that is closed without a handle left behind.
-class MailboxTest : public testing::Test {
+class MailboxTest : public ::testing::Test {
  protected:
   MailboxTest() { uv_loop_init(&loop); }
   ~MailboxTest() override {

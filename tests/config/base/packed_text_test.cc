@@ -7,12 +7,12 @@
 namespace sluice::base {
 namespace {
 
-using Text = std::optional<std::string>;
+using BoxedText = std::optional<std::string>;
 
 TEST(PackedText, IsNoneUntilAssigned) {
   PackedText text;
   EXPECT_FALSE(text);
-  EXPECT_EQ(Text(text), std::nullopt);
+  EXPECT_EQ(BoxedText(text), std::nullopt);
   text = std::string_view("");
   EXPECT_TRUE(text) << "an empty text is one";
   EXPECT_EQ(*text, "");
@@ -26,20 +26,20 @@ TEST(PackedText, TakesLongerShorterAndEqualOnes) {
   }
   const std::string with_zero("a\0b", 3);
   text = std::string_view(with_zero);
-  EXPECT_EQ(Text(text), with_zero);
+  EXPECT_EQ(BoxedText(text), with_zero);
 }
 
 TEST(PackedText, TakesItsPlaceWhereTheLengthIsTheSame) {
-  PackedText text(Text("one"));
+  PackedText text(BoxedText("one"));
   const char* before = (*text).data();
   text = std::string_view("two");
   EXPECT_EQ((*text).data(), before);
 }
 
 TEST(PackedText, ComesFromAndGoesToAnOptional) {
-  PackedText text(Text("x"));
+  PackedText text(BoxedText("x"));
   PackedText moved = std::move(text);
-  EXPECT_EQ(Text(moved), "x");
+  EXPECT_EQ(BoxedText(moved), "x");
   moved.reset();
   EXPECT_FALSE(moved);
   moved = PackedText(std::nullopt);

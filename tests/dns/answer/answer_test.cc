@@ -19,19 +19,20 @@ using testing::StartsWith;
 using testing::UnorderedElementsAre;
 
 const std::string kApex = "pool01.contoso.example.";
-const std::string kRecords = std::string(fixture::kRecords) +
-                             "own    60 IN HTTPS 1 . alpn=h2\n"
-                             "own    60 IN A     192.0.2.1\n"
-                             "other  60 IN HTTPS 1 own port=8443\n"
-                             "other  60 IN HTTPS 2 fe01 port=8444\n"
-                             "svcb   60 IN SVCB  0 own\n"
-                             "https  60 IN HTTPS 0 own\n"
-                             "none   60 IN HTTPS 0 .\n"
-                             "*.any  60 IN HTTPS 1 . alpn=h2\n"
-                             "*.any  60 IN A     192.0.2.3\n"
-                             "topool 60 IN HTTPS 1 @ alpn=h2\n"
-                             "child  60 IN DS    1 8 2 "
-                             "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n";
+const std::string kPoolRecords =
+    std::string(fixture::kRecords) +
+    "own    60 IN HTTPS 1 . alpn=h2\n"
+    "own    60 IN A     192.0.2.1\n"
+    "other  60 IN HTTPS 1 own port=8443\n"
+    "other  60 IN HTTPS 2 fe01 port=8444\n"
+    "svcb   60 IN SVCB  0 own\n"
+    "https  60 IN HTTPS 0 own\n"
+    "none   60 IN HTTPS 0 .\n"
+    "*.any  60 IN HTTPS 1 . alpn=h2\n"
+    "*.any  60 IN A     192.0.2.3\n"
+    "topool 60 IN HTTPS 1 @ alpn=h2\n"
+    "child  60 IN DS    1 8 2 "
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n";
 
 class AnswerSections : public testing::Test {
  protected:
@@ -40,7 +41,7 @@ class AnswerSections : public testing::Test {
                         {.name = name + kApex, .type = type, .payload = 1232});
   }
 
-  fixture::Serving serving_{fixture::pool_config(3, kRecords)};
+  fixture::Serving serving_{fixture::pool_config(3, kPoolRecords)};
 };
 
 TEST_F(AnswerSections, AServiceBindingBringsTheAddressesOfItsTarget) {  // RFC 9460 section 4.1

@@ -21,48 +21,49 @@ std::vector<std::uint8_t> opt(std::uint16_t payload, std::uint8_t version, std::
   return wire;
 }
 
-base::Result<Edns, EdnsError> read(const std::vector<std::uint8_t>& wire) {
+base::Result<Edns, EdnsError> read_edns(const std::vector<std::uint8_t>& wire) {
   WireReader reader(wire);
   return read_opt(reader);
 }
 
 TEST(ReadOpt, ReadsPayloadVersionAndDO) {
-  const auto edns = read(opt(1232, 0, 0x8000, {}));
+  const auto edns = read_edns(opt(1232, 0, 0x8000, {}));
   ASSERT_TRUE(edns);
   EXPECT_EQ(edns->payload, 1232);
   EXPECT_EQ(edns->version, 0);
   EXPECT_TRUE(edns->dnssec_ok);
-  EXPECT_FALSE(read(opt(1232, 0, 0x7FFF, {}))->dnssec_ok);
+  EXPECT_FALSE(read_edns(opt(1232, 0, 0x7FFF, {}))->dnssec_ok);
 }
 
 TEST(ReadOpt, TakesPayloadsBelow512As512) {  // RFC 6891 section 6.2.3
-  EXPECT_EQ(read(opt(0, 0, 0, {}))->payload, 512);
-  EXPECT_EQ(read(opt(511, 0, 0, {}))->payload, 512);
-  EXPECT_EQ(read(opt(513, 0, 0, {}))->payload, 513);
+  EXPECT_EQ(read_edns(opt(0, 0, 0, {}))->payload, 512);
+  EXPECT_EQ(read_edns(opt(511, 0, 0, {}))->payload, 512);
+  EXPECT_EQ(read_edns(opt(513, 0, 0, {}))->payload, 513);
 }
 
 TEST(ReadOpt, IgnoresUnknownOptions) {  // RFC 6891 section 6.1.2
-  EXPECT_TRUE(read(opt(512, 0, 0, {0xFF, 0xFF, 0, 2, 1, 2, 0, 3, 0, 0})));
+  EXPECT_TRUE(read_edns(opt(512, 0, 0, {0xFF, 0xFF, 0, 2, 1, 2, 0, 3, 0, 0})));
 }
 
 TEST(ReadOpt, RejectsOptionsThatDoNotFillRdlength) {
   const std::vector<std::uint8_t> options = {0, 10, 0, 3, 1, 2, 3};
   for (std::size_t size = 1; size < options.size(); ++size) {
-    EXPECT_FALSE(read(opt(512, 0, 0, {options.begin(), options.begin() + static_cast<long>(size)})))
+    EXPECT_FALSE(
+        read_edns(opt(512, 0, 0, {options.begin(), options.begin() + static_cast<long>(size)})))
         << size;
   }
-  EXPECT_TRUE(read(opt(512, 0, 0, options)));
+  EXPECT_TRUE(read_edns(opt(512, 0, 0, options)));
 }
 
 TEST(ReadOpt, RejectsEveryTruncation) {
   const auto whole = opt(512, 0, 0, {0, 10, 0, 1, 9});
   for (std::size_t size = 0; size < whole.size(); ++size) {
-    EXPECT_FALSE(read({whole.begin(), whole.begin() + static_cast<long>(size)})) << size;
+    EXPECT_FALSE(read_edns({whole.begin(), whole.begin() + static_cast<long>(size)})) << size;
   }
 }
 
 TEST(ReadOpt, DoesNotJudgeTheOptionsOfALaterVersion) {
-  const auto edns = read(opt(512, 1, 0, {1, 2, 3}));
+  const auto edns = read_edns(opt(512, 1, 0, {1, 2, 3}));
   ASSERT_TRUE(edns);
   EXPECT_EQ(edns->version, 1);
 }
@@ -77,7 +78,7 @@ std::vector<std::uint8_t> option(OptionCode code, const std::vector<std::uint8_t
 EdnsOptions options_of(std::vector<std::uint8_t> first,
                        const std::vector<std::uint8_t>& second = {}) {
   first.insert(first.end(), second.begin(), second.end());
-  const auto edns = read(opt(512, 0, 0, first));
+  const auto edns = read_edns(opt(512, 0, 0, first));
   EXPECT_TRUE(edns);
   return edns ? edns->options : EdnsOptions{};
 }
@@ -142,7 +143,7 @@ TEST(WriteOpt, IsReadBackAndCarriesTheUpperBitsOfTheRcode) {
   std::array<std::uint8_t, kOptOctets> wire{};
   write_opt(wire.data(), 1400, Rcode::BadVers, true);
   EXPECT_EQ(wire[5], 1) << "BADVERS is 16";
-  const auto edns = read({wire.begin() + 3, wire.end()});
+  const auto edns = read_edns({wire.begin() + 3, wire.end()});
   ASSERT_TRUE(edns);
   EXPECT_EQ(edns->payload, 1400);
   EXPECT_TRUE(edns->dnssec_ok);

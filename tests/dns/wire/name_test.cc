@@ -19,7 +19,7 @@ std::vector<std::uint8_t> wire_of(const std::string& text) {
   return {octets, octets + ldns_rdf_size(name.get())};
 }
 
-base::Result<Name, NameError> read(const std::vector<std::uint8_t>& wire) {
+base::Result<Name, NameError> read_name(const std::vector<std::uint8_t>& wire) {
   WireReader reader(wire);
   return Name::read(reader);
 }
@@ -32,7 +32,7 @@ TEST(Name, ReadsWhatLdnsWrites) {
   for (const char* text : {".", "org.", "www.example.org.", "_sip._tcp.pool01.contoso.example.",
                            "a\\.b.example.", "\\000\\255.example."}) {
     const auto wire = wire_of(text);
-    const auto parsed = read(wire);
+    const auto parsed = read_name(wire);
     ASSERT_TRUE(parsed) << text;
     EXPECT_TRUE(std::ranges::equal(parsed->wire(), wire)) << text;
   }
@@ -47,7 +47,7 @@ TEST(Name, FoldsTheCaseOfLettersAndOfNothingElse) {  // RFC 4343 section 3
     }
   }
   wire.push_back(0);
-  const auto parsed = read(wire);
+  const auto parsed = read_name(wire);
   ASSERT_TRUE(parsed);
   for (std::size_t at = 0; at < wire.size(); ++at) {
     const bool upper = wire[at] >= 'A' && wire[at] <= 'Z';
@@ -58,7 +58,8 @@ TEST(Name, FoldsTheCaseOfLettersAndOfNothingElse) {  // RFC 4343 section 3
 TEST(Name, RejectsEveryTruncation) {
   const auto whole = wire_of("_sip._tcp.pool01.contoso.example.");
   for (std::size_t size = 0; size < whole.size(); ++size) {
-    const auto parsed = read({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)});
+    const auto parsed =
+        read_name({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)});
     ASSERT_FALSE(parsed) << size;
     EXPECT_EQ(parsed.error(), NameError::Truncated);
   }
@@ -68,25 +69,25 @@ TEST(Name, TakesLabelsAndNamesUpToTheirLimits) {  // RFC 1035 section 2.3.4
   std::vector<std::uint8_t> wire(1 + 63 + 1, 'a');
   wire.front() = 63;
   wire.back() = 0;
-  EXPECT_TRUE(read(wire));
+  EXPECT_TRUE(read_name(wire));
   wire.front() = 64;
-  EXPECT_EQ(read(wire).error(), NameError::BadLabel);
+  EXPECT_EQ(read_name(wire).error(), NameError::BadLabel);
 
   std::vector<std::uint8_t> longest;
   for (int label = 0; label < 127; ++label) longest.insert(longest.end(), {1, 'x'});
   longest.push_back(0);
   ASSERT_EQ(longest.size(), Name::kMaxOctets);
-  ASSERT_TRUE(read(longest));
-  EXPECT_EQ(read(longest)->labels(), Name::kMaxLabels);
+  ASSERT_TRUE(read_name(longest));
+  EXPECT_EQ(read_name(longest)->labels(), Name::kMaxLabels);
   longest.insert(longest.begin(), {1, 'x'});
-  EXPECT_EQ(read(longest).error(), NameError::TooLong);
+  EXPECT_EQ(read_name(longest).error(), NameError::TooLong);
 }
 
 TEST(Name, RejectsCompressionAndUnassignedLabelTypes) {
-  EXPECT_EQ(read({0xC0, 0x0C}).error(), NameError::Compressed);
-  EXPECT_EQ(read({1, 'a', 0xC0, 0x0C}).error(), NameError::Compressed);
-  EXPECT_EQ(read({0x41, 'a', 0}).error(), NameError::BadLabel);
-  EXPECT_EQ(read({0x80, 'a', 0}).error(), NameError::BadLabel);
+  EXPECT_EQ(read_name({0xC0, 0x0C}).error(), NameError::Compressed);
+  EXPECT_EQ(read_name({1, 'a', 0xC0, 0x0C}).error(), NameError::Compressed);
+  EXPECT_EQ(read_name({0x41, 'a', 0}).error(), NameError::BadLabel);
+  EXPECT_EQ(read_name({0x80, 'a', 0}).error(), NameError::BadLabel);
 }
 
 TEST(Name, AfterAnErrorTheReaderStandsWhereItWas) {
@@ -113,7 +114,7 @@ TEST(Name, ParsesTheTextOfAConfiguration) {
 }
 
 TEST(Name, ShowsUnprintableOctetsEscaped) {
-  EXPECT_EQ(read({4, 'a', '.', 7, '\\', 0})->to_string(), "a\\.\\007\\\\");
+  EXPECT_EQ(read_name({4, 'a', '.', 7, '\\', 0})->to_string(), "a\\.\\007\\\\");
 }
 
 TEST(Name, KnowsItsAncestors) {

@@ -11,14 +11,14 @@
 namespace sluice::dns {
 namespace {
 
-struct Read {
+struct ReadRdata {
   std::string error;
   RRType type = RRType::A;
   std::vector<std::uint8_t> rdata;
 };
 
-Read read(const std::string& record) {
-  Read result;
+ReadRdata read_rdata(const std::string& record) {
+  ReadRdata result;
   MasterFileScanner scanner(record);
   const auto entry = scanner.next();
   const auto type = read_rdata((**entry).tokens, *Name::parse("example.org"), result.rdata);
@@ -88,7 +88,7 @@ constexpr const char* kRecords[] = {
 
 TEST(ReadRdata, ReadsWhatLdnsReadsBack) {
   for (const char* record : kRecords) {
-    const Read once = read(record);
+    const ReadRdata once = read_rdata(record);
     ASSERT_EQ(once.error, "") << record;
     // The same octets in the generic form are the same record (RFC 3597 section 5).
     std::string generic = "TYPE" + std::to_string(static_cast<unsigned>(once.type)) + " \\# " +
@@ -97,7 +97,7 @@ TEST(ReadRdata, ReadsWhatLdnsReadsBack) {
       generic += "0123456789abcdef"[octet >> 4];
       generic += "0123456789abcdef"[octet & 15];
     }
-    const Read again = read(generic);
+    const ReadRdata again = read_rdata(generic);
     EXPECT_EQ(again.error, "") << record << ": " << generic;
     EXPECT_EQ(again.type, once.type) << record;
     EXPECT_EQ(again.rdata, once.rdata) << record;
@@ -105,9 +105,9 @@ TEST(ReadRdata, ReadsWhatLdnsReadsBack) {
 }
 
 TEST(ReadRdata, KnowsTypesByNameAndNumber) {
-  EXPECT_EQ(read("tYPE16 \\# 2 0161").type, RRType::TXT);
+  EXPECT_EQ(read_rdata("tYPE16 \\# 2 0161").type, RRType::TXT);
   for (const char* word : {"BOGUS", "TYPE", "TYPEx", "TYPE65536", "TYPE1x", "TYPE-1", "0"}) {
-    EXPECT_EQ(read(word).error, std::string(word) + " is not a record type");
+    EXPECT_EQ(read_rdata(word).error, std::string(word) + " is not a record type");
   }
 }
 
@@ -137,7 +137,7 @@ TEST(ReadRdata, RefusesWhatHasNotItsForm) {
                              "URI 1 70000 x",
                              "SOA a b 4294967296 2 3 4 5",
                              "SOA a b 1 2 3 4 2147483648"}) {
-    EXPECT_NE(read(record).error, "") << record;
+    EXPECT_NE(read_rdata(record).error, "") << record;
   }
 }
 

@@ -22,7 +22,7 @@ std::string hex(std::span<const std::uint8_t> octets) {
 }
 
 // The RDATA in hex, or what is wrong.
-std::string read(const std::string& record) {
+std::string read_svcb(const std::string& record) {
   MasterFileScanner scanner(record);
   const auto entry = scanner.next();
   std::vector<std::uint8_t> rdata;
@@ -32,22 +32,22 @@ std::string read(const std::string& record) {
 
 // RFC 9460 appendix D.
 TEST(Svcb, ReadsTheVectorsOfItsRfc) {
-  EXPECT_EQ(read("HTTPS 0 foo.example.com."), "000003666f6f076578616d706c6503636f6d00");
-  EXPECT_EQ(read("SVCB 1 ."), "000100");
-  EXPECT_EQ(read("SVCB 16 foo.example.com. port=53"),
+  EXPECT_EQ(read_svcb("HTTPS 0 foo.example.com."), "000003666f6f076578616d706c6503636f6d00");
+  EXPECT_EQ(read_svcb("SVCB 1 ."), "000100");
+  EXPECT_EQ(read_svcb("SVCB 16 foo.example.com. port=53"),
             "001003666f6f076578616d706c6503636f6d00000300020035");
-  EXPECT_EQ(read("SVCB 1 foo.example.com. key667=hello"),
+  EXPECT_EQ(read_svcb("SVCB 1 foo.example.com. key667=hello"),
             "000103666f6f076578616d706c6503636f6d00029b000568656c6c6f");
-  EXPECT_EQ(read("SVCB 1 foo.example.com. key667=\"hello\\210qoo\""),
+  EXPECT_EQ(read_svcb("SVCB 1 foo.example.com. key667=\"hello\\210qoo\""),
             "000103666f6f076578616d706c6503636f6d00029b000968656c6c6fd2716f6f");
-  EXPECT_EQ(read("SVCB 1 foo.example.com. ( ipv6hint=\"2001:db8::1,2001:db8::53:1\" )"),
+  EXPECT_EQ(read_svcb("SVCB 1 foo.example.com. ( ipv6hint=\"2001:db8::1,2001:db8::53:1\" )"),
             "000103666f6f076578616d706c6503636f6d0000060020"
             "20010db800000000000000000000000120010db8000000000000000000530001");
-  EXPECT_EQ(read("SVCB 16 foo.example.org. ( alpn=h2,h3-19 mandatory=ipv4hint,alpn "
-                 "ipv4hint=192.0.2.1 )"),
+  EXPECT_EQ(read_svcb("SVCB 16 foo.example.org. ( alpn=h2,h3-19 mandatory=ipv4hint,alpn "
+                      "ipv4hint=192.0.2.1 )"),
             "001003666f6f076578616d706c65036f726700000000040001000400010009026832"
             "0568332d313900040004c0000201");
-  EXPECT_EQ(read("SVCB 16 foo.example.org. alpn=\"f\\\\\\\\oo\\\\,bar,h2\""),
+  EXPECT_EQ(read_svcb("SVCB 16 foo.example.org. alpn=\"f\\\\\\\\oo\\\\,bar,h2\""),
             "001003666f6f076578616d706c65036f726700000100"
             "0c08665c6f6f2c626172026832");
 }
@@ -65,19 +65,19 @@ TEST(Svcb, RefusesWhatClientsWouldDiscard) {
       {"SVCB 0 foo port=53", "priority 0 (an alias) takes no parameters"},
       {"SVCB 1 foo key65535=x", "key65535 is reserved"},
   };
-  for (const auto& [record, why] : kWrong) EXPECT_EQ(read(record), why) << record;
+  for (const auto& [record, why] : kWrong) EXPECT_EQ(read_svcb(record), why) << record;
   for (const char* record :
        {"SVCB 1", "SVCB", "SVCB 65536 .", "SVCB 1 foo alpn=", "SVCB 1 foo port",
         "SVCB 1 foo port=", "SVCB 1 foo port=65536", "SVCB 1 foo ipv4hint",
         "SVCB 1 foo ipv4hint=1.2.3", "SVCB 1 foo ipv6hint=::1::", "SVCB 1 foo ech",
         "SVCB 1 foo mandatory", "SVCB 1 foo no-default-alpn=x", "HTTPS 1 foo bogus=1"}) {
-    EXPECT_NE(read(record).find_first_not_of("0123456789abcdef"), std::string::npos) << record;
+    EXPECT_NE(read_svcb(record).find_first_not_of("0123456789abcdef"), std::string::npos) << record;
   }
 }
 
 TEST(Svcb, ChecksTheGenericFormToo) {  // RFC 3597 section 5
-  EXPECT_EQ(read("TYPE65 \\# 3 000100"), "000100");
-  EXPECT_EQ(read("HTTPS \\# 9 000100 0003 0002 01bb"), "0001000003000201bb");
+  EXPECT_EQ(read_svcb("TYPE65 \\# 3 000100"), "000100");
+  EXPECT_EQ(read_svcb("HTTPS \\# 9 000100 0003 0002 01bb"), "0001000003000201bb");
   for (const char* record : {
            "TYPE64 \\# 2 0001",                              // no target
            "TYPE64 \\# 6 000100 000300",                     // a parameter that ends early
@@ -85,7 +85,7 @@ TEST(Svcb, ChecksTheGenericFormToo) {  // RFC 3597 section 5
            "TYPE64 \\# 8 000100 0003 0001 01",               // a port of one octet
            "TYPE64 \\# 13 000100 fde8 0000 0003 0002 01bb",  // keys in descending order
        }) {
-    EXPECT_NE(read(record).find_first_not_of("0123456789abcdef"), std::string::npos) << record;
+    EXPECT_NE(read_svcb(record).find_first_not_of("0123456789abcdef"), std::string::npos) << record;
   }
 }
 

@@ -44,7 +44,7 @@ base::Result<Identity, AuthFailure> identify_holder_of(const std::vector<std::st
   return identify(request, peer, tokens, now);
 }
 
-std::array<std::uint8_t, 32> numbered(std::size_t number) {
+std::array<std::uint8_t, 32> numbered_hash(std::size_t number) {
   std::array<std::uint8_t, 32> hash{};
   // Alike in the octets that the index looks at first, but for those that come in pairs.
   hash[0] = static_cast<std::uint8_t>(number / 2);
@@ -56,7 +56,7 @@ std::array<std::uint8_t, 32> numbered(std::size_t number) {
 TEST(Tokens, AreEachFoundAmongManyWhoseHashesBeginAlike) {
   std::vector<config::Token> tokens;
   for (std::size_t i = 0; i < 1'000; ++i) {
-    tokens.push_back({"agent" + std::to_string(i), Role::Agent, "", numbered(i)});
+    tokens.push_back({"agent" + std::to_string(i), Role::Agent, "", numbered_hash(i)});
   }
   const Tokens known(tokens);
   for (const config::Token& token : tokens) {
@@ -64,7 +64,7 @@ TEST(Tokens, AreEachFoundAmongManyWhoseHashesBeginAlike) {
     ASSERT_NE(found, nullptr) << token.name;
     EXPECT_EQ(found->name, token.name);
   }
-  EXPECT_EQ(known.find(numbered(1'000)), nullptr);
+  EXPECT_EQ(known.find(numbered_hash(1'000)), nullptr);
 }
 
 TEST(Tokens, WithoutAHashAreNeverFound) {
@@ -78,7 +78,7 @@ TEST(Tokens, FollowWhoWasLetInByOneOfThem) {
   token.pools = {"p.example"};
   const Identity who{"ops", Role::Operator, "", "192.0.2.1@4000", kOperations};
   const auto current = [&](config::Token configured) -> std::optional<config::Token> {
-    const Tokens tokens({{"other", Role::Reader, "", numbered(1)}, std::move(configured)});
+    const Tokens tokens({{"other", Role::Reader, "", numbered_hash(1)}, std::move(configured)});
     const config::Token* found = tokens.current(who);
     if (found == nullptr) return {};
     return *found;
@@ -92,7 +92,7 @@ TEST(Tokens, FollowWhoWasLetInByOneOfThem) {
   EXPECT_EQ(changed([](config::Token& t) { t.pools = {"q.example"}; })->pools,
             std::vector<std::string>{"q.example"});
   EXPECT_FALSE(changed([](config::Token& t) { t.name = "day"; }));
-  EXPECT_FALSE(changed([](config::Token& t) { t.sha256 = numbered(2); })) << "made anew";
+  EXPECT_FALSE(changed([](config::Token& t) { t.sha256 = numbered_hash(2); })) << "made anew";
   EXPECT_FALSE(changed([](config::Token& t) { t.role = Role::Reader; }));
   EXPECT_FALSE(changed([](config::Token& t) { t.server = "a.p.example"; }));
 }

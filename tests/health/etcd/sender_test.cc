@@ -16,7 +16,7 @@ using base::Asked;
 using base::HttpPeer;
 using Again = Sender::Again;
 using cluster::Failure;
-using Reply = cluster::Reply<std::string>;
+using Body = cluster::Reply<std::string>;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -38,10 +38,10 @@ class SenderTest : public testing::Test {
     settings_.password = user.empty() ? "" : "secret";
     sender_ = std::make_unique<Sender>(loop_.get(), settings_, notices_);
   }
-  Reply send(Again again, std::string_view path = path::kRange) {
+  Body send(Again again, std::string_view path = path::kRange) {
     const auto begin = std::chrono::steady_clock::now();
-    Reply reply =
-        loop_.answer<Reply>([&](auto done) { sender_->send(path, "{}", again, std::move(done)); });
+    Body reply =
+        loop_.answer<Body>([&](auto done) { sender_->send(path, "{}", again, std::move(done)); });
     EXPECT_LE(std::chrono::steady_clock::now() - begin, kLate);
     return reply;
   }
@@ -58,7 +58,7 @@ TEST_F(SenderTest, AsksTheNextWhenTheFirstIsNotThere) {
   const std::string first = nobody();
   for (const Again again : {Again::Never, Again::Harmless}) {
     make({first, second.endpoint()});
-    const Reply reply = send(again);
+    const Body reply = send(again);
     ASSERT_TRUE(reply) << reply.error().text;
     EXPECT_EQ(*reply, "here");
   }
@@ -77,7 +77,7 @@ TEST_F(SenderTest, AsksTheNextOfARequestThatMayBeRepeated) {
   HttpPeer last(loop_.get(), [](const Asked&) { return answer(200, "here"); });
   for (HttpPeer* first : {&silent, &closing, &leaderless, &stranger}) {
     make({first->endpoint(), last.endpoint()});
-    const Reply reply = send(Again::Harmless);
+    const Body reply = send(Again::Harmless);
     ASSERT_TRUE(reply) << reply.error().text;
     EXPECT_EQ(first->asked().size(), 1U);
     ASSERT_TRUE(send(Again::Harmless));
@@ -94,7 +94,7 @@ TEST_F(SenderTest, NeverSendsATransactionTwice) {
   HttpPeer last(loop_.get(), [](const Asked&) { return answer(200, "here"); });
   for (HttpPeer* first : {&silent, &closing, &late}) {
     make({first->endpoint(), last.endpoint()});
-    const Reply reply = send(Again::Never);
+    const Body reply = send(Again::Never);
     ASSERT_FALSE(reply);
     EXPECT_EQ(reply.error().kind, Failure::Kind::Unreachable);
     EXPECT_EQ(last.asked().size(), 0U);
@@ -106,7 +106,7 @@ TEST_F(SenderTest, SaysWhatTheLastOneSaidWhenNobodyAnswers) {
   const std::string first = nobody();
   const std::string second = nobody();
   make({first, second});
-  const Reply reply = send(Again::Harmless);
+  const Body reply = send(Again::Harmless);
   ASSERT_FALSE(reply);
   EXPECT_EQ(reply.error().kind, Failure::Kind::Unreachable);
   EXPECT_THAT(reply.error().text, HasSubstr(second + ": "));
@@ -118,7 +118,7 @@ TEST_F(SenderTest, TakesARefusalForTheAnswer) {
   });
   HttpPeer second(loop_.get(), [](const Asked&) { return answer(200, ""); });
   make({full.endpoint(), second.endpoint()});
-  const Reply reply = send(Again::Harmless);
+  const Body reply = send(Again::Harmless);
   ASSERT_FALSE(reply);
   EXPECT_EQ(reply.error().kind, Failure::Kind::Refused);
   EXPECT_EQ(reply.error().text, "etcdserver: mvcc: database space exceeded");
@@ -163,7 +163,7 @@ TEST_F(SenderTest, SaysFirstWhoWeAre) {
   int in = 0;
   for (int i = 0; i < 3; ++i) {
     sender_->send(path::kRange, "{}", Again::Never,
-                  [&](const Reply& reply) { in += reply && *reply == "in" ? 1 : 0; });
+                  [&](const Body& reply) { in += reply && *reply == "in" ? 1 : 0; });
   }
   ASSERT_TRUE(loop_.run_until([&] { return in == 3; }));
   EXPECT_THAT(guarded.paths(),
@@ -176,7 +176,7 @@ TEST_F(SenderTest, AsksForAnotherTokenWhenOneIsNotBelieved) {
   make({guarded.member.endpoint()}, "sluice");
   ASSERT_TRUE(send(Again::Never));
   ++guarded.given;  // as after a restart
-  const Reply reply = send(Again::Never);
+  const Body reply = send(Again::Never);
   ASSERT_TRUE(reply) << reply.error().text;
   EXPECT_THAT(guarded.paths(), ElementsAre("/v3/auth/authenticate", "/v3/kv/range", "/v3/kv/range",
                                            "/v3/auth/authenticate", "/v3/kv/range"));
@@ -189,7 +189,7 @@ TEST_F(SenderTest, GivesUpWhenTheNewTokenIsNotBelievedEither) {
                : answer(400, complaint(3, "etcdserver: invalid auth token"));
   });
   make({member.endpoint()}, "sluice");
-  const Reply reply = send(Again::Harmless);
+  const Body reply = send(Again::Harmless);
   ASSERT_FALSE(reply);
   EXPECT_EQ(reply.error().kind, Failure::Kind::Refused);
   EXPECT_EQ(member.asked().size(), 4U);
@@ -204,7 +204,7 @@ TEST_F(SenderTest, RefusesForAllWhoWaitWhenThePasswordIsWrong) {
   make({member.endpoint()}, "sluice");
   int refused = 0;
   for (int i = 0; i < 3; ++i) {
-    sender_->send(path::kRange, "{}", Again::Never, [&](const Reply& reply) {
+    sender_->send(path::kRange, "{}", Again::Never, [&](const Body& reply) {
       refused += !reply && reply.error().kind == Failure::Kind::Refused ? 1 : 0;
     });
   }
@@ -231,7 +231,7 @@ TEST_F(SenderTest, FindsATokenThatCameTooLateForTheFirst) {
     return asked.path == path::kAuthenticate ? "" : answer(200, "in");
   });
   make({member.endpoint()}, "sluice");
-  const Reply first = send(Again::Never);
+  const Body first = send(Again::Never);
   ASSERT_FALSE(first);
   EXPECT_EQ(first.error().text, "etcd does not let us in in time");
   member.send(answer(200, R"({"token":"t"})"));
@@ -242,7 +242,7 @@ TEST_F(SenderTest, FindsATokenThatCameTooLateForTheFirst) {
 TEST_F(SenderTest, AnswersInTimeThoughTheTokenNeverComes) {
   HttpPeer member(loop_.get(), [](const Asked&) { return ""; });
   make({member.endpoint()}, "sluice");
-  const Reply reply = send(Again::Never);
+  const Body reply = send(Again::Never);
   ASSERT_FALSE(reply);
   EXPECT_EQ(reply.error().kind, Failure::Kind::Unreachable);
 }
@@ -252,7 +252,7 @@ TEST_F(SenderTest, CallsNobodyWhenItIsGone) {
   make({member.endpoint()}, "sluice");
   int called = 0;
   for (int i = 0; i < 3; ++i) {
-    sender_->send(path::kRange, "{}", Again::Never, [&](const Reply&) {
+    sender_->send(path::kRange, "{}", Again::Never, [&](const Body&) {
       ++called;
       sender_.reset();
     });

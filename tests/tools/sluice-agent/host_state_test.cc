@@ -12,7 +12,7 @@
 namespace sluice::agent {
 namespace {
 
-HostState example() {
+HostState example_state() {
   HostState state;
   state.services["front-end"].pause = health::HostPause{
       "root", "patch \"7\"\n", base::WallTime(std::chrono::seconds(1'795'000'000)),
@@ -31,13 +31,13 @@ HostStateFile open(const std::string& folder) {
 }
 
 TEST(HostState, ComesBackAsItWasWritten) {
-  const auto read = parse_host_state(render_host_state(example()));
+  const auto read = parse_host_state(render_host_state(example_state()));
   ASSERT_TRUE(read) << read.error().message;
-  EXPECT_EQ(*read, example());
+  EXPECT_EQ(*read, example_state());
 }
 
 TEST(HostState, RefusesEveryTruncation) {
-  const std::string whole = render_host_state(example());
+  const std::string whole = render_host_state(example_state());
   for (std::size_t size = 0; size + 1 < whole.size(); ++size) {  // the last octet is a newline
     ASSERT_FALSE(parse_host_state(whole.substr(0, size))) << size;
   }
@@ -62,16 +62,16 @@ TEST(HostStateFile, IsEmptyAtFirstAndKeepsWhatWasSaved) {
     ASSERT_TRUE(loaded);
     EXPECT_EQ(loaded->state, HostState{});
     EXPECT_EQ(loaded->damage, "");
-    ASSERT_TRUE(file.save(example()));
+    ASSERT_TRUE(file.save(example_state()));
   }
   const auto loaded = open(path).load();
   ASSERT_TRUE(loaded);
-  EXPECT_EQ(loaded->state, example());
+  EXPECT_EQ(loaded->state, example_state());
 }
 
 TEST(HostStateFile, DamageIsSaidAndTheFilePutAside) {
   const TestFolder folder;
-  const std::string whole = render_host_state(example());
+  const std::string whole = render_host_state(example_state());
   for (const std::string& text :
        {whole.substr(0, whole.size() / 2), std::string(whole.size(), '\0'), std::string(),
         std::string("\xff\xfe garbage")}) {
@@ -89,22 +89,22 @@ TEST(HostStateFile, DamageIsSaidAndTheFilePutAside) {
 TEST(HostStateFile, AWriteThatWasCutShortLeavesTheOldContent) {
   const TestFolder folder;
   const HostStateFile file = open(folder.path());
-  ASSERT_TRUE(file.save(example()));
+  ASSERT_TRUE(file.save(example_state()));
   folder.write("host-state.json.next", "{\"format\": 1, \"serv");
   const auto loaded = file.load();
   ASSERT_TRUE(loaded);
-  EXPECT_EQ(loaded->state, example());
+  EXPECT_EQ(loaded->state, example_state());
 }
 
 TEST(HostStateFile, AFailedSaveLeavesTheOldContent) {
   const TestFolder folder;
   const HostStateFile file = open(folder.path());
-  ASSERT_TRUE(file.save(example()));
+  ASSERT_TRUE(file.save(example_state()));
   std::filesystem::create_directory(folder.file("host-state.json.next"));  // cannot be written
   const auto saved = file.save({});
   ASSERT_FALSE(saved);
   EXPECT_THAT(saved.error().message, testing::HasSubstr("host-state.json"));
-  EXPECT_EQ(file.load()->state, example());
+  EXPECT_EQ(file.load()->state, example_state());
 }
 
 TEST(HostStateFile, BelongsToOneAgentAtATime) {

@@ -7,11 +7,11 @@ namespace {
 
 using std::chrono::seconds;
 
-const base::WallTime kNow{std::chrono::hours(480'000)};
+const base::WallTime kJudgedAt{std::chrono::hours(480'000)};
 
 // a and b are in, c has left and caches may name it for 12 s, d is out for longer than that; e does
 // not run the service. Every cache has heard of it all.
-Pool pool() {
+Pool judged_pool() {
   const auto server = [](const std::string& label, const std::string& address) {
     Server made;
     made.name = label + ".p.example";
@@ -22,37 +22,38 @@ Pool pool() {
     made.services = {service};
     return made;
   };
-  Pool pool;
-  pool.name = "p.example";
-  pool.ttl = 30;
-  pool.last_resort = {*base::IpAddress::parse("192.0.2.99")};
-  pool.servers = {server("a", "192.0.2.1"), server("b", "192.0.2.2"), server("c", "192.0.2.3"),
-                  server("d", "192.0.2.4"), server("e", "192.0.2.5")};
-  pool.servers[1].addresses.push_back(*base::IpAddress::parse("192.0.2.22"));
-  pool.servers[2].services[0].status = "draining";
-  pool.servers[2].services[0].cache_horizon = kNow + seconds(12);
-  pool.servers[3].services[0].status = "down";
-  pool.servers[3].services[0].cache_horizon = kNow - seconds(1);
-  pool.servers[4].services.clear();
+  Pool judged_pool;
+  judged_pool.name = "p.example";
+  judged_pool.ttl = 30;
+  judged_pool.last_resort = {*base::IpAddress::parse("192.0.2.99")};
+  judged_pool.servers = {server("a", "192.0.2.1"), server("b", "192.0.2.2"),
+                         server("c", "192.0.2.3"), server("d", "192.0.2.4"),
+                         server("e", "192.0.2.5")};
+  judged_pool.servers[1].addresses.push_back(*base::IpAddress::parse("192.0.2.22"));
+  judged_pool.servers[2].services[0].status = "draining";
+  judged_pool.servers[2].services[0].cache_horizon = kJudgedAt + seconds(12);
+  judged_pool.servers[3].services[0].status = "down";
+  judged_pool.servers[3].services[0].cache_horizon = kJudgedAt - seconds(1);
+  judged_pool.servers[4].services.clear();
   for (const char* owner : {"p.example", "_sip._tcp.p.example"}) {
-    pool.answer_sets.push_back({.owner = owner,
-                                .service = "fe",
-                                .fallback = {},
-                                .members = {"a.p.example", "b.p.example"},
-                                .accepting = {},
-                                .min_accepting = {},
-                                .since = kNow - seconds(100),
-                                .cache_horizon = kNow - seconds(68)});
+    judged_pool.answer_sets.push_back({.owner = owner,
+                                       .service = "fe",
+                                       .fallback = {},
+                                       .members = {"a.p.example", "b.p.example"},
+                                       .accepting = {},
+                                       .min_accepting = {},
+                                       .since = kJudgedAt - seconds(100),
+                                       .cache_horizon = kJudgedAt - seconds(68)});
   }
-  return pool;
+  return judged_pool;
 }
 
 // The members came this moment.
 Pool just_changed() {
-  Pool changed = pool();
+  Pool changed = judged_pool();
   for (AnswerSet& set : changed.answer_sets) {
-    set.since = kNow;
-    set.cache_horizon = kNow + seconds(32);
+    set.since = kJudgedAt;
+    set.cache_horizon = kJudgedAt + seconds(32);
   }
   return changed;
 }
@@ -79,15 +80,15 @@ std::vector<std::string> right_and(const std::string& address) {
 }
 
 Judgement judged(const Pool& of, const Reply& said, Source source) {
-  const auto expected = expectation(of, "p.example", kTypeA, kNow);
+  const auto expected = expectation(of, "p.example", kTypeA, kJudgedAt);
   EXPECT_TRUE(expected);
-  return judge(*expected, said, source, kNow);
+  return judge(*expected, said, source, kJudgedAt);
 }
 Judgement authoritative(const std::vector<std::string>& addresses, std::uint32_t ttl = 10) {
-  return judged(pool(), reply(addresses, true, ttl), Source::Responder);
+  return judged(judged_pool(), reply(addresses, true, ttl), Source::Responder);
 }
 Judgement cached(const std::vector<std::string>& addresses, std::uint32_t ttl = 10,
-                 const Pool& of = pool()) {
+                 const Pool& of = judged_pool()) {
   return judged(of, reply(addresses, false, ttl), Source::Resolver);
 }
 
@@ -100,7 +101,7 @@ TEST(Judge, ACacheMayNameWhoLeftUntilItsHorizon) {
   const Judgement stale = cached(right_and("192.0.2.3"));
   EXPECT_EQ(stale.finding, Finding::Stale);
   EXPECT_EQ(stale.text, "still names c (draining)");
-  EXPECT_EQ(stale.until, kNow + seconds(12));
+  EXPECT_EQ(stale.until, kJudgedAt + seconds(12));
 }
 
 TEST(Judge, ACacheMayNotNameWhoseHorizonIsPast) {
@@ -112,7 +113,7 @@ TEST(Judge, ACacheMayNotNameWhoseHorizonIsPast) {
 TEST(Judge, AResolverThatServesWhatIsExpiredIsWrongAndSaysWhy) {
   Reply said = reply(right_and("192.0.2.4"), false);
   said.message.explanations = {"Stale Answer (3)"};
-  EXPECT_EQ(judged(pool(), said, Source::Resolver).text,
+  EXPECT_EQ(judged(judged_pool(), said, Source::Resolver).text,
             "names d (down), which no cache may have any more (it says: Stale Answer (3))");
 }
 
@@ -126,14 +127,14 @@ TEST(Judge, TheGravestIsTold) {
 }
 
 TEST(Judge, TheAuthoritysWordOnAHorizonGoesBeforeOurClock) {
-  Pool behind = pool();
+  Pool behind = judged_pool();
   Verdict& verdict = behind.servers[3].services[0].verdict;
   verdict.reasons.push_back({.code = "horizon", .text = {}, .until = {}});
   EXPECT_EQ(cached(right_and("192.0.2.4"), 0, behind).finding, Finding::Stale);
 }
 
 TEST(Judge, WhoIsJustLeavingHasNoHorizonYet) {
-  Pool leaving = pool();
+  Pool leaving = judged_pool();
   leaving.servers[2].services[0].cache_horizon.reset();
   const Judgement stale = cached(right_and("192.0.2.3"), 10, leaving);
   EXPECT_EQ(stale.finding, Finding::Stale);
@@ -158,36 +159,36 @@ TEST(Judge, AnAuthoritativeAnswerIsThatOfNow) {
   EXPECT_EQ(authoritative({"192.0.2.1"}).text, "lacks b");
   EXPECT_EQ(authoritative({"192.0.2.1", "192.0.2.2"}).text, "has only 1 of the 2 addresses of b");
   EXPECT_EQ(authoritative({}).finding, Finding::Wrong);
-  EXPECT_EQ(authoritative(kRight, 31).text, "has a TTL of 31, above the pool's 30");
+  EXPECT_EQ(authoritative(kRight, 31).text, "has a TTL of 31, above the judged_pool's 30");
   EXPECT_EQ(authoritative(right_and("203.0.113.1")).text,
-            "names 203.0.113.1, which is no server's of this pool");
+            "names 203.0.113.1, which is no server's of this judged_pool");
   EXPECT_EQ(authoritative(right_and("192.0.2.5")).finding, Finding::Wrong) << "another service's";
   // A resolver that answers with authority is no cache.
-  EXPECT_EQ(judged(pool(), reply(right_and("192.0.2.3"), true), Source::Resolver).finding,
+  EXPECT_EQ(judged(judged_pool(), reply(right_and("192.0.2.3"), true), Source::Resolver).finding,
             Finding::Wrong);
 }
 
 TEST(Judge, ACacheMayLackWhoCameLately) {
   const Judgement stale = cached({"192.0.2.1"}, 10, just_changed());
   EXPECT_EQ(stale.finding, Finding::Stale);
-  EXPECT_EQ(stale.until, kNow + seconds(32));
+  EXPECT_EQ(stale.until, kJudgedAt + seconds(32));
   EXPECT_EQ(cached({"192.0.2.1"}).finding, Finding::Wrong) << "they came long ago";
 }
 
 TEST(Judge, ThereIsNoneIsKeptByATimeOfItsOwn) {
-  Pool changed = pool();
-  changed.answer_sets[0].since = kNow - seconds(50);
-  changed.answer_sets[0].cache_horizon = kNow - seconds(18);
-  auto expected = *expectation(changed, "p.example", kTypeA, kNow);
-  EXPECT_EQ(judge(expected, reply({}, false), Source::Resolver, kNow).finding, Finding::Wrong);
+  Pool changed = judged_pool();
+  changed.answer_sets[0].since = kJudgedAt - seconds(50);
+  changed.answer_sets[0].cache_horizon = kJudgedAt - seconds(18);
+  auto expected = *expectation(changed, "p.example", kTypeA, kJudgedAt);
+  EXPECT_EQ(judge(expected, reply({}, false), Source::Resolver, kJudgedAt).finding, Finding::Wrong);
   expected.negative = seconds(300);
-  const Judgement stale = judge(expected, reply({}, false), Source::Resolver, kNow);
+  const Judgement stale = judge(expected, reply({}, false), Source::Resolver, kJudgedAt);
   EXPECT_EQ(stale.finding, Finding::Stale);
-  EXPECT_EQ(stale.until, kNow + seconds(251));
+  EXPECT_EQ(stale.until, kJudgedAt + seconds(251));
 }
 
 TEST(Judge, AnAnswerOfSomeServersHasAnyThatAreIn) {
-  Pool some = pool();
+  Pool some = judged_pool();
   some.answer_size = 1;
   const auto one = [&](const std::vector<std::string>& addresses) {
     return judged(some, reply(addresses, true), Source::Responder).finding;
@@ -216,12 +217,12 @@ TEST(Judge, TheLastResortIsRightWhileItAnswers) {
 }
 
 TEST(Judge, NoDataIsRightWhereNobodyHasAnAddressOfTheType) {
-  const auto aaaa = expectation(pool(), "p.example", kTypeAaaa, kNow);
-  EXPECT_EQ(judge(*aaaa, reply({}, true), Source::Responder, kNow).finding, Finding::Right);
+  const auto aaaa = expectation(judged_pool(), "p.example", kTypeAaaa, kJudgedAt);
+  EXPECT_EQ(judge(*aaaa, reply({}, true), Source::Responder, kJudgedAt).finding, Finding::Right);
 }
 
 TEST(Judge, OfSrvRecordsTheTargetsCount) {
-  const auto expected = expectation(pool(), "_sip._tcp.p.example", kTypeSrv, kNow);
+  const auto expected = expectation(judged_pool(), "_sip._tcp.p.example", kTypeSrv, kJudgedAt);
   ASSERT_TRUE(expected);
   Reply said = reply({}, true);
   for (const char* target : {"b.p.example", "a.p.example"}) {
@@ -230,9 +231,9 @@ TEST(Judge, OfSrvRecordsTheTargetsCount) {
     record.target = target;
     said.message.answer.push_back(record);
   }
-  EXPECT_EQ(judge(*expected, said, Source::Responder, kNow).finding, Finding::Right);
+  EXPECT_EQ(judge(*expected, said, Source::Responder, kJudgedAt).finding, Finding::Right);
   said.message.answer[0].target = "c.p.example";
-  EXPECT_EQ(judge(*expected, said, Source::Responder, kNow).text,
+  EXPECT_EQ(judge(*expected, said, Source::Responder, kJudgedAt).text,
             "names c (draining), which is out of the answers; lacks b");
 }
 
@@ -251,69 +252,76 @@ Reply srv_reply(const std::string& owner, const char* address, bool authoritativ
 }
 
 Judgement srv_judged(const Pool& of, const Reply& said, Source source = Source::Responder) {
-  return judge(*expectation(of, "_sip._tcp.p.example", kTypeSrv, kNow), said, source, kNow);
+  return judge(*expectation(of, "_sip._tcp.p.example", kTypeSrv, kJudgedAt), said, source,
+               kJudgedAt);
 }
 
 TEST(Judge, AnAdditionalAddressIsOneOfItsOwners) {
-  EXPECT_EQ(srv_judged(pool(), srv_reply("b.p.example", "192.0.2.22")).finding, Finding::Right);
-  const Judgement wrong = srv_judged(pool(), srv_reply("b.p.example", "192.0.2.66"));
+  EXPECT_EQ(srv_judged(judged_pool(), srv_reply("b.p.example", "192.0.2.22")).finding,
+            Finding::Right);
+  const Judgement wrong = srv_judged(judged_pool(), srv_reply("b.p.example", "192.0.2.66"));
   EXPECT_EQ(wrong.finding, Finding::Wrong);
   EXPECT_EQ(wrong.text, "gives b the address 192.0.2.66, which is none of its own");
   // Another server's is no better, and a cache is not excused.
   EXPECT_EQ(
-      srv_judged(pool(), srv_reply("b.p.example", "192.0.2.1", false), Source::Resolver).finding,
+      srv_judged(judged_pool(), srv_reply("b.p.example", "192.0.2.1", false), Source::Resolver)
+          .finding,
       Finding::Wrong);
 }
 
 TEST(Judge, AnAdditionalSectionNamesNobodyWhoIsOut) {
   const Reply said = srv_reply("c.p.example", "192.0.2.3");
-  EXPECT_EQ(srv_judged(pool(), said).text, "names c (draining), which is out of the answers");
+  EXPECT_EQ(srv_judged(judged_pool(), said).text,
+            "names c (draining), which is out of the answers");
   Reply old = said;
   old.message.authoritative = false;
-  EXPECT_EQ(srv_judged(pool(), old, Source::Resolver).finding, Finding::Stale);
+  EXPECT_EQ(srv_judged(judged_pool(), old, Source::Resolver).finding, Finding::Stale);
   // It is there as a name server.
   Record ns;
   ns.type = kTypeNs;
   ns.target = "c.p.example";
   old.message.authority = {ns};
-  EXPECT_EQ(srv_judged(pool(), old, Source::Resolver).finding, Finding::Right);
+  EXPECT_EQ(srv_judged(judged_pool(), old, Source::Resolver).finding, Finding::Right);
   old.message.additional.front().address = base::IpAddress::parse("192.0.2.66");
-  EXPECT_EQ(srv_judged(pool(), old, Source::Resolver).finding, Finding::Wrong) << "not its own";
-  EXPECT_EQ(srv_judged(pool(), srv_reply("ns.example", "198.51.100.1")).finding, Finding::Right);
+  EXPECT_EQ(srv_judged(judged_pool(), old, Source::Resolver).finding, Finding::Wrong)
+      << "not its own";
+  EXPECT_EQ(srv_judged(judged_pool(), srv_reply("ns.example", "198.51.100.1")).finding,
+            Finding::Right);
 }
 
 TEST(Judge, AnAdditionalSectionHasNoHiddenHost) {
-  Pool hidden = pool();
+  Pool hidden = judged_pool();
   hidden.servers[0].host_hidden = true;
-  hidden.servers[0].services[0].cache_horizon = kNow + seconds(12);
+  hidden.servers[0].services[0].cache_horizon = kJudgedAt + seconds(12);
   EXPECT_EQ(srv_judged(hidden, srv_reply("a.p.example", "192.0.2.1")).text,
             "names a (host record hidden), which is out of the answers");
   const Judgement stale =
       srv_judged(hidden, srv_reply("a.p.example", "192.0.2.1", false), Source::Resolver);
   EXPECT_EQ(stale.text, "still names a (host record hidden)");
-  EXPECT_EQ(stale.until, kNow + seconds(12));
+  EXPECT_EQ(stale.until, kJudgedAt + seconds(12));
 }
 
 Judgement host_judged(const Pool& of, const Reply& said, Source source = Source::Responder) {
-  return judge(*host_expectation(of, "c.p.example", kTypeA, kNow), said, source, kNow);
+  return judge(*host_expectation(of, "c.p.example", kTypeA, kJudgedAt), said, source, kJudgedAt);
 }
 
 TEST(Judge, AHostRecordStaysWhileItsServiceIsOut) {
-  EXPECT_EQ(host_judged(pool(), reply({"192.0.2.3"}, true)).finding, Finding::Right);
-  EXPECT_EQ(host_judged(pool(), reply({}, true)).text, "lacks c");
-  EXPECT_EQ(host_judged(pool(), reply({"192.0.2.1"}, true)).text,
+  EXPECT_EQ(host_judged(judged_pool(), reply({"192.0.2.3"}, true)).finding, Finding::Right);
+  EXPECT_EQ(host_judged(judged_pool(), reply({}, true)).text, "lacks c");
+  EXPECT_EQ(host_judged(judged_pool(), reply({"192.0.2.1"}, true)).text,
             "gives c the address 192.0.2.1, which is none of its own; lacks c");
-  EXPECT_EQ(host_judged(pool(), reply({"192.0.2.3"}, true, 31)).finding, Finding::Wrong) << "TTL";
+  EXPECT_EQ(host_judged(judged_pool(), reply({"192.0.2.3"}, true, 31)).finding, Finding::Wrong)
+      << "TTL";
 }
 
 TEST(Judge, AHiddenHostRecordIsGone) {
-  Pool hidden = pool();
+  Pool hidden = judged_pool();
   hidden.servers[2].host_hidden = true;
   EXPECT_EQ(host_judged(hidden, reply({}, true)).finding, Finding::Right);
   EXPECT_EQ(host_judged(hidden, reply({"192.0.2.3"}, true)).finding, Finding::Wrong);
   const Judgement stale = host_judged(hidden, reply({"192.0.2.3"}, false), Source::Resolver);
   EXPECT_EQ(stale.finding, Finding::Stale);
-  EXPECT_EQ(stale.until, kNow + seconds(12));
+  EXPECT_EQ(stale.until, kJudgedAt + seconds(12));
 }
 
 TEST(Judge, ACacheMayLackAHostRecordThatWasHidden) {
@@ -321,8 +329,8 @@ TEST(Judge, ACacheMayLackAHostRecordThatWasHidden) {
   // A service of it is out: nobody tells since when the record is back.
   EXPECT_EQ(host_judged(back, reply({}, false), Source::Resolver).finding, Finding::Stale);
   for (Service& service : back.servers[2].services) service.in_answers = true;
-  EXPECT_EQ(host_judged(back, reply({}, false), Source::Resolver).until, kNow + seconds(32));
-  for (AnswerSet& set : back.answer_sets) set.cache_horizon = kNow - seconds(1);
+  EXPECT_EQ(host_judged(back, reply({}, false), Source::Resolver).until, kJudgedAt + seconds(32));
+  for (AnswerSet& set : back.answer_sets) set.cache_horizon = kJudgedAt - seconds(1);
   EXPECT_EQ(host_judged(back, reply({}, false), Source::Resolver).finding, Finding::Wrong);
 }
 
@@ -331,13 +339,13 @@ TEST(Judge, AHostRecordBelowAZoneCutIsForOthersToTell) {
   Record ns;
   ns.type = kTypeNs;
   referral.message.authority = {ns};
-  EXPECT_EQ(host_judged(pool(), referral).finding, Finding::Right);
-  EXPECT_NE(judged(pool(), referral, Source::Responder).finding, Finding::Right);
+  EXPECT_EQ(host_judged(judged_pool(), referral).finding, Finding::Right);
+  EXPECT_NE(judged(judged_pool(), referral, Source::Responder).finding, Finding::Right);
 }
 
 TEST(Judge, TellsOtherFailuresApart) {
   const auto finding = [](Reply said, Source source = Source::Responder) {
-    return judged(pool(), said, source).finding;
+    return judged(judged_pool(), said, source).finding;
   };
   Reply said = reply(kRight, false);
   EXPECT_EQ(finding(said), Finding::NotAuthoritative);
@@ -382,7 +390,7 @@ TEST(IsFault, StaleCachesAndChangesAreNone) {
 }
 
 TEST(Expectations, AreEachRRsetOfThePool) {
-  const auto all = expectations(pool(), kNow);
+  const auto all = expectations(judged_pool(), kJudgedAt);
   ASSERT_EQ(all.size(), 3U + 2 * 5);
   EXPECT_EQ(all[0].question, (Question{"p.example", kTypeA}));
   EXPECT_EQ(all[1].question, (Question{"p.example", kTypeAaaa}));
@@ -391,8 +399,8 @@ TEST(Expectations, AreEachRRsetOfThePool) {
   EXPECT_EQ(all[12].question, (Question{"e.p.example", kTypeAaaa}));
   EXPECT_EQ(all[0].members(), 2U);
   EXPECT_EQ(all[1].members(), 0U);
-  EXPECT_FALSE(expectation(pool(), "p.example", kTypeSrv, kNow));
-  EXPECT_FALSE(expectation(pool(), "web.p.example", kTypeA, kNow));
+  EXPECT_FALSE(expectation(judged_pool(), "p.example", kTypeSrv, kJudgedAt));
+  EXPECT_FALSE(expectation(judged_pool(), "web.p.example", kTypeA, kJudgedAt));
 }
 
 }  // namespace

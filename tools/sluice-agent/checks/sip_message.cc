@@ -8,7 +8,7 @@
 namespace sluice::agent {
 namespace {
 
-constexpr std::string_view kVersion = "SIP/2.0";
+constexpr std::string_view kSipVersion = "SIP/2.0";
 // Each branch of RFC 3261 starts with it (section 8.1.1.7).
 constexpr std::string_view kMagic = "z9hG4bK";
 constexpr std::string_view kBlanks = " \t\r\n";
@@ -129,8 +129,8 @@ std::optional<SipResponse> parse_sip_response(std::string_view octets) {
   const auto head = read_head(octets);
   if (!head || head->lines.empty()) return {};
   std::string_view status_line = head->lines.front();
-  if (!same_word(status_line.substr(0, kVersion.size()), kVersion)) return {};
-  status_line = trim(status_line.substr(kVersion.size()));
+  if (!same_word(status_line.substr(0, kSipVersion.size()), kSipVersion)) return {};
+  status_line = trim(status_line.substr(kSipVersion.size()));
   const auto status = number(status_line.substr(0, 3));
   if (!status || *status < 100 || *status > 699) return {};
   SipResponse response;

@@ -16,7 +16,6 @@ namespace {
 
 using pki::Item;
 using pki::Kind;
-using pki::State;
 
 class Run {
  public:
@@ -109,13 +108,14 @@ class Run {
     }
     Table table({{"FOR"}, {"NAME", true}, {"NAMES", true}, {"VALID UNTIL"}, {"STATE"}});
     for (const Item& item : *items) {
-      const bool good = item.state == State::Good || item.state == State::NoKey;
-      table.add(
-          {Cell(std::string(word_of(item.kind))), Cell(printable(item.name)),
-           Cell(printable(joined(item.facts.names, ", "))), Cell(tls::day_of(item.facts.not_after)),
-           Cell(std::string(pki::word_of(item.state)), good                       ? Tone::Plain
-                                                       : item.state == State::Due ? Tone::Waiting
-                                                                                  : Tone::Bad)});
+      const bool good = item.state == pki::State::Good || item.state == pki::State::NoKey;
+      table.add({Cell(std::string(word_of(item.kind))), Cell(printable(item.name)),
+                 Cell(printable(joined(item.facts.names, ", "))),
+                 Cell(tls::day_of(item.facts.not_after)),
+                 Cell(std::string(pki::word_of(item.state)), good ? Tone::Plain
+                                                             : item.state == pki::State::Due
+                                                                 ? Tone::Waiting
+                                                                 : Tone::Bad)});
     }
     context_.out << table.render(context_.out_surface);
     return Exit::Done;
@@ -155,7 +155,7 @@ class Run {
       say(printable(item.certificate_file) +
           (item.made ? ": made, valid until " : ": exists and stays, valid until ") +
           tls::day_of(item.facts.not_after) + (item.shortened ? ", as its authority" : ""));
-      if (!item.made && item.state != State::Good && item.state != State::NoKey) {
+      if (!item.made && item.state != pki::State::Good && item.state != pki::State::NoKey) {
         warn({printable(item.certificate_file) + ": " + std::string(pki::word_of(item.state)) +
               "; --renew makes another one in its place"},
              context_);

@@ -15,15 +15,16 @@
 #include "tools/sluicectl/pki/issue.h"
 
 namespace sluice::ctl::pki {
+
+base::Unexpected<std::string> wrong(std::string sentence) {
+  return base::Unexpected{std::move(sentence)};
+}
+
 namespace {
 
 namespace fs = std::filesystem;
 
 constexpr std::array kBelow{Kind::Server, Kind::Agent, Kind::Operator, Kind::Reader};
-
-base::Unexpected<std::string> wrong(std::string sentence) {
-  return base::Unexpected{std::move(sentence)};
-}
 
 bool exists(const std::string& file) {
   struct stat found {};

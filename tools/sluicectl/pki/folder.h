@@ -11,6 +11,9 @@
 
 namespace sluice::ctl::pki {
 
+// A sentence as an error.
+base::Unexpected<std::string> wrong(std::string sentence);
+
 // The folder of one authority and all that it has signed:
 //
 //   ca.pem, ca.key                the authority

@@ -14,10 +14,6 @@
 namespace sluice::ctl::pki {
 namespace {
 
-base::Unexpected<std::string> wrong(std::string sentence) {
-  return base::Unexpected{std::move(sentence)};
-}
-
 // Two authorities of one name would be hard to tell apart.
 std::string made_up_name() {
   std::array<unsigned char, 4> octets{};

@@ -7,7 +7,7 @@
 namespace sluice::ctl {
 namespace {
 
-constexpr const char* kEraseLine = "\r\x1b[K";  // ECMA-48: to the line's start, erase to its end
+constexpr const char* kLineAnew = "\r\x1b[K";  // ECMA-48: to the line's start, erase to its end
 
 }  // namespace
 
@@ -19,7 +19,7 @@ void Progress::show(const std::string& whole, const std::string& state, const st
   last_ = compared;
   if (surface_.redraw) {
     // One column less: a line that fills the last one wraps on some terminals.
-    stream_ << kEraseLine << fit(line, surface_.width - 1) << std::flush;
+    stream_ << kLineAnew << fit(line, surface_.width - 1) << std::flush;
     drawn_ = true;
   } else {
     stream_ << line << std::endl;  // flushed: somebody may follow the log
@@ -27,7 +27,7 @@ void Progress::show(const std::string& whole, const std::string& state, const st
 }
 
 void Progress::clear() {
-  if (drawn_) stream_ << kEraseLine << std::flush;
+  if (drawn_) stream_ << kLineAnew << std::flush;
   drawn_ = false;
   last_.clear();
 }
