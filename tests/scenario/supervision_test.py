@@ -61,6 +61,7 @@ class OfSluiced(Scenario):
         began = int(self.supervisor.said("RELOADING")[0]["MONOTONIC_USEC"])
         self.assertTrue(before <= began <= after, f"{before} {began} {after}")
         self.assertEqual(daemon.stop(), 0)
+        self.supervisor.await_said("STOPPING")
         self.assertEqual(self.supervisor.states(), ["READY", "RELOADING", "READY", "STOPPING"])
 
     def test_a_refused_reload_stays_in_the_status_until_a_good_one(self):
@@ -94,15 +95,17 @@ class OfSluiced(Scenario):
         self.supervisor.await_said("READY")
         for thread in ("dns-1", "store", "api"):
             self.supervisor.await_said("WATCHDOG", times=self.pings() + 2)
+            returns = daemon.log().count("answers again: ")
             with StoppedThread(daemon.process.pid, thread):
                 self.await_silence()
                 eventually(lambda t=thread: f"of: {t}; serving" in self.supervisor.status, "who")
                 if thread != "dns-1":  # whose sockets have their share of the questions
                     self.assertEqual(dns.ask(daemon.dns_port, server_name(1), "A").rcode, 0)
             self.supervisor.await_said("WATCHDOG", times=self.pings() + 2)
-            self.assertIn(f"no sign of life of: {thread}\n", daemon.log())
-            self.assertIn(f"answers again: {thread}\n", daemon.log())
             eventually(lambda: "no sign" not in self.supervisor.status, "the status is good again")
+            # On a busy machine another one may have been late in the same moment.
+            self.assertRegex(daemon.log(), rf"no sign of life of: (.*, )?{thread}(, .*)?\n")
+            self.assertGreater(daemon.log().count("answers again: "), returns)
 
     def test_the_control_thread_pings_by_itself(self):
         daemon = self.start_supervised(WATCHDOG_SECONDS)
@@ -143,6 +146,7 @@ class OfTheAgent(Scenario):
         daemon.api().drain(server_name(1), service="call-park")
         eventually(lambda: "held: call-park" in self.supervisor.status, "the hold is told")
         self.assertEqual(self.host.stop_agent(), 0)
+        self.supervisor.await_said("STOPPING")
         self.assertEqual(self.supervisor.states(), ["READY", "STOPPING"])
 
     def test_an_authority_that_is_away_is_no_failed_start(self):
