@@ -20,7 +20,7 @@ namespace {
 // Where the new process finds its end of the channel.
 constexpr int kChannel = 3;
 // It reads at once, or hangs.
-constexpr base::Duration kPatience = std::chrono::seconds(5);
+constexpr base::Duration kAnswersWithin = std::chrono::seconds(5);
 
 // This process's own, but for what is about this process.
 std::vector<std::string> environment_of_successor() {
@@ -113,12 +113,12 @@ void Successor::hear() {
 // Its end is its exit's to tell; one that only closed the channel is of no more use.
 void Successor::lose_channel() {
   poll_.reset();
-  expect(kPatience, "end after it closed the channel");
+  expect(kAnswersWithin, "end after it closed the channel");
 }
 
 bool Successor::tell(const std::vector<handover::Letter>& letters) {
   for (const handover::Letter& letter : letters) {
-    auto sent = channel_.send(letter.body, letter.descriptors, kPatience);
+    auto sent = channel_.send(letter.body, letter.descriptors, kAnswersWithin);
     if (sent) continue;
     // Perhaps it has ended, and said why before.
     hear();
@@ -130,7 +130,7 @@ bool Successor::tell(const std::vector<handover::Letter>& letters) {
 
 void Successor::give_up(std::string why) {
   if (said_.empty()) said_ = std::move(why);
-  expect(kPatience, "end");
+  expect(kAnswersWithin, "end");
 }
 
 void Successor::expect(base::Duration patience, std::string doing) {

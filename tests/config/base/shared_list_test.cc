@@ -8,10 +8,10 @@
 namespace sluice::base {
 namespace {
 
-using Words = SharedList<std::string>;
+using SharedWords = SharedList<std::string>;
 
 TEST(SharedList, ReadsAsTheListThatItWasMadeOf) {
-  const Words words{"a", "b"};
+  const SharedWords words{"a", "b"};
   EXPECT_THAT(words, testing::ElementsAre("a", "b"));
   EXPECT_EQ(words.size(), 2U);
   EXPECT_EQ(words[1], "b");
@@ -19,7 +19,7 @@ TEST(SharedList, ReadsAsTheListThatItWasMadeOf) {
 }
 
 TEST(SharedList, IsEmptyWithoutItems) {
-  for (const Words& words : {Words(), Words(std::vector<std::string>())}) {
+  for (const SharedWords& words : {SharedWords(), SharedWords(std::vector<std::string>())}) {
     EXPECT_TRUE(words.empty());
     EXPECT_EQ(words.size(), 0U);
     EXPECT_EQ(words.begin(), words.end());
@@ -27,19 +27,19 @@ TEST(SharedList, IsEmptyWithoutItems) {
 }
 
 TEST(SharedList, SharesItsItemsWithItsCopies) {
-  const Words words{"a"};
-  Words copy = words;
+  const SharedWords words{"a"};
+  SharedWords copy = words;
   EXPECT_EQ(copy.begin(), words.begin());
   copy = {"b"};
   EXPECT_THAT(words, testing::ElementsAre("a"));
 }
 
 TEST(SharedList, ComparesItems) {
-  EXPECT_EQ(Words({"a", "b"}), Words({"a", "b"}));
-  EXPECT_EQ(Words({"a"}), std::vector<std::string>{"a"});
-  EXPECT_FALSE(Words({"a"}) == Words({"b"}));
-  EXPECT_FALSE(Words({"a"}) == Words());
-  EXPECT_EQ(Words(), Words());
+  EXPECT_EQ(SharedWords({"a", "b"}), SharedWords({"a", "b"}));
+  EXPECT_EQ(SharedWords({"a"}), std::vector<std::string>{"a"});
+  EXPECT_FALSE(SharedWords({"a"}) == SharedWords({"b"}));
+  EXPECT_FALSE(SharedWords({"a"}) == SharedWords());
+  EXPECT_EQ(SharedWords(), SharedWords());
 }
 
 }  // namespace

@@ -13,7 +13,7 @@
 namespace sluice::bench {
 namespace {
 
-base::FileDescriptor connect_to(const base::SocketAddress& server) {
+base::FileDescriptor connect_udp(const base::SocketAddress& server) {
   const int family = server.address.is_v4() ? AF_INET : AF_INET6;
   base::FileDescriptor fd(::socket(family, SOCK_DGRAM | SOCK_NONBLOCK, 0));
   const int octets = 4 << 20;
@@ -31,7 +31,7 @@ base::FileDescriptor connect_to(const base::SocketAddress& server) {
 
 UdpAsker::UdpAsker(const base::SocketAddress& server, std::span<const Question> questions,
                    Tally& tally)
-    : fd_(connect_to(server)), exchange_(questions, tally) {
+    : fd_(connect_udp(server)), exchange_(questions, tally) {
   for (unsigned i = 0; i < kBatch; ++i) {
     in_octets_[i] = {answers_.data() + i * kAnswerOctets, kAnswerOctets};
     in_[i].msg_hdr.msg_iov = &in_octets_[i];
