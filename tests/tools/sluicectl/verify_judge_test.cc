@@ -22,30 +22,29 @@ Pool judged_pool() {
     made.services = {service};
     return made;
   };
-  Pool judged_pool;
-  judged_pool.name = "p.example";
-  judged_pool.ttl = 30;
-  judged_pool.last_resort = {*base::IpAddress::parse("192.0.2.99")};
-  judged_pool.servers = {server("a", "192.0.2.1"), server("b", "192.0.2.2"),
-                         server("c", "192.0.2.3"), server("d", "192.0.2.4"),
-                         server("e", "192.0.2.5")};
-  judged_pool.servers[1].addresses.push_back(*base::IpAddress::parse("192.0.2.22"));
-  judged_pool.servers[2].services[0].status = "draining";
-  judged_pool.servers[2].services[0].cache_horizon = kJudgedAt + seconds(12);
-  judged_pool.servers[3].services[0].status = "down";
-  judged_pool.servers[3].services[0].cache_horizon = kJudgedAt - seconds(1);
-  judged_pool.servers[4].services.clear();
+  Pool pool;
+  pool.name = "p.example";
+  pool.ttl = 30;
+  pool.last_resort = {*base::IpAddress::parse("192.0.2.99")};
+  pool.servers = {server("a", "192.0.2.1"), server("b", "192.0.2.2"), server("c", "192.0.2.3"),
+                  server("d", "192.0.2.4"), server("e", "192.0.2.5")};
+  pool.servers[1].addresses.push_back(*base::IpAddress::parse("192.0.2.22"));
+  pool.servers[2].services[0].status = "draining";
+  pool.servers[2].services[0].cache_horizon = kJudgedAt + seconds(12);
+  pool.servers[3].services[0].status = "down";
+  pool.servers[3].services[0].cache_horizon = kJudgedAt - seconds(1);
+  pool.servers[4].services.clear();
   for (const char* owner : {"p.example", "_sip._tcp.p.example"}) {
-    judged_pool.answer_sets.push_back({.owner = owner,
-                                       .service = "fe",
-                                       .fallback = {},
-                                       .members = {"a.p.example", "b.p.example"},
-                                       .accepting = {},
-                                       .min_accepting = {},
-                                       .since = kJudgedAt - seconds(100),
-                                       .cache_horizon = kJudgedAt - seconds(68)});
+    pool.answer_sets.push_back({.owner = owner,
+                                .service = "fe",
+                                .fallback = {},
+                                .members = {"a.p.example", "b.p.example"},
+                                .accepting = {},
+                                .min_accepting = {},
+                                .since = kJudgedAt - seconds(100),
+                                .cache_horizon = kJudgedAt - seconds(68)});
   }
-  return judged_pool;
+  return pool;
 }
 
 // The members came this moment.
@@ -159,9 +158,9 @@ TEST(Judge, AnAuthoritativeAnswerIsThatOfNow) {
   EXPECT_EQ(authoritative({"192.0.2.1"}).text, "lacks b");
   EXPECT_EQ(authoritative({"192.0.2.1", "192.0.2.2"}).text, "has only 1 of the 2 addresses of b");
   EXPECT_EQ(authoritative({}).finding, Finding::Wrong);
-  EXPECT_EQ(authoritative(kRight, 31).text, "has a TTL of 31, above the judged_pool's 30");
+  EXPECT_EQ(authoritative(kRight, 31).text, "has a TTL of 31, above the pool's 30");
   EXPECT_EQ(authoritative(right_and("203.0.113.1")).text,
-            "names 203.0.113.1, which is no server's of this judged_pool");
+            "names 203.0.113.1, which is no server's of this pool");
   EXPECT_EQ(authoritative(right_and("192.0.2.5")).finding, Finding::Wrong) << "another service's";
   // A resolver that answers with authority is no cache.
   EXPECT_EQ(judged(judged_pool(), reply(right_and("192.0.2.3"), true), Source::Resolver).finding,
