@@ -6,9 +6,10 @@
 // NAME's A RRset must have EXPECTED members in every answer ("1-3": a range). Queries go out over
 // UDP, over TCP connections that stay open and have many queries under way, over TCP connections
 // whose clients read so little at a time that answers wait in the middle, and over TCP connections
-// that are made for one query each. Runs until standard input ends, waits for what is still under
-// way, and prints one line of JSON: what came of the queries, and the longest gap between two
-// answers, beside the longest time that this program itself did not get round to looking.
+// that are made for one query each. Says "asking" once there are answers of each kind, runs until
+// standard input ends, waits for what is still under way, and prints one line of JSON: what came of
+// the queries, and the longest gap between two answers, beside the longest time that this program
+// itself did not get round to looking.
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -343,8 +344,7 @@ int main(int argc, char** argv) {
   Counts slow_counts;
   Counts fresh_counts;
   world.begin = Clock::now();
-  std::printf("asking\n");
-  std::fflush(stdout);
+  bool told = false;
 
   std::vector<pollfd> waiting;
   std::size_t round = 0;
@@ -377,6 +377,17 @@ int main(int argc, char** argv) {
       if (each.is_due()) each.receive(world, slow_counts);
     }
     for (Fresh& each : fresh) each.receive(world, fresh_counts);
+    if (!told) {
+      // From here on whatever happens happens to each kind.
+      told = udp_counts.answered > 0 && tcp_counts.answered > 0 && slow_counts.answered > 0 &&
+             fresh_counts.answered > 0;
+      if (told) {
+        std::printf("asking\n");
+        std::fflush(stdout);
+      } else if (Clock::now() > world.begin + kPatience) {
+        die("no answers of some kind");
+      }
+    }
     if (world.asking && (waiting[0].revents & (POLLIN | POLLHUP)) != 0) {
       world.asking = false;
       until = Clock::now() + kPatience;
