@@ -55,17 +55,17 @@ CookieCheck checked(const CookieSecrets& with, std::string_view cookie, std::str
 
 const CookieSecrets kShared = secrets({"e5e973e5a6b2a43f48e7dc849e37bfcf"});
 constexpr const char* kClient = "198.51.100.100";
-constexpr const char* kCookie = "2464c4abcf10c957010000005cf79f111f8130c3eee29480";
+constexpr const char* kServerCookie = "2464c4abcf10c957010000005cf79f111f8130c3eee29480";
 constexpr std::uint32_t kMadeAt = 1559731985;
 
 TEST(Cookie, IsMadeAsInRfc9018AppendixA1) {
-  EXPECT_EQ(made(kShared, "2464c4abcf10c957", kClient, kMadeAt), kCookie);
+  EXPECT_EQ(made(kShared, "2464c4abcf10c957", kClient, kMadeAt), kServerCookie);
 }
 
 TEST(Cookie, IsRenewedAsInRfc9018AppendixA2) {
   const std::uint32_t later = kMadeAt + 40 * 60;
-  EXPECT_EQ(checked(kShared, kCookie, kClient, later), CookieCheck::Renew);
-  EXPECT_EQ(made(kShared, kCookie, kClient, later),
+  EXPECT_EQ(checked(kShared, kServerCookie, kClient, later), CookieCheck::Renew);
+  EXPECT_EQ(made(kShared, kServerCookie, kClient, later),
             "2464c4abcf10c957010000005cf7a871d4a564a1442aca77");
 }
 
@@ -90,13 +90,13 @@ TEST(Cookie, OfAnOlderSecretIsRenewedAsInRfc9018AppendixA4) {
 }
 
 TEST(Cookie, LivesForAnHourAndIsFreshForHalfOfIt) {  // RFC 9018 section 4.3
-  EXPECT_EQ(checked(kShared, kCookie, kClient, kMadeAt), CookieCheck::Fresh);
-  EXPECT_EQ(checked(kShared, kCookie, kClient, kMadeAt + 1800), CookieCheck::Fresh);
-  EXPECT_EQ(checked(kShared, kCookie, kClient, kMadeAt + 1801), CookieCheck::Renew);
-  EXPECT_EQ(checked(kShared, kCookie, kClient, kMadeAt + 3600), CookieCheck::Renew);
-  EXPECT_EQ(checked(kShared, kCookie, kClient, kMadeAt + 3601), CookieCheck::Bad);
-  EXPECT_EQ(checked(kShared, kCookie, kClient, kMadeAt - 300), CookieCheck::Fresh);
-  EXPECT_EQ(checked(kShared, kCookie, kClient, kMadeAt - 301), CookieCheck::Bad);
+  EXPECT_EQ(checked(kShared, kServerCookie, kClient, kMadeAt), CookieCheck::Fresh);
+  EXPECT_EQ(checked(kShared, kServerCookie, kClient, kMadeAt + 1800), CookieCheck::Fresh);
+  EXPECT_EQ(checked(kShared, kServerCookie, kClient, kMadeAt + 1801), CookieCheck::Renew);
+  EXPECT_EQ(checked(kShared, kServerCookie, kClient, kMadeAt + 3600), CookieCheck::Renew);
+  EXPECT_EQ(checked(kShared, kServerCookie, kClient, kMadeAt + 3601), CookieCheck::Bad);
+  EXPECT_EQ(checked(kShared, kServerCookie, kClient, kMadeAt - 300), CookieCheck::Fresh);
+  EXPECT_EQ(checked(kShared, kServerCookie, kClient, kMadeAt - 301), CookieCheck::Bad);
 }
 
 TEST(Cookie, KeepsItsTimeAcrossTheTurnOfTheTimestamp) {  // serial arithmetic, RFC 1982
@@ -107,18 +107,18 @@ TEST(Cookie, KeepsItsTimeAcrossTheTurnOfTheTimestamp) {  // serial arithmetic, R
 
 TEST(Cookie, IsBadInAnyOtherOctetOrForAnybodyElse) {
   for (std::size_t at = 0; at < kCookieOctets; ++at) {
-    Octets changed = unhex(kCookie);
+    Octets changed = unhex(kServerCookie);
     changed[at] ^= 0x01;
     EXPECT_EQ(checked(kShared, hex(changed), kClient, kMadeAt), CookieCheck::Bad) << at;
   }
-  EXPECT_EQ(checked(kShared, kCookie, "198.51.100.101", kMadeAt), CookieCheck::Bad);
-  EXPECT_EQ(checked(kShared, kCookie, "2001:db8::1", kMadeAt), CookieCheck::Bad);
-  EXPECT_EQ(checked(secrets({"00000000000000000000000000000000"}), kCookie, kClient, kMadeAt),
+  EXPECT_EQ(checked(kShared, kServerCookie, "198.51.100.101", kMadeAt), CookieCheck::Bad);
+  EXPECT_EQ(checked(kShared, kServerCookie, "2001:db8::1", kMadeAt), CookieCheck::Bad);
+  EXPECT_EQ(checked(secrets({"00000000000000000000000000000000"}), kServerCookie, kClient, kMadeAt),
             CookieCheck::Bad);
 }
 
 TEST(Cookie, OfAnotherSizeIsSomebodyElses) {
-  const Octets whole = unhex(kCookie);
+  const Octets whole = unhex(kServerCookie);
   for (std::size_t size = 0; size < whole.size(); ++size) {
     EXPECT_EQ(check_cookie(kShared, std::span(whole).first(size), {}, kMadeAt), CookieCheck::Bad);
   }
