@@ -192,62 +192,56 @@ TEST(LoadDaemon, RefusesEachMistakeOfDnsStoreAndHealth) {
   });
 }
 
-Config daemon_with(std::string_view from, std::string_view to) {
-  auto loaded = load_text(with(kSmall, from, to), "/etc/sluice/t.yaml");
-  EXPECT_TRUE(loaded) << base::to_string(loaded.error());
-  return loaded ? *std::move(loaded) : Config{};
-}
-
 TEST(LoadDaemon, TakesEveryEdgeOfARange) {
-  EXPECT_EQ(daemon_with("dns:\n", "dns:\n  workers: auto\n").dns.workers, 0U);
-  EXPECT_EQ(daemon_with("health:", "memory_limit: auto\nhealth:").memory_limit, 0U);
-  EXPECT_EQ(daemon_with("health:", "memory_limit: 512MiB\nhealth:").memory_limit, 512ULL << 20);
-  EXPECT_EQ(daemon_with("dns:\n", "dns:\n  workers: 64\n").dns.workers, 64U);
-  EXPECT_EQ(daemon_with("dns:\n", "dns:\n  max_udp_payload: 512\n").dns.max_udp_payload, 512);
-  EXPECT_EQ(daemon_with("dns:\n", "dns:\n  max_udp_payload: 4096\n").dns.max_udp_payload, 4096);
-  EXPECT_EQ(daemon_with("lease: 6s", "mass_loss: 1%").health.mass_loss, 1U);
-  EXPECT_EQ(daemon_with("lease: 6s", "mass_loss: 100%").health.mass_loss, 100U);
-  EXPECT_EQ(daemon_with("lease: 6s", "lease: 4s").health.lease, 4s);
-  const Health quick = daemon_with("lease: 6s", "lease: 300ms\n  heartbeat: 100ms").health;
+  EXPECT_EQ(small_with("dns:\n", "dns:\n  workers: auto\n").dns.workers, 0U);
+  EXPECT_EQ(small_with("health:", "memory_limit: auto\nhealth:").memory_limit, 0U);
+  EXPECT_EQ(small_with("health:", "memory_limit: 512MiB\nhealth:").memory_limit, 512ULL << 20);
+  EXPECT_EQ(small_with("dns:\n", "dns:\n  workers: 64\n").dns.workers, 64U);
+  EXPECT_EQ(small_with("dns:\n", "dns:\n  max_udp_payload: 512\n").dns.max_udp_payload, 512);
+  EXPECT_EQ(small_with("dns:\n", "dns:\n  max_udp_payload: 4096\n").dns.max_udp_payload, 4096);
+  EXPECT_EQ(small_with("lease: 6s", "mass_loss: 1%").health.mass_loss, 1U);
+  EXPECT_EQ(small_with("lease: 6s", "mass_loss: 100%").health.mass_loss, 100U);
+  EXPECT_EQ(small_with("lease: 6s", "lease: 4s").health.lease, 4s);
+  const Health quick = small_with("lease: 6s", "lease: 300ms\n  heartbeat: 100ms").health;
   EXPECT_EQ(quick.lease, 300ms);
   EXPECT_EQ(quick.heartbeat, 100ms);
 }
 
 TEST(LoadDaemon, ReadsWhatTheResponderSaysOfItself) {
-  EXPECT_EQ(daemon_with("dns:\n", "dns:\n").dns.version, "Sluice " SLUICE_VERSION);
-  const Dns hidden = daemon_with("dns:\n",
-                                 "dns:\n  version: hidden\n  hide_identity: true\n"
-                                 "  explain_stale: true\n")
+  EXPECT_EQ(small_with("dns:\n", "dns:\n").dns.version, "Sluice " SLUICE_VERSION);
+  const Dns hidden = small_with("dns:\n",
+                                "dns:\n  version: hidden\n  hide_identity: true\n"
+                                "  explain_stale: true\n")
                          .dns;
   EXPECT_EQ(hidden.version, "");
   EXPECT_TRUE(hidden.hide_identity);
   EXPECT_TRUE(hidden.explain_stale);
-  EXPECT_EQ(daemon_with("dns:\n", "dns:\n  version: 9.9 x\n").dns.version, "9.9 x");
+  EXPECT_EQ(small_with("dns:\n", "dns:\n  version: 9.9 x\n").dns.version, "9.9 x");
 }
 
 TEST(LoadDaemon, ReadsCookieSecretsInTheirOrder) {
-  const Cookies none = daemon_with("dns:\n", "dns:\n").dns.cookies;
+  const Cookies none = small_with("dns:\n", "dns:\n").dns.cookies;
   EXPECT_TRUE(none.enabled);
   EXPECT_FALSE(none.required);
   EXPECT_TRUE(none.secrets.empty());
   const Cookies cookies =
-      daemon_with("dns:\n",
-                  "dns:\n"
-                  "  cookies: {required: true, secrets: [e5e973e5a6b2a43f48e7dc849e37bfcf, "
-                  "\"00000000000000000000000000000002\"]}\n")
+      small_with("dns:\n",
+                 "dns:\n"
+                 "  cookies: {required: true, secrets: [e5e973e5a6b2a43f48e7dc849e37bfcf, "
+                 "\"00000000000000000000000000000002\"]}\n")
           .dns.cookies;
   EXPECT_TRUE(cookies.required);
   ASSERT_EQ(cookies.secrets.size(), 2U);
   EXPECT_EQ(cookies.secrets[0].front(), 0xe5);
   EXPECT_EQ(cookies.secrets[1].back(), 2);
-  EXPECT_FALSE(daemon_with("dns:\n", "dns:\n  cookies: {enabled: false}\n").dns.cookies.enabled);
+  EXPECT_FALSE(small_with("dns:\n", "dns:\n  cookies: {enabled: false}\n").dns.cookies.enabled);
 }
 
 TEST(LoadDaemon, ReadsARateLimit) {
-  EXPECT_EQ(daemon_with("dns:\n", "dns:\n").dns.rate_limit.responses_per_second, 0U) << "off";
+  EXPECT_EQ(small_with("dns:\n", "dns:\n").dns.rate_limit.responses_per_second, 0U) << "off";
   const RateLimit limit =
-      daemon_with("dns:\n",
-                  "dns:\n  rate_limit: {responses_per_second: 20, exempt: [192.0.2.0/24, ::1]}\n")
+      small_with("dns:\n",
+                 "dns:\n  rate_limit: {responses_per_second: 20, exempt: [192.0.2.0/24, ::1]}\n")
           .dns.rate_limit;
   EXPECT_EQ(limit.responses_per_second, 20U);
   EXPECT_EQ(limit.burst, 100U);
@@ -256,18 +250,18 @@ TEST(LoadDaemon, ReadsARateLimit) {
   EXPECT_EQ(limit.ipv6_prefix, 56);
   ASSERT_EQ(limit.exempt.size(), 2U);
   EXPECT_EQ(limit.exempt[1].to_string(), "::1/128");
-  EXPECT_EQ(daemon_with("dns:\n", "dns:\n  rate_limit: {responses_per_second: 20, burst: 7}\n")
+  EXPECT_EQ(small_with("dns:\n", "dns:\n  rate_limit: {responses_per_second: 20, burst: 7}\n")
                 .dns.rate_limit.burst,
             7U);
 }
 
 TEST(LoadDaemon, ListensTwiceOnAnAddressWhosePortTheKernelChooses) {
-  EXPECT_EQ(daemon_with("[\"127.0.0.1@0\"]", "[127.0.0.1@0, 127.0.0.1@0]").dns.listen.size(), 2U);
+  EXPECT_EQ(small_with("[\"127.0.0.1@0\"]", "[127.0.0.1@0, 127.0.0.1@0]").dns.listen.size(), 2U);
 }
 
 TEST(LoadDaemon, KeepsTheAuditForSoLongAndSoManyEntries) {
   const auto store = [](const std::string& audit) {
-    return daemon_with("health:", "store: {" + audit + "}\nhealth:").store;
+    return small_with("health:", "store: {" + audit + "}\nhealth:").store;
   };
   EXPECT_EQ(store("directory: state").audit_keep, 90 * 24h);
   EXPECT_EQ(store("directory: state").audit_entries, 1'000'000U);
@@ -279,7 +273,7 @@ TEST(LoadDaemon, KeepsTheAuditForSoLongAndSoManyEntries) {
 
 TEST(LoadDaemon, ResolvesPathsAgainstTheFolderOfTheFile) {
   const auto directory = [](const char* text) {
-    return daemon_with("health:", std::string("store: {directory: ") + text + "}\nhealth:")
+    return small_with("health:", std::string("store: {directory: ") + text + "}\nhealth:")
         .store.directory;
   };
   EXPECT_EQ(directory("state"), "/etc/sluice/state");

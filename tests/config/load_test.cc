@@ -58,12 +58,6 @@ std::string told(const std::string& text) {
   return loaded ? "" : base::to_string(loaded.error());
 }
 
-Config small_with(std::string_view from, std::string_view to) {
-  auto loaded = load_text(with(kSmall, from, to), "t.yaml");
-  EXPECT_TRUE(loaded) << base::to_string(loaded.error());
-  return loaded ? *std::move(loaded) : Config{};
-}
-
 TEST(Load, TellsAllErrorsOfAFileInLineOrder) {
   std::string text = with(kSmall, "lease: 6s", "lease: 6");
   text = with(text, "weight: 50", "weight: 500");

@@ -64,6 +64,13 @@ inline std::string with(std::string_view text, std::string_view from, std::strin
   return at == std::string::npos ? changed : changed.replace(at, from.size(), to);
 }
 
+// kSmall, changed and loaded.
+inline Config small_with(std::string_view from, std::string_view to) {
+  auto loaded = load_text(with(kSmall, from, to), "/etc/sluice/t.yaml");
+  EXPECT_TRUE(loaded) << base::to_string(loaded.error());
+  return loaded ? *std::move(loaded) : Config{};
+}
+
 struct Mistake {
   std::string_view from;
   std::string_view to;

@@ -19,7 +19,7 @@ using testing::IsEmpty;
 using testing::Pair;
 using testing::UnorderedElementsAre;
 
-const std::string kPool = "pool01.contoso.example";
+const std::string kOwner = "pool01.contoso.example";
 
 using Figures = std::vector<std::pair<std::string, std::uint64_t>>;
 
@@ -50,8 +50,8 @@ TEST(AnswerSetLedger, ShowsWhatWasAskedByOwner) {
   counts->row(1)[fixture::kPoolSet].add(2);
   counts->row(1)[fixture::kSrvSet].add(5);
   counts->row(0)[feature(1)].add(7);
-  EXPECT_THAT(read(ledger), ElementsAre(Pair(kPool, 3), Pair("_sip._tcp." + kPool, 5),
-                                        Pair("call-park." + kPool, 7)));
+  EXPECT_THAT(read(ledger), ElementsAre(Pair(kOwner, 3), Pair("_sip._tcp." + kOwner, 5),
+                                        Pair("call-park." + kOwner, 7)));
 }
 
 TEST(AnswerSetLedger, FollowsNamesOverReloads) {
@@ -61,11 +61,11 @@ TEST(AnswerSetLedger, FollowsNamesOverReloads) {
   first->row(0)[feature(1)].add(2);
   const auto second = ledger.open(zones_with({"new", "b", "a"}));
   second->row(0)[feature(1)].add(10);
-  const Figures both = {{"b." + kPool, 12}, {"a." + kPool, 1}};
+  const Figures both = {{"b." + kOwner, 12}, {"a." + kOwner, 1}};
   EXPECT_EQ(read(ledger), both) << "while some worker answers by the old one";
   first->row(0)[feature(1)].add(100);
   ledger.close_before(*second);
-  const Figures closed = {{"b." + kPool, 112}, {"a." + kPool, 1}};
+  const Figures closed = {{"b." + kOwner, 112}, {"a." + kOwner, 1}};
   EXPECT_EQ(read(ledger), closed);
   EXPECT_EQ(first.use_count(), 1) << "the ledger let go";
   ledger.close_before(*second);
@@ -80,7 +80,7 @@ TEST(AnswerSetLedger, CarriesOverSeveralThatAreReplacedAtOnce) {
   first->row(0)[feature(0)].add(1);
   second->row(0)[feature(0)].add(2);
   third->row(0)[feature(1)].add(4);
-  const Figures all = {{"b." + kPool, 2}, {"a." + kPool, 5}};
+  const Figures all = {{"b." + kOwner, 2}, {"a." + kOwner, 5}};
   EXPECT_EQ(read(ledger), all);
   ledger.close_before(*second);
   EXPECT_EQ(read(ledger), all);
@@ -88,7 +88,7 @@ TEST(AnswerSetLedger, CarriesOverSeveralThatAreReplacedAtOnce) {
   EXPECT_EQ(read(ledger), all);
   const auto fourth = ledger.open(zones_with({"a", "b"}));
   ledger.close_before(*fourth);
-  EXPECT_THAT(read(ledger), UnorderedElementsAre(Pair("b." + kPool, 2), Pair("a." + kPool, 5)));
+  EXPECT_THAT(read(ledger), UnorderedElementsAre(Pair("b." + kOwner, 2), Pair("a." + kOwner, 5)));
 }
 
 TEST(AnswerSetLedger, ANameThatReturnsGoesOnWhereItWas) {
@@ -101,9 +101,9 @@ TEST(AnswerSetLedger, ANameThatReturnsGoesOnWhereItWas) {
   EXPECT_THAT(read(ledger), IsEmpty());
   const auto third = ledger.open(zones_with({"b", "a"}));
   third->row(0)[feature(1)].add(1);
-  EXPECT_THAT(read(ledger), ElementsAre(Pair("a." + kPool, 4)));
+  EXPECT_THAT(read(ledger), ElementsAre(Pair("a." + kOwner, 4)));
   ledger.close_before(*third);
-  EXPECT_THAT(read(ledger), ElementsAre(Pair("a." + kPool, 4)));
+  EXPECT_THAT(read(ledger), ElementsAre(Pair("a." + kOwner, 4)));
 }
 
 TEST(AnswerSetLedger, CountsTheSetsOfOneOwnerTogether) {
@@ -113,11 +113,11 @@ TEST(AnswerSetLedger, CountsTheSetsOfOneOwnerTogether) {
   const auto counts = ledger.open(fixture::zones_of(config));
   counts->row(0)[fixture::kSrvSet].add(3);
   counts->row(0)[3].add(4);
-  EXPECT_THAT(read(ledger), ElementsAre(Pair("_sip._tcp." + kPool, 7)));
+  EXPECT_THAT(read(ledger), ElementsAre(Pair("_sip._tcp." + kOwner, 7)));
   const auto reloaded = ledger.open(zones_with({}));
-  EXPECT_THAT(read(ledger), ElementsAre(Pair("_sip._tcp." + kPool, 7)));
+  EXPECT_THAT(read(ledger), ElementsAre(Pair("_sip._tcp." + kOwner, 7)));
   ledger.close_before(*reloaded);
-  EXPECT_THAT(read(ledger), ElementsAre(Pair("_sip._tcp." + kPool, 7)));
+  EXPECT_THAT(read(ledger), ElementsAre(Pair("_sip._tcp." + kOwner, 7)));
 }
 
 TEST(AnswerSetLedger, WithoutWorkersNothingIsCounted) {
@@ -164,7 +164,7 @@ TEST(AnswerSetLedger, NoFigureShrinksWhileZonesAreReplaced) {
   worker.join();
   page.join();
   EXPECT_EQ(shrunk, 0U);
-  EXPECT_THAT(read(ledger), ElementsAre(Pair(kPool, counted)));
+  EXPECT_THAT(read(ledger), ElementsAre(Pair(kOwner, counted)));
 }
 
 }  // namespace

@@ -19,7 +19,9 @@ using fixture::ask;
 using fixture::Caps;
 using fixture::Judged;
 using fixture::kFeatureSet;
+using fixture::kPool;
 using fixture::kPoolSet;
+using fixture::kSip;
 using fixture::kSrvSet;
 using fixture::now;
 using testing::ElementsAre;
@@ -28,11 +30,9 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
 
-const std::string kCountedPool = "pool01.contoso.example.";
-const std::string kCountedSip = "_sip._tcp." + kCountedPool;
-const std::string kAttendant = "attendant." + kCountedPool;
+const std::string kAttendant = "attendant." + kPool;
 
-constexpr base::MonoTime kCountedFrom{std::chrono::hours(300)};
+constexpr base::MonoTime kNow{std::chrono::hours(300)};
 
 QueryContext at(base::MonoTime time, Transport transport = Transport::Udp,
                 std::uint64_t rotation = 0) {
@@ -67,8 +67,8 @@ std::vector<fixture::Question> all_questions() {
   std::vector<fixture::Question> all = fixture::questions();
   for (const char* type : {"NS", "A", "SRV", "HTTPS", "MX"}) {
     for (const char* name : {"x.deleg.", "deleg.", "_x._tcp.", "svc.", "short."}) {
-      all.push_back({.name = name + kCountedPool, .type = type});
-      all.push_back({.name = name + kCountedPool, .type = type, .payload = 1232});
+      all.push_back({.name = name + kPool, .type = type});
+      all.push_back({.name = name + kPool, .type = type, .payload = 1232});
     }
   }
   return all;
@@ -83,7 +83,7 @@ void compare(fixture::Serving& serving, const std::vector<fixture::Question>& qu
     turn = 0;
     for (const fixture::Question& question : questions) {
       for (const Transport transport : {Transport::Udp, Transport::Tcp}) {
-        take(question, ask(now(serving), question, at(kCountedFrom, transport, ++turn)));
+        take(question, ask(now(serving), question, at(kNow, transport, ++turn)));
       }
     }
   };
@@ -117,14 +117,14 @@ TEST(Countdown, IsTheWholeSecondsThatAreLeftAndNeverMoreThanTheTtl) {
                                                    {-1h, 0},
                                                    {24h * 365 * 200, 30}}) {
     fixture::Serving serving(fixture::pool_config());
-    for (const health::AnswerSetId id : {kPoolSet, kSrvSet}) serving.cap(id, kCountedFrom + left);
+    for (const health::AnswerSetId id : {kPoolSet, kSrvSet}) serving.cap(id, kNow + left);
     serving.adjust({kPoolSet, kSrvSet});
     for (const Transport transport : {Transport::Udp, Transport::Tcp}) {
       for (const char* type : {"A", "AAAA", "SRV"}) {
         const bool srv = type == std::string("SRV");
-        const Judged judged = ask(
-            now(serving), {.name = srv ? kCountedSip : kCountedPool, .type = type, .payload = 1232},
-            at(kCountedFrom, transport));
+        const Judged judged =
+            ask(now(serving), {.name = srv ? kSip : kPool, .type = type, .payload = 1232},
+                at(kNow, transport));
         ASSERT_TRUE(judged.parsed);
         EXPECT_THAT(answer_ttls(judged), ElementsAre(ttl, ttl, ttl)) << left.count() << " " << type;
         if (!srv) continue;
@@ -138,39 +138,36 @@ TEST(Countdown, IsTheWholeSecondsThatAreLeftAndNeverMoreThanTheTtl) {
 
 TEST(Countdown, LowersEachRecordThatNamesAMemberAndNoOther) {
   fixture::Serving serving(placed());
-  const Caps caps{.addresses = {{kCountedPool, 12}}, .srv = {{kCountedSip, 9}}};
+  const Caps caps{.addresses = {{kPool, 12}}, .srv = {{kSip, 9}}};
   compare(serving, all_questions(), caps, [&] {
-    serving.cap(kPoolSet, kCountedFrom + 12'500ms);
-    serving.cap(kSrvSet, kCountedFrom + 9s);
+    serving.cap(kPoolSet, kNow + 12'500ms);
+    serving.cap(kSrvSet, kNow + 9s);
     serving.adjust({kPoolSet, kSrvSet});
   });
   // What that comparison rests on: the pool is in all these places.
   for (const auto& [name, type] : std::vector<std::pair<std::string, std::string>>{
            {"hosts.", "MX"}, {"x.deleg.", "A"}, {"_x._tcp.", "SRV"}, {"svc.", "HTTPS"}}) {
     const Judged judged =
-        ask(now(serving), {.name = name + kCountedPool, .type = type, .payload = 1232},
-            at(kCountedFrom));
-    EXPECT_THAT(judged.additional, testing::Contains(kCountedPool + " 12 IN AAAA fd99::1")) << name;
+        ask(now(serving), {.name = name + kPool, .type = type, .payload = 1232}, at(kNow));
+    EXPECT_THAT(judged.additional, testing::Contains(kPool + " 12 IN AAAA fd99::1")) << name;
   }
-  const Judged chain = ask(now(serving), {.name = "pool." + kCountedPool}, at(kCountedFrom));
+  const Judged chain = ask(now(serving), {.name = "pool." + kPool}, at(kNow));
   EXPECT_THAT(answer_ttls(chain), ElementsAre(300, 12, 12, 12)) << "the alias names no member";
-  EXPECT_THAT(answer_ttls(ask(now(serving), {.name = "sips." + kCountedPool, .type = "SRV"},
-                              at(kCountedFrom))),
+  EXPECT_THAT(answer_ttls(ask(now(serving), {.name = "sips." + kPool, .type = "SRV"}, at(kNow))),
               ElementsAre(300, 9, 9, 9));
 }
 
 TEST(Countdown, ReachesHostRecordsThatGoToo) {
   fixture::Serving serving(placed());
-  const std::string fe01 = "fe01." + kCountedPool;
-  const std::string fe02 = "fe02." + kCountedPool;
-  const Caps caps{.addresses = {{fe01, 5}, {fe02, 20}}, .srv = {{kCountedSip, 9}}};
+  const std::string fe01 = "fe01." + kPool;
+  const std::string fe02 = "fe02." + kPool;
+  const Caps caps{.addresses = {{fe01, 5}, {fe02, 20}}, .srv = {{kSip, 9}}};
   compare(serving, all_questions(), caps, [&] {
-    serving.cap(kSrvSet, kCountedFrom + 9s);
-    serving.leave({{0, kCountedFrom + 5s}, {1, kCountedFrom + 20s}});
+    serving.cap(kSrvSet, kNow + 9s);
+    serving.leave({{0, kNow + 5s}, {1, kNow + 20s}});
     serving.adjust({kSrvSet});
   });
-  const Judged srv =
-      ask(now(serving), {.name = kCountedSip, .type = "SRV", .payload = 1232}, at(kCountedFrom));
+  const Judged srv = ask(now(serving), {.name = kSip, .type = "SRV", .payload = 1232}, at(kNow));
   EXPECT_THAT(ttls(ldns_pkt_additional(srv.packet.get())),
               testing::IsSupersetOf({5, 5, 9, 9, 9, 9}))
       << "whichever ends first";
@@ -179,8 +176,8 @@ TEST(Countdown, ReachesHostRecordsThatGoToo) {
 // Of a host alone the others keep their TTLs, rendered together as they are.
 TEST(Countdown, OfOneHostLeavesTheOthersAlone) {
   fixture::Serving serving(placed());
-  compare(serving, all_questions(), {.addresses = {{"fe02." + kCountedPool, 0}}, .srv = {}}, [&] {
-    serving.leave({{1, kCountedFrom - 1h}});
+  compare(serving, all_questions(), {.addresses = {{"fe02." + kPool, 0}}, .srv = {}}, [&] {
+    serving.leave({{1, kNow - 1h}});
     serving.adjust({});
   });
 }
@@ -188,39 +185,31 @@ TEST(Countdown, OfOneHostLeavesTheOthersAlone) {
 TEST(Countdown, ComesWithAGenerationToo) {
   fixture::Serving serving(fixture::pool_config());
   serving.set(kPoolSet, {0, 1});
-  serving.cap(kPoolSet, kCountedFrom + 3s);
-  serving.leave({{0, kCountedFrom + 4s}});
+  serving.cap(kPoolSet, kNow + 3s);
+  serving.leave({{0, kNow + 4s}});
   serving.publish({kPoolSet});
-  EXPECT_THAT(answer_ttls(ask(now(serving), {.name = kCountedPool}, at(kCountedFrom))),
-              ElementsAre(3, 3));
-  EXPECT_THAT(answer_ttls(ask(now(serving), {.name = "fe01." + kCountedPool}, at(kCountedFrom))),
-              ElementsAre(4));
+  EXPECT_THAT(answer_ttls(ask(now(serving), {.name = kPool}, at(kNow))), ElementsAre(3, 3));
+  EXPECT_THAT(answer_ttls(ask(now(serving), {.name = "fe01." + kPool}, at(kNow))), ElementsAre(4));
   serving.publisher().prepare(fixture::zones_of(fixture::pool_config()));
   serving.publish({});
-  EXPECT_THAT(answer_ttls(ask(now(serving), {.name = kCountedPool}, at(kCountedFrom))),
-              ElementsAre(3, 3))
+  EXPECT_THAT(answer_ttls(ask(now(serving), {.name = kPool}, at(kNow))), ElementsAre(3, 3))
       << "and with a reload";
-  EXPECT_THAT(answer_ttls(ask(now(serving), {.name = "fe01." + kCountedPool}, at(kCountedFrom))),
-              ElementsAre(4));
+  EXPECT_THAT(answer_ttls(ask(now(serving), {.name = "fe01." + kPool}, at(kNow))), ElementsAre(4));
 }
 
 TEST(Countdown, OfAFeatureIsItsOwn) {
   fixture::Serving serving(fixture::pool_config());
   const auto octets = [&](health::AnswerSetId id) { return now(serving).answer_sets.find(id); };
-  serving.cap(kFeatureSet, kCountedFrom + 5s);
+  serving.cap(kFeatureSet, kNow + 5s);
   serving.adjust({kFeatureSet});
   EXPECT_NE(octets(kPoolSet), octets(kFeatureSet)) << "not the same end";
-  EXPECT_THAT(answer_ttls(ask(now(serving), {.name = kCountedPool}, at(kCountedFrom))),
-              ElementsAre(30, 30, 30));
-  EXPECT_THAT(answer_ttls(ask(now(serving), {.name = kAttendant}, at(kCountedFrom))),
-              ElementsAre(5, 5, 5));
-  for (const health::AnswerSetId id : {kPoolSet, kFeatureSet}) serving.cap(id, kCountedFrom + 4s);
+  EXPECT_THAT(answer_ttls(ask(now(serving), {.name = kPool}, at(kNow))), ElementsAre(30, 30, 30));
+  EXPECT_THAT(answer_ttls(ask(now(serving), {.name = kAttendant}, at(kNow))), ElementsAre(5, 5, 5));
+  for (const health::AnswerSetId id : {kPoolSet, kFeatureSet}) serving.cap(id, kNow + 4s);
   serving.adjust({kFeatureSet, kPoolSet});  // in any order
   EXPECT_EQ(octets(kPoolSet), octets(kFeatureSet));
-  EXPECT_THAT(answer_ttls(ask(now(serving), {.name = kCountedPool}, at(kCountedFrom))),
-              ElementsAre(4, 4, 4));
-  EXPECT_THAT(answer_ttls(ask(now(serving), {.name = kAttendant}, at(kCountedFrom))),
-              ElementsAre(4, 4, 4));
+  EXPECT_THAT(answer_ttls(ask(now(serving), {.name = kPool}, at(kNow))), ElementsAre(4, 4, 4));
+  EXPECT_THAT(answer_ttls(ask(now(serving), {.name = kAttendant}, at(kNow))), ElementsAre(4, 4, 4));
 }
 
 TEST(Countdown, ChangesNoChoiceAndNoOrder) {
@@ -230,14 +219,12 @@ TEST(Countdown, ChangesNoChoiceAndNoOrder) {
       config.pools[0].order = order;
       config.pools[0].answer_size = static_cast<std::uint16_t>(size);
       fixture::Serving serving(config);
-      const Caps caps{
-          .addresses = {{kCountedPool, 12}, {kAttendant, 12}, {"fe03." + kCountedPool, 3}},
-          .srv = {{kCountedSip, 9}}};
+      const Caps caps{.addresses = {{kPool, 12}, {kAttendant, 12}, {"fe03." + kPool, 3}},
+                      .srv = {{kSip, 9}}};
       compare(serving, all_questions(), caps, [&] {
-        for (const health::AnswerSetId id : {kPoolSet, kFeatureSet})
-          serving.cap(id, kCountedFrom + 12s);
-        serving.cap(kSrvSet, kCountedFrom + 9s);
-        serving.leave({{2, kCountedFrom + 3s}});
+        for (const health::AnswerSetId id : {kPoolSet, kFeatureSet}) serving.cap(id, kNow + 12s);
+        serving.cap(kSrvSet, kNow + 9s);
+        serving.leave({{2, kNow + 3s}});
         serving.adjust({kPoolSet, kSrvSet, kFeatureSet});
       });
     }
@@ -248,21 +235,19 @@ TEST(Countdown, ChangesNoChoiceAndNoOrder) {
 TEST(Countdown, FindsTtlsBehindOwnersThatAreWrittenOut) {
   for (const bool leaving : {false, true}) {
     fixture::Serving serving(placed(400));
-    const std::vector<fixture::Question> questions = {
-        {.name = kCountedSip, .type = "SRV"},
-        {.name = "sips." + kCountedPool, .type = "SRV"},
-        {.name = kCountedPool, .type = "A"},
-        {.name = kCountedPool, .type = "AAAA"}};
-    Caps caps{.addresses = {{kCountedPool, 12}}, .srv = {{kCountedSip, 9}}};
-    if (leaving) caps.addresses["fe400." + kCountedPool] = 2;
+    const std::vector<fixture::Question> questions = {{.name = kSip, .type = "SRV"},
+                                                      {.name = "sips." + kPool, .type = "SRV"},
+                                                      {.name = kPool, .type = "A"},
+                                                      {.name = kPool, .type = "AAAA"}};
+    Caps caps{.addresses = {{kPool, 12}}, .srv = {{kSip, 9}}};
+    if (leaving) caps.addresses["fe400." + kPool] = 2;
     compare(serving, questions, caps, [&] {
-      serving.cap(kPoolSet, kCountedFrom + 12s);
-      serving.cap(kSrvSet, kCountedFrom + 9s);
-      if (leaving) serving.leave({{399, kCountedFrom + 2s}});
+      serving.cap(kPoolSet, kNow + 12s);
+      serving.cap(kSrvSet, kNow + 9s);
+      if (leaving) serving.leave({{399, kNow + 2s}});
       serving.adjust({kPoolSet, kSrvSet});
     });
-    const Judged srv =
-        ask(now(serving), {.name = kCountedSip, .type = "SRV"}, at(kCountedFrom, Transport::Tcp));
+    const Judged srv = ask(now(serving), {.name = kSip, .type = "SRV"}, at(kNow, Transport::Tcp));
     EXPECT_GT(srv.size, kPointerReach + 1U);
     EXPECT_THAT(srv.additional, SizeIs(800));
   }
@@ -273,46 +258,44 @@ TEST(Countdown, IsNotForNegativeAnswers) {
   fixture::Serving serving(fixture::pool_config());
   for (const health::AnswerSetId id : {kPoolSet, kSrvSet}) {
     serving.set(id, {}, health::Fallback::NoData);
-    serving.cap(id, kCountedFrom + 3s);
+    serving.cap(id, kNow + 3s);
   }
   serving.hide({0});
-  serving.leave({{0, kCountedFrom + 3s}});
+  serving.leave({{0, kNow + 3s}});
   serving.publish({kPoolSet, kSrvSet}, {0});
-  for (const fixture::Question& question : {fixture::Question{.name = kCountedPool},
-                                            fixture::Question{.name = kCountedSip, .type = "SRV"},
-                                            fixture::Question{.name = "fe01." + kCountedPool}}) {
-    const Judged judged = ask(now(serving), question, at(kCountedFrom));
+  for (const fixture::Question& question :
+       {fixture::Question{.name = kPool}, fixture::Question{.name = kSip, .type = "SRV"},
+        fixture::Question{.name = "fe01." + kPool}}) {
+    const Judged judged = ask(now(serving), question, at(kNow));
     EXPECT_THAT(judged.answer, IsEmpty());
-    EXPECT_THAT(judged.authority, ElementsAre(HasSubstr(kCountedPool + " 10 IN SOA")));
+    EXPECT_THAT(judged.authority, ElementsAre(HasSubstr(kPool + " 10 IN SOA")));
   }
 }
 
 TEST(Countdown, TheConfiguredTtlReturns) {
   fixture::Serving serving(fixture::pool_config());
   EXPECT_FALSE(now(serving).counts_down());
-  serving.cap(kPoolSet, kCountedFrom + 3s);
-  serving.cap(kFeatureSet, kCountedFrom + 3s);
-  serving.leave({{2, kCountedFrom + 3s}});
+  serving.cap(kPoolSet, kNow + 3s);
+  serving.cap(kFeatureSet, kNow + 3s);
+  serving.leave({{2, kNow + 3s}});
   serving.adjust({kPoolSet, kFeatureSet});
   EXPECT_TRUE(now(serving).counts_down());
   serving.cap(kPoolSet, health::Members::kNoEnd);
   serving.adjust({kPoolSet});
   EXPECT_TRUE(now(serving).counts_down()) << "the feature's does";
-  EXPECT_THAT(answer_ttls(ask(now(serving), {.name = kCountedPool}, at(kCountedFrom))),
-              ElementsAre(30, 30, 30));
+  EXPECT_THAT(answer_ttls(ask(now(serving), {.name = kPool}, at(kNow))), ElementsAre(30, 30, 30));
   serving.cap(kFeatureSet, health::Members::kNoEnd);
   serving.adjust({kFeatureSet});
   EXPECT_TRUE(now(serving).counts_down()) << "the host's does";
   serving.leave({});
   serving.adjust({});
   EXPECT_FALSE(now(serving).counts_down());
-  EXPECT_THAT(answer_ttls(ask(now(serving), {.name = "fe03." + kCountedPool}, at(kCountedFrom))),
-              ElementsAre(30));
+  EXPECT_THAT(answer_ttls(ask(now(serving), {.name = "fe03." + kPool}, at(kNow))), ElementsAre(30));
 }
 
 TEST(Countdown, EndsWithTheSetsThatAReloadReplaces) {
   fixture::Serving serving(fixture::pool_config());
-  serving.cap(kPoolSet, kCountedFrom + 3s);
+  serving.cap(kPoolSet, kNow + 3s);
   serving.adjust({kPoolSet});
   serving.publisher().prepare(fixture::zones_of(fixture::pool_config()));
   serving.cap(kPoolSet, health::Members::kNoEnd);

@@ -17,10 +17,10 @@ namespace {
 
 using fixture::ask;
 using fixture::Judged;
+using fixture::kPool;
 using fixture::Octets;
 
 constexpr std::uint32_t kAskedAt = 1'800'000'000;
-const std::string kAskedPool = "pool01.contoso.example.";
 
 ResponseSettings settings() {
   ResponseSettings made;
@@ -95,8 +95,7 @@ class OptionReplyTest : public testing::Test {
   }
   // A cookie that this server gave to this client.
   Octets server_cookie() {
-    return options_of(
-               asked(with_options(kAskedPool, {option(OptionCode::Cookie, Octets(8, 5))}), udp_))
+    return options_of(asked(with_options(kPool, {option(OptionCode::Cookie, Octets(8, 5))}), udp_))
         .at(kCookie);
   }
 
@@ -107,10 +106,10 @@ class OptionReplyTest : public testing::Test {
 
 TEST_F(OptionReplyTest, TellsItsIdentityToWhoAsks) {  // RFC 5001 section 2.2
   serve(settings());
-  const Octets nsid = with_options(kAskedPool, {option(OptionCode::Nsid, {})});
+  const Octets nsid = with_options(kPool, {option(OptionCode::Nsid, {})});
   EXPECT_EQ(options_of(asked(nsid, udp_)).at(kNsid),
             (Octets{'n', 's', '1', '.', 't', 'e', 's', 't'}));
-  EXPECT_TRUE(options_of(asked(with_options(kAskedPool, {}), udp_)).empty());
+  EXPECT_TRUE(options_of(asked(with_options(kPool, {}), udp_)).empty());
   serve({});
   EXPECT_TRUE(options_of(asked(nsid, udp_)).empty()) << "hidden";
 }
@@ -120,7 +119,7 @@ TEST_F(OptionReplyTest, LeavesOutAnIdentityThatHasNoRoom) {
   long_one.identity = std::string(255, 'i');
   serve(long_one);
   const std::string name = std::string(63, 'a') + "." + std::string(63, 'b') + "." +
-                           std::string(63, 'c') + "." + std::string(30, 'd') + "." + kAskedPool;
+                           std::string(63, 'c') + "." + std::string(30, 'd') + "." + kPool;
   const std::vector<Octets> options = {option(OptionCode::Nsid, {}),
                                        option(OptionCode::Cookie, Octets(8))};
   const Judged small = asked(with_options(name, options, 512), udp_);
@@ -136,25 +135,23 @@ TEST_F(OptionReplyTest, GivesACookieToWhoHasNone) {  // RFC 7873 section 5.2.3
   ASSERT_EQ(cookie.size(), kCookieOctets);
   EXPECT_EQ(Octets(cookie.begin(), cookie.begin() + 8), Octets(8, 5)) << "the client's first";
   Octets room(1232);
-  const Answered unknown =
-      respond(fixture::now(serving_), udp_, with_options(kAskedPool, {}), room);
+  const Answered unknown = respond(fixture::now(serving_), udp_, with_options(kPool, {}), room);
   EXPECT_NE(unknown.about, Answered::kKnownClient);
-  const Answered known =
-      respond(fixture::now(serving_), udp_,
-              with_options(kAskedPool, {option(OptionCode::Cookie, cookie)}), room);
+  const Answered known = respond(fixture::now(serving_), udp_,
+                                 with_options(kPool, {option(OptionCode::Cookie, cookie)}), room);
   EXPECT_EQ(known.about, Answered::kKnownClient);
 }
 
 TEST_F(OptionReplyTest, GivesAFreshCookieBackAndRenewsAnOldOne) {  // RFC 9018 section 4.3
   serve(settings());
   const Octets cookie = server_cookie();
-  const Octets query = with_options(kAskedPool, {option(OptionCode::Cookie, cookie)});
+  const Octets query = with_options(kPool, {option(OptionCode::Cookie, cookie)});
   udp_.now = kAskedAt + 1'800;
   EXPECT_EQ(options_of(asked(query, udp_)).at(kCookie), cookie);
   udp_.now = kAskedAt + 1'801;
   const Octets renewed = options_of(asked(query, udp_)).at(kCookie);
   EXPECT_NE(renewed, cookie);
-  EXPECT_EQ(options_of(asked(with_options(kAskedPool, {option(OptionCode::Cookie, renewed)}), udp_))
+  EXPECT_EQ(options_of(asked(with_options(kPool, {option(OptionCode::Cookie, renewed)}), udp_))
                 .at(kCookie),
             renewed);
 }
@@ -163,31 +160,31 @@ TEST_F(OptionReplyTest, AnswersABadCookieWithANewOne) {  // RFC 7873 section 5.2
   serve(settings());
   Octets bad = server_cookie();
   bad.back() ^= 1;
-  const Judged judged = asked(with_options(kAskedPool, {option(OptionCode::Cookie, bad)}), udp_);
+  const Judged judged = asked(with_options(kPool, {option(OptionCode::Cookie, bad)}), udp_);
   EXPECT_EQ(judged.rcode, Rcode::NoError);
   EXPECT_EQ(judged.answer.size(), 3U);
   EXPECT_EQ(options_of(judged).at(kCookie), server_cookie());
   bad.resize(40);  // somebody else's
-  EXPECT_EQ(options_of(asked(with_options(kAskedPool, {option(OptionCode::Cookie, bad)}), udp_))
-                .at(kCookie),
-            server_cookie());
+  EXPECT_EQ(
+      options_of(asked(with_options(kPool, {option(OptionCode::Cookie, bad)}), udp_)).at(kCookie),
+      server_cookie());
 }
 
 TEST_F(OptionReplyTest, WantsGoodCookiesOverUdpWhereTheyAreRequired) {  // RFC 7873 section 5.2.3
   ResponseSettings strict = settings();
   strict.cookies_required = true;
   serve(strict);
-  const Octets learning = with_options(kAskedPool, {option(OptionCode::Cookie, Octets(8, 5))});
+  const Octets learning = with_options(kPool, {option(OptionCode::Cookie, Octets(8, 5))});
   const Judged judged = asked(learning, udp_);
   EXPECT_EQ(judged.rcode, Rcode::BadCookie);
   EXPECT_EQ(ldns_pkt_edns_extended_rcode(judged.packet.get()), 1);
   EXPECT_EQ(ldns_pkt_get_rcode(judged.packet.get()), 7U);
   EXPECT_TRUE(judged.answer.empty());
   const Octets cookie = options_of(judged).at(kCookie);
-  EXPECT_EQ(asked(with_options(kAskedPool, {option(OptionCode::Cookie, cookie)}), udp_).rcode,
+  EXPECT_EQ(asked(with_options(kPool, {option(OptionCode::Cookie, cookie)}), udp_).rcode,
             Rcode::NoError);
   EXPECT_EQ(asked(learning, tcp_).rcode, Rcode::NoError);
-  EXPECT_EQ(asked(with_options(kAskedPool, {}), udp_).rcode, Rcode::NoError) << "knows no cookies";
+  EXPECT_EQ(asked(with_options(kPool, {}), udp_).rcode, Rcode::NoError) << "knows no cookies";
 }
 
 TEST_F(OptionReplyTest, GivesACookieWithoutAQuestion) {  // RFC 7873 section 5.4
@@ -211,8 +208,7 @@ TEST_F(OptionReplyTest, RefusesMalformedOptionsWithAnOptOfItsOwn) {
   serve(settings());
   for (const Octets& bad :
        {option(OptionCode::Cookie, Octets(9)), option(OptionCode::ClientSubnet, {0, 1, 8, 0})}) {
-    const Judged judged =
-        asked(with_options(kAskedPool, {option(OptionCode::Nsid, {}), bad}), udp_);
+    const Judged judged = asked(with_options(kPool, {option(OptionCode::Nsid, {}), bad}), udp_);
     EXPECT_EQ(judged.rcode, Rcode::FormErr);
     EXPECT_TRUE(judged.edns());
     EXPECT_TRUE(options_of(judged).empty());
@@ -222,19 +218,18 @@ TEST_F(OptionReplyTest, RefusesMalformedOptionsWithAnOptOfItsOwn) {
 TEST_F(OptionReplyTest, RepeatsTheClientSubnetWithScopeZero) {  // RFC 7871 section 7.2.1
   serve(settings());
   const Octets subnet = {0, 1, 23, 0, 192, 0, 2};
-  EXPECT_EQ(
-      options_of(asked(with_options(kAskedPool, {option(OptionCode::ClientSubnet, subnet)}), udp_))
-          .at(kSubnet),
-      subnet);
+  EXPECT_EQ(options_of(asked(with_options(kPool, {option(OptionCode::ClientSubnet, subnet)}), udp_))
+                .at(kSubnet),
+            subnet);
 }
 
 TEST_F(OptionReplyTest, TellsTheIdleTimeoutOverTcpAlone) {  // RFC 7828 section 3
   serve(settings());
   tcp_.tcp_idle = 300;
-  const Octets query = with_options(kAskedPool, {option(OptionCode::TcpKeepalive, {})});
+  const Octets query = with_options(kPool, {option(OptionCode::TcpKeepalive, {})});
   EXPECT_EQ(options_of(asked(query, tcp_)).at(kKeepalive), (Octets{1, 44}));
   EXPECT_TRUE(options_of(asked(query, udp_)).empty());
-  const Octets timeout = with_options(kAskedPool, {option(OptionCode::TcpKeepalive, {0, 1})});
+  const Octets timeout = with_options(kPool, {option(OptionCode::TcpKeepalive, {0, 1})});
   EXPECT_EQ(asked(timeout, tcp_).rcode, Rcode::FormErr);
   EXPECT_EQ(asked(timeout, udp_).rcode, Rcode::NoError);
 }
@@ -242,8 +237,8 @@ TEST_F(OptionReplyTest, TellsTheIdleTimeoutOverTcpAlone) {  // RFC 7828 section 
 TEST_F(OptionReplyTest, DoesNotLookAtOptionsOfLaterVersions) {  // RFC 6891 section 6.1.3
   serve(settings());
   const Judged judged = asked(
-      with_options(kAskedPool,
-                   {option(OptionCode::Cookie, Octets(3)), option(OptionCode::Nsid, {})}, 1232, 1),
+      with_options(kPool, {option(OptionCode::Cookie, Octets(3)), option(OptionCode::Nsid, {})},
+                   1232, 1),
       udp_);
   EXPECT_EQ(judged.rcode, Rcode::BadVers);
   EXPECT_TRUE(options_of(judged).empty());
@@ -258,13 +253,13 @@ TEST_F(OptionReplyTest, ExplainsRefusals) {  // RFC 8914 section 4
     return options.contains(kError) ? int{options.at(kError).at(1)} : -1;
   };
   EXPECT_EQ(code("example.net.", "A"), 20);
-  EXPECT_EQ(code(kAskedPool, "AXFR"), 18);
-  EXPECT_EQ(code(kAskedPool, "IXFR"), 18);
-  EXPECT_EQ(code(kAskedPool, "SOA", 4), 18) << "NOTIFY";
-  EXPECT_EQ(code(kAskedPool, "SOA", 5), 18) << "UPDATE";
-  EXPECT_EQ(code(kAskedPool, "A", 2), 21) << "STATUS";
-  EXPECT_EQ(code(kAskedPool, "MAILB"), 21);
-  EXPECT_EQ(code(kAskedPool, "A"), -1);
+  EXPECT_EQ(code(kPool, "AXFR"), 18);
+  EXPECT_EQ(code(kPool, "IXFR"), 18);
+  EXPECT_EQ(code(kPool, "SOA", 4), 18) << "NOTIFY";
+  EXPECT_EQ(code(kPool, "SOA", 5), 18) << "UPDATE";
+  EXPECT_EQ(code(kPool, "A", 2), 21) << "STATUS";
+  EXPECT_EQ(code(kPool, "MAILB"), 21);
+  EXPECT_EQ(code(kPool, "A"), -1);
   EXPECT_EQ(asked(fixture::to_wire({.name = "example.net."}), udp_).octets.size(), 29U)
       << "no EDNS, no explanation";
 }
@@ -283,20 +278,19 @@ TEST_F(OptionReplyTest, ExplainsPoolsThatAnswerOtherwiseThanAsUsual) {  // RFC 8
       serving_.set(set, servers, fallback);
     serving_.publish({fixture::kPoolSet, fixture::kSrvSet});
   };
-  EXPECT_EQ(text(kAskedPool, "A"), "");
+  EXPECT_EQ(text(kPool, "A"), "");
   fall_back({0}, health::Fallback::NeverEmpty);
-  EXPECT_EQ(text(kAskedPool, "A"), "no server is well: these may not answer");
-  EXPECT_EQ(text("_sip._tcp." + kAskedPool, "SRV"), "no server is well: these may not answer");
-  EXPECT_EQ(text("pool." + kAskedPool, "A"), "no server is well: these may not answer")
-      << "a CNAME";
-  EXPECT_EQ(text("attendant." + kAskedPool, "A"), "") << "another answer set";
+  EXPECT_EQ(text(kPool, "A"), "no server is well: these may not answer");
+  EXPECT_EQ(text("_sip._tcp." + kPool, "SRV"), "no server is well: these may not answer");
+  EXPECT_EQ(text("pool." + kPool, "A"), "no server is well: these may not answer") << "a CNAME";
+  EXPECT_EQ(text("attendant." + kPool, "A"), "") << "another answer set";
   fall_back({0}, health::Fallback::ServeHeld);
-  EXPECT_EQ(text(kAskedPool, "A"), "no server is left: held ones answer");
+  EXPECT_EQ(text(kPool, "A"), "no server is left: held ones answer");
   fall_back({}, health::Fallback::Addresses);
-  EXPECT_EQ(text(kAskedPool, "A"), "no server is left: last resort answers");
+  EXPECT_EQ(text(kPool, "A"), "no server is left: last resort answers");
   fall_back({}, health::Fallback::NoData);
-  EXPECT_EQ(text(kAskedPool, "A"), "every server is held or forced down");
-  EXPECT_EQ(text(kAskedPool, "AAAA"), "every server is held or forced down");
+  EXPECT_EQ(text(kPool, "A"), "every server is held or forced down");
+  EXPECT_EQ(text(kPool, "AAAA"), "every server is held or forced down");
 }
 
 TEST_F(OptionReplyTest, AnExplanationNeverCostsARecord) {
@@ -308,7 +302,7 @@ TEST_F(OptionReplyTest, AnExplanationNeverCostsARecord) {
     for (unsigned server = 0; server < servers; ++server) all[server] = server;
     unwell.set(fixture::kPoolSet, all, health::Fallback::NeverEmpty);
     unwell.publish({fixture::kPoolSet});
-    const Octets query = fixture::to_wire({.name = kAskedPool, .payload = 512});
+    const Octets query = fixture::to_wire({.name = kPool, .payload = 512});
     const Judged with = ask(fixture::now(unwell), query, udp_);
     const Judged without = ask(fixture::now(plain), query, udp_);
     ASSERT_TRUE(with.parsed);

@@ -16,15 +16,15 @@ namespace {
 using config::Order;
 using fixture::ask;
 using fixture::Judged;
+using fixture::kPool;
+using fixture::kSip;
 using fixture::now;
 using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::SizeIs;
 
-const std::string kChosenPool = "pool01.contoso.example.";
-const std::string kChosenSip = "_sip._tcp." + kChosenPool;
-constexpr std::uint64_t kChosenSeed = 20261120;
+constexpr std::uint64_t kDrawSeed = 20261120;
 
 config::Config pool_with(Order order, unsigned answer_size, unsigned servers = 5) {
   config::Config config = fixture::pool_config(servers);
@@ -34,7 +34,7 @@ config::Config pool_with(Order order, unsigned answer_size, unsigned servers = 5
 }
 
 QueryContext nth(std::uint64_t query, Transport transport = Transport::Udp) {
-  return {.transport = transport, .rotation = query, .seed = kChosenSeed};
+  return {.transport = transport, .rotation = query, .seed = kDrawSeed};
 }
 
 TEST(AnswerSize, ShowsSoManyServersOfEachType) {
@@ -43,11 +43,10 @@ TEST(AnswerSize, ShowsSoManyServersOfEachType) {
     std::set<std::string> seen;
     for (std::uint64_t query = 0; query < 100; ++query) {
       for (const char* type : {"A", "AAAA"}) {
-        for (const std::string& name :
-             {kChosenPool, "attendant." + kChosenPool, "pool." + kChosenPool}) {
+        for (const std::string& name : {kPool, "attendant." + kPool, "pool." + kPool}) {
           const Judged judged = ask(now(serving), {.name = name, .type = type}, nth(query));
           ASSERT_TRUE(judged.parsed && !judged.tc());
-          ASSERT_THAT(judged.answer, SizeIs(name == "pool." + kChosenPool ? 3 : 2));
+          ASSERT_THAT(judged.answer, SizeIs(name == "pool." + kPool ? 3 : 2));
           ASSERT_NE(judged.answer.back(), judged.answer[judged.answer.size() - 2]);
           seen.insert(judged.answer.back());
         }
@@ -60,7 +59,7 @@ TEST(AnswerSize, ShowsSoManyServersOfEachType) {
 TEST(AnswerSize, AdditionalRecordsAreThoseOfTheTargetsShown) {
   for (const Order order : {Order::Rotate, Order::Weighted}) {
     fixture::Serving serving(pool_with(order, 2));
-    for (const std::string& name : {kChosenSip, "sips." + kChosenPool}) {
+    for (const std::string& name : {kSip, "sips." + kPool}) {
       for (std::uint64_t query = 0; query < 100; ++query) {
         const Judged srv =
             ask(now(serving), {.name = name, .type = "SRV", .payload = 1232}, nth(query));
@@ -84,7 +83,7 @@ TEST(AnswerSize, AnotherNamesAdditionalRecordsFollowIt) {
   fixture::Serving serving(pool_with(Order::Rotate, 2));
   // MX 5 fe01, MX 6 the pool: the host's two addresses and two of each type of the pool's.
   const Judged mx =
-      ask(now(serving), {.name = "hosts." + kChosenPool, .type = "MX", .payload = 1232}, nth(1));
+      ask(now(serving), {.name = "hosts." + kPool, .type = "MX", .payload = 1232}, nth(1));
   ASSERT_TRUE(mx.parsed);
   EXPECT_THAT(mx.additional, SizeIs(2 + 2 * 2));
 }
@@ -119,7 +118,7 @@ TEST(AnswerSize, TheShareOfAppearancesFollowsTheWeight) {
   const std::array<std::uint8_t, 5> weights = {20, 60, 100, 100, 220};
   for (std::size_t i = 0; i < 5; ++i) config.pools[0].servers[i].weight = weights.at(i);
   fixture::Serving serving(config);
-  const fixture::Octets query = fixture::to_wire({.name = kChosenPool});
+  const fixture::Octets query = fixture::to_wire({.name = kPool});
   std::map<unsigned, double> shown;
   std::map<unsigned, double> first;
   for (std::uint64_t number = 0; number < 100'000; ++number) {
@@ -138,7 +137,7 @@ TEST(WeightedOrder, TheFirstPlaceFollowsTheWeightAlsoInASlowStart) {
   serving.publish({fixture::kPoolSet});
   config.pools[0].servers[0].weight = 10;
   config.pools[0].servers[3].weight = 50;
-  const fixture::Octets query = fixture::to_wire({.name = kChosenPool});
+  const fixture::Octets query = fixture::to_wire({.name = kPool});
   std::map<unsigned, double> first;
   for (std::uint64_t number = 0; number < 100'000; ++number) {
     ++first[last_octets(now(serving), query, number, 5)[0]];
@@ -151,7 +150,7 @@ TEST(RandomOrder, EachServerIsFirstAsOftenAsTheOthersWhateverItsWeight) {
   config.pools[0].servers[2].weight = 1;
   fixture::Serving serving(config);
   config.pools[0].servers[2].weight = 100;
-  const fixture::Octets query = fixture::to_wire({.name = kChosenPool});
+  const fixture::Octets query = fixture::to_wire({.name = kPool});
   std::map<unsigned, double> first;
   for (std::uint64_t number = 0; number < 100'000; ++number) {
     ++first[last_octets(now(serving), query, number, 5)[0]];
@@ -162,7 +161,7 @@ TEST(RandomOrder, EachServerIsFirstAsOftenAsTheOthersWhateverItsWeight) {
 TEST(RandomOrder, ComesFromTheSeed) {
   fixture::Serving serving(pool_with(Order::Random, 0));
   const auto answer = [&](std::uint64_t seed) {
-    return ask(now(serving), {.name = kChosenPool}, {.seed = seed}).answer;
+    return ask(now(serving), {.name = kPool}, {.seed = seed}).answer;
   };
   EXPECT_EQ(answer(1), answer(1));
   std::set<std::vector<std::string>> answers;
@@ -177,7 +176,7 @@ TEST(AnswerSize, AServerIsShownWithAllItsAddressesOrNone) {
   fixture::Serving serving(config);
   std::set<std::size_t> sizes;
   for (std::uint64_t query = 0; query < 200; ++query) {
-    const Judged judged = ask(now(serving), {.name = kChosenPool}, nth(query));
+    const Judged judged = ask(now(serving), {.name = kPool}, nth(query));
     ASSERT_TRUE(judged.parsed);
     std::set<std::string> servers;
     for (const std::string& record : judged.answer)
@@ -185,8 +184,7 @@ TEST(AnswerSize, AServerIsShownWithAllItsAddressesOrNone) {
     ASSERT_THAT(servers, SizeIs(2));
     ASSERT_EQ(judged.answer.size(), servers.contains(".2") ? 4U : 2U);
     sizes.insert(judged.answer.size());
-    ASSERT_THAT(ask(now(serving), {.name = kChosenPool, .type = "AAAA"}, nth(query)).answer,
-                SizeIs(2));
+    ASSERT_THAT(ask(now(serving), {.name = kPool, .type = "AAAA"}, nth(query)).answer, SizeIs(2));
   }
   EXPECT_THAT(sizes, SizeIs(2));
 }
@@ -200,9 +198,8 @@ TEST(AnswerSize, ChoosesAmongTheServersThatHaveTheType) {
   }
   fixture::Serving serving(config);
   for (std::uint64_t query = 0; query < 50; ++query) {
-    EXPECT_THAT(ask(now(serving), {.name = kChosenPool}, nth(query)).answer, SizeIs(2));
-    EXPECT_THAT(ask(now(serving), {.name = kChosenPool, .type = "AAAA"}, nth(query)).answer,
-                SizeIs(2));
+    EXPECT_THAT(ask(now(serving), {.name = kPool}, nth(query)).answer, SizeIs(2));
+    EXPECT_THAT(ask(now(serving), {.name = kPool, .type = "AAAA"}, nth(query)).answer, SizeIs(2));
   }
 }
 
@@ -211,12 +208,12 @@ TEST(AnswerSize, FewerMembersAreAllShown) {
   serving.set(fixture::kPoolSet, {1, 4});
   serving.set(fixture::kSrvSet, {1, 4});
   serving.publish({fixture::kPoolSet, fixture::kSrvSet});
-  EXPECT_THAT(ask(now(serving), {.name = kChosenPool}).answer,
+  EXPECT_THAT(ask(now(serving), {.name = kPool}).answer,
               ElementsAre(HasSubstr(" 10.99.0.2"), HasSubstr(" 10.99.0.5")));
-  EXPECT_THAT(ask(now(serving), {.name = kChosenSip, .type = "SRV"}).answer, SizeIs(2));
+  EXPECT_THAT(ask(now(serving), {.name = kSip, .type = "SRV"}).answer, SizeIs(2));
   serving.set(fixture::kPoolSet, {}, health::Fallback::NoData);
   serving.publish({fixture::kPoolSet});
-  EXPECT_THAT(ask(now(serving), {.name = kChosenPool}).answer, SizeIs(0));
+  EXPECT_THAT(ask(now(serving), {.name = kPool}).answer, SizeIs(0));
 }
 
 TEST(AnswerSize, AWeightOfZeroIsShownWhenNoOtherIsLeft) {
@@ -225,13 +222,13 @@ TEST(AnswerSize, AWeightOfZeroIsShownWhenNoOtherIsLeft) {
   config.pools[0].servers[1].weight = 0;
   fixture::Serving serving(config);
   for (std::uint64_t query = 0; query < 100; ++query) {
-    EXPECT_THAT(ask(now(serving), {.name = kChosenPool}, nth(query)).answer,
+    EXPECT_THAT(ask(now(serving), {.name = kPool}, nth(query)).answer,
                 Each(testing::Not(testing::AnyOf(HasSubstr(".0.1"), HasSubstr(".0.2")))));
   }
   serving.set(fixture::kPoolSet, {0, 1, 2});
   serving.publish({fixture::kPoolSet});
   for (std::uint64_t query = 0; query < 100; ++query) {
-    const auto answer = ask(now(serving), {.name = kChosenPool}, nth(query)).answer;
+    const auto answer = ask(now(serving), {.name = kPool}, nth(query)).answer;
     EXPECT_THAT(answer, SizeIs(2));
     EXPECT_THAT(answer, testing::Contains(HasSubstr(".0.3")));
   }
@@ -248,11 +245,10 @@ TEST(AnswerSize, TheLastResortIsShownWhole) {
     serving.publish({fixture::kPoolSet});
     std::set<std::string> first;
     for (std::uint64_t query = 0; query < 50; ++query) {
-      const Judged judged = ask(now(serving), {.name = kChosenPool}, nth(query));
+      const Judged judged = ask(now(serving), {.name = kPool}, nth(query));
       ASSERT_THAT(judged.answer, SizeIs(3));
       first.insert(judged.answer.front());
-      EXPECT_THAT(ask(now(serving), {.name = kChosenPool, .type = "AAAA"}, nth(query)).answer,
-                  SizeIs(1));
+      EXPECT_THAT(ask(now(serving), {.name = kPool, .type = "AAAA"}, nth(query)).answer, SizeIs(1));
     }
     EXPECT_THAT(first, SizeIs(3));
   }
@@ -262,13 +258,13 @@ TEST(Policies, WhatDoesNotFitIsTruncatedAndWholeOverTcp) {
   for (const Order order : {Order::Random, Order::Weighted}) {
     for (const unsigned size : {0U, 55U}) {
       fixture::Serving serving(pool_with(order, size, 60));
-      const Judged udp = ask(now(serving), {.name = kChosenPool, .payload = 512}, nth(3));
+      const Judged udp = ask(now(serving), {.name = kPool, .payload = 512}, nth(3));
       EXPECT_TRUE(udp.tc());
       EXPECT_THAT(udp.answer, SizeIs(0));
-      for (const std::string& name : {kChosenPool, kChosenSip}) {
-        const Judged tcp = ask(
-            now(serving), {.name = name, .type = name == kChosenSip ? "SRV" : "A", .payload = 1232},
-            nth(3, Transport::Tcp));
+      for (const std::string& name : {kPool, kSip}) {
+        const Judged tcp =
+            ask(now(serving), {.name = name, .type = name == kSip ? "SRV" : "A", .payload = 1232},
+                nth(3, Transport::Tcp));
         EXPECT_TRUE(tcp.parsed && !tcp.tc());
         EXPECT_THAT(tcp.answer, SizeIs(size == 0 ? 60 : size));
       }
@@ -278,7 +274,7 @@ TEST(Policies, WhatDoesNotFitIsTruncatedAndWholeOverTcp) {
 
 TEST(Policies, AnAdditionalSectionThatDoesNotFitIsCutWithoutTruncation) {
   fixture::Serving serving(pool_with(Order::Random, 8, 12));
-  const Judged srv = ask(now(serving), {.name = kChosenSip, .type = "SRV"}, nth(9));
+  const Judged srv = ask(now(serving), {.name = kSip, .type = "SRV"}, nth(9));
   EXPECT_FALSE(srv.tc());
   EXPECT_THAT(srv.answer, SizeIs(8));
   EXPECT_LT(srv.additional.size(), 16U);

@@ -55,6 +55,10 @@ inline base::IpAddress ip(const std::string& text) {
   return *base::IpAddress::parse(text);
 }
 
+// What is asked for in pool_config(), as a question has it.
+inline const std::string kPool = "pool01.contoso.example.";
+inline const std::string kSip = "_sip._tcp." + kPool;
+
 // One pool of `servers`, each with an IPv4 and an IPv6 address, under pool01.contoso.example.
 inline config::Config pool_config(unsigned servers = 3, std::string records = kRecords) {
   config::Config config;

@@ -18,10 +18,9 @@ namespace sluice::dns {
 namespace {
 
 using fixture::ask;
+using fixture::kPool;
 using fixture::now;
 using testing::HasSubstr;
-
-const std::string kPool = "pool01.contoso.example.";
 
 std::string serial_of(const ServingSnapshot& snapshot, const std::string& zone) {
   const auto judged = ask(snapshot, {.name = zone, .type = "SOA"});

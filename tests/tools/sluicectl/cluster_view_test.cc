@@ -7,6 +7,8 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "tests/tools/sluicectl/now.h"
+
 namespace sluice::ctl {
 namespace {
 
@@ -14,8 +16,6 @@ using namespace std::chrono_literals;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
-
-const base::WallTime kNow{1'763'632'800s};  // 2025-11-20T10:00:00Z
 
 class ClusterWords : public testing::Test {
  protected:

@@ -6,12 +6,12 @@
 
 #include "gtest/gtest.h"
 
+#include "tests/tools/sluicectl/now.h"
+
 namespace sluice::ctl {
 namespace {
 
 using namespace std::chrono_literals;
-
-const base::WallTime kEventNow{1'763'632'800s};  // 2025-11-20T10:00:00Z
 
 class EventWords : public testing::Test {
  protected:
@@ -24,7 +24,7 @@ class EventWords : public testing::Test {
         R"({"at": "2025-11-20T09:59:30.5Z", "generation": 17, )" + members + "}";
     const auto read = read_answer(*parse_document(octets), read_event);
     EXPECT_TRUE(read) << read.error();
-    return event_line(*read, kEventNow, surface);
+    return event_line(*read, kNow, surface);
   }
 };
 
@@ -67,7 +67,7 @@ TEST_F(EventWords, WhatHasNoTimeIsOfNow) {
   const auto read =
       read_answer(*parse_document(R"({"type": "reset", "text": "too old"})"), read_event);
   ASSERT_TRUE(read);
-  EXPECT_EQ(event_line(*read, kEventNow, {}), "10:00:00  reset           too old");
+  EXPECT_EQ(event_line(*read, kNow, {}), "10:00:00  reset           too old");
 }
 
 TEST_F(EventWords, AnEventOfALaterVersionIsALineAsWell) {

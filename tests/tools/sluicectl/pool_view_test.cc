@@ -24,10 +24,10 @@ Pool pool(const std::string& members = "") {
   return *read;
 }
 
-const base::WallTime kNow{};
+const base::WallTime kViewedAt{};
 
 TEST(PoolView, HasALineForThePoolAndARowForEachServerAndService) {
-  EXPECT_EQ(pool_view(pool(), kNow, {}),
+  EXPECT_EQ(pool_view(pool(), kViewedAt, {}),
             "p.example  generation 17, 1 of 2 accepting (at least 1)\n"
             "SERVER       SERVICE  STATUS     SESSIONS  IN-ANSWERS   HOLDS  HORIZON  STARTUP\n"
             "a.p.example  fe       accepting  calls=3   @ _sip._tcp  -      -        automatic\n"
@@ -38,7 +38,7 @@ TEST(PoolView, HasDomainsWhereThereAreAny) {
   Pool racks = pool();
   racks.servers[1].domain = "rack-a";
   EXPECT_EQ(
-      pool_view(racks, kNow, {}),
+      pool_view(racks, kViewedAt, {}),
       "p.example  generation 17, 1 of 2 accepting (at least 1)\n"
       "SERVER       DOMAIN  SERVICE  STATUS     SESSIONS  IN-ANSWERS   HOLDS  HORIZON  STARTUP\n"
       "a.p.example  -       fe       accepting  calls=3   @ _sip._tcp  -      -        automatic\n"
@@ -57,21 +57,21 @@ TEST(PoolView, SaysWhatIsPlannedAndWhatIsOver) {
   Hold hold;
   hold.scope = "server";
   hold.origin = "operator";
-  hold.expires = kNow;
+  hold.expires = kViewedAt;
   hold.then = "alarm";
   hold.alarmed = true;
   Service second = planned.servers[1].services[0];
   second.name = "second";
   planned.servers[1].services.push_back(second);
   for (Service& service : planned.servers[1].services) service.holds = {hold};
-  const std::string view = pool_view(planned, kNow, {.colour = true});
+  const std::string view = pool_view(planned, kViewedAt, {.colour = true});
   EXPECT_NE(view.find("  fe on a: no cache names it at "), std::string::npos) << view;
   EXPECT_NE(view.find(" (schedule 7)\n"), std::string::npos) << view;
   const auto alarm = view.find("\x1b[33mwarning:\x1b[0m the time of the hold on b is over since ");
   ASSERT_NE(alarm, std::string::npos) << view;
   EXPECT_EQ(view.find("the time of the hold", alarm + 40), std::string::npos) << "told once";
   EXPECT_NE(view.find("\x1b[33mserver [over since"), std::string::npos) << view;
-  const std::string console = console_view(planned.servers[0], kNow, {});
+  const std::string console = console_view(planned.servers[0], kViewedAt, {});
   EXPECT_NE(console.find("  fe on a.p.example: no cache names it at "), std::string::npos)
       << console;
 }
@@ -79,7 +79,7 @@ TEST(PoolView, SaysWhatIsPlannedAndWhatIsOver) {
 TEST(PoolView, WhoIsForcedDownIsNotCountedAsAccepting) {
   Pool forced = pool();
   forced.servers[0].services[0].forced = "down";
-  const std::string view = pool_view(forced, kNow, {});
+  const std::string view = pool_view(forced, kViewedAt, {});
   EXPECT_NE(view.find("0 of 2 accepting"), std::string::npos) << view;
   EXPECT_NE(view.find("forced down (agent: up)"), std::string::npos) << view;
 }
@@ -93,15 +93,15 @@ TEST(PoolView, TheStartupIsThatOfWhatDecides) {
   hold.reason = "patch";
   hold.startup = "manual";
   held.servers[0].services[0].holds = {hold};
-  EXPECT_NE(pool_view(held, kNow, {}).find("  manual (hold)\n"), std::string::npos);
-  EXPECT_NE(console_view(held.servers[0], kNow, {}).find("  manual (hold)  x, y"),
+  EXPECT_NE(pool_view(held, kViewedAt, {}).find("  manual (hold)\n"), std::string::npos);
+  EXPECT_NE(console_view(held.servers[0], kViewedAt, {}).find("  manual (hold)  x, y"),
             std::string::npos);
-  const std::string narrow = pool_view(held, kNow, {.width = 80});
+  const std::string narrow = pool_view(held, kViewedAt, {.width = 80});
   EXPECT_NE(narrow.find("operations [manual]"), std::string::npos) << narrow;
 }
 
 TEST(PoolView, GoesByShortNamesWhereItIsNarrow) {
-  const std::string view = pool_view(pool(), kNow, {.width = 75});
+  const std::string view = pool_view(pool(), kViewedAt, {.width = 75});
   EXPECT_NE(view.find("\na       fe "), std::string::npos) << view;
 }
 
@@ -109,7 +109,7 @@ TEST(PoolView, KeepsWhatCountsWhereItIsVeryNarrow) {
   Pool several = pool();
   several.servers[0].services[0].sessions = Counters{{"calls", 3}, {"registrations", 12}};
   several.servers[1].services[0].name = "a-service-with-a-long-name";
-  EXPECT_EQ(pool_view(several, kNow, {.width = 72}),
+  EXPECT_EQ(pool_view(several, kViewedAt, {.width = 72}),
             "p.example  generation 17, 1 of 1 accepting (at least 1)\n"
             "SERVER  SERVICE    STATUS     SESSIONS        IN-ANSWERS  HOLDS  HORIZON\n"
             "a       fe         accepting  call=3 regi=12  @ _sip._t\u2026  -      -\n"
@@ -124,7 +124,7 @@ TEST(PoolView, SaysWhatIsNotAsItShouldBe) {
   sad.servers[0].host_hidden = true;
   sad.servers[0].services[0].hook_state = "failed";
   sad.servers[0].services[0].hook_text = "exit 1";
-  const std::string view = pool_view(sad, kNow, {});
+  const std::string view = pool_view(sad, kViewedAt, {});
   for (const char* text :
        {"mass-loss guard active", "no DNS load balancing", "warning: call-park: no agent pushes it",
         "warning: a: released by a restart", "a: host record hidden",
@@ -134,19 +134,20 @@ TEST(PoolView, SaysWhatIsNotAsItShouldBe) {
 }
 
 TEST(ConsoleView, ListsServicesAsAServiceConsoleDoes) {
-  EXPECT_EQ(console_view(pool().servers[0], kNow, {}),
+  EXPECT_EQ(console_view(pool().servers[0], kViewedAt, {}),
             "SERVICE  TITLE      STATE    STATUS     STARTUP    CONSOLIDATES\n"
             "fe       Front End  Running  accepting  automatic  x, y\n");
 }
 
 TEST(OrphansView, IsSilentWithoutOrphans) {
-  EXPECT_EQ(orphans_view({}, kNow), "");
+  EXPECT_EQ(orphans_view({}, kViewedAt), "");
   Orphan orphan;
   orphan.server = "old.example";
   orphan.service = "fe";
   orphan.hold.scope = "service";
   orphan.hold.origin = "operator";
-  EXPECT_NE(orphans_view({orphan}, kNow).find("fe on old.example: service\n"), std::string::npos);
+  EXPECT_NE(orphans_view({orphan}, kViewedAt).find("fe on old.example: service\n"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 namespace sluice::ctl::rolling {
 namespace {
 
-const base::WallTime kNow{};
+const base::WallTime kPlannedAt{};
 
 // a, b, c in the pool's answers; the attendant's has a and b alone.
 Pool pool(const std::string& domains = R"("rack-1")") {
@@ -27,7 +27,8 @@ Pool pool(const std::string& domains = R"("rack-1")") {
 
 Forecast forecast(const Pool& of, const Settings& settings, const Journal& journal = {}) {
   const auto groups = groups_of(of, settings);
-  return forecast_of(of, groups, lanes_of(groups, journal, false), settings.skip_unready, kNow);
+  return forecast_of(of, groups, lanes_of(groups, journal, false), settings.skip_unready,
+                     kPlannedAt);
 }
 
 TEST(RollPlan, GoesDomainByDomainAndByName) {
@@ -69,21 +70,21 @@ TEST(RollPlan, AFloorThatIsBrokenAlreadyHasNoRoom) {
 TEST(RollPlan, WhoIsHeldOrDownIsNotReady) {
   Pool of = pool();
   Server& server = of.servers[0];
-  EXPECT_EQ(unready(server, kNow), std::nullopt);
+  EXPECT_EQ(unready(server, kPlannedAt), std::nullopt);
   EXPECT_TRUE(accepts(server));
   server.services[0].forced = "down";
   server.services[0].health = "up";
-  EXPECT_EQ(unready(server, kNow), "fe is forced down (agent: up)");
+  EXPECT_EQ(unready(server, kPlannedAt), "fe is forced down (agent: up)");
   EXPECT_FALSE(accepts(server));
   server.services[0].forced = "";
   server.services[0].status = "unknown";
-  EXPECT_EQ(unready(server, kNow), "fe is unknown");
+  EXPECT_EQ(unready(server, kPlannedAt), "fe is unknown");
   Hold hold;
   hold.scope = "server";
   hold.origin = "operator";
   hold.by = "operations";
   server.services[0].holds = {hold};
-  EXPECT_EQ(unready(server, kNow), "held: server by operations");
+  EXPECT_EQ(unready(server, kPlannedAt), "held: server by operations");
   server.services.clear();
   EXPECT_FALSE(accepts(server)) << "of nothing nobody can say that it accepts";
 }

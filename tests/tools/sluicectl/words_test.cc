@@ -6,12 +6,12 @@
 
 #include "gtest/gtest.h"
 
+#include "tests/tools/sluicectl/now.h"
+
 namespace sluice::ctl {
 namespace {
 
 using namespace std::chrono_literals;
-
-const base::WallTime kNow{1'763'632'800s};  // 2025-11-20T10:00:00Z
 
 class Words : public testing::Test {
  protected:

@@ -3,12 +3,12 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "tests/tools/sluiced/start.h"
+
 namespace sluice {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr base::MonoTime kStart{100h};
 
 health::Event event_of(health::EventType type) {
   health::Event event;

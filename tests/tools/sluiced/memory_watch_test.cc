@@ -2,19 +2,20 @@
 
 #include "gtest/gtest.h"
 
+#include "tests/tools/sluiced/start.h"
+
 namespace sluice {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr base::MonoTime kWatchStart{100h};
 constexpr std::uint64_t kLimit = 1'000;
 
 class MemoryWatchTest : public testing::Test {
  protected:
   MemoryWatchTest() { watch_.set_limit(kLimit); }
   Shedding at(base::Duration time, std::uint64_t resident) {
-    return watch_.look(resident, kWatchStart + time);
+    return watch_.look(resident, kStart + time);
   }
 
   MemoryWatch watch_;

@@ -5,11 +5,12 @@
 
 #include "tests/config/base/loop.h"
 #include "tests/tools/sluice-agent/folder.h"
+#include "tests/tools/sluice-agent/sessions/samples.h"
 
 namespace sluice::agent {
 namespace {
 
-constexpr base::MonoTime kNow{std::chrono::seconds(1)};
+using samples::kNow;
 
 TEST(CommandCounter, KnowsWhatTheLastRunPrinted) {
   const TestFolder folder;

@@ -2,14 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/tools/sluice-agent/sessions/samples.h"
+
 namespace sluice::agent {
 namespace {
 
+using samples::at;
 using std::chrono::seconds;
-
-base::MonoTime at(int second) {
-  return base::MonoTime(seconds(second));
-}
 
 struct Told final : Counter {
   void read(base::MonoTime) override {}

@@ -4,22 +4,21 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/tools/sluice-agent/sessions/samples.h"
+
 namespace sluice::agent {
 namespace {
 
+using samples::at;
+using samples::kSip;
 using std::chrono::seconds;
-
-base::MonoTime flow_at(int second) {
-  return base::MonoTime(seconds(second));
-}
 
 Flow flow(std::uint32_t id, const char* to = "192.0.2.1@5060", bool answered = true) {
   return {*base::SocketAddress::parse("198.51.100.7@40000"), *base::SocketAddress::parse(to), id,
           answered};
 }
 
-constexpr std::array<std::uint16_t, 1> kSipPorts{5060};
-constexpr std::array<std::uint16_t, 2> kBothPorts{5060, 5062};
+constexpr std::array<std::uint16_t, 2> kBoth{5060, 5062};
 
 struct Flows : testing::Test {
   FlowCounts counts;
@@ -32,25 +31,25 @@ struct Flows : testing::Test {
     return list;
   }
   void list(int second, const std::vector<Flow>& flows) {
-    counts.take(list_of(flows).take(), flow_at(second));
+    counts.take(list_of(flows).take(), at(second));
   }
-  std::uint64_t sip() const { return counts.count(kSipPorts)->flows; }
+  std::uint64_t sip() const { return counts.count(kSip)->flows; }
 };
 
 TEST_F(Flows, AreKnownWhileThereIsAWholeList) {
-  EXPECT_FALSE(counts.count(kSipPorts));
+  EXPECT_FALSE(counts.count(kSip));
   list(1, {});
   EXPECT_EQ(sip(), 0U);
   counts.lose();
-  EXPECT_FALSE(counts.count(kSipPorts));
+  EXPECT_FALSE(counts.count(kSip));
 }
 
 TEST_F(Flows, CountOnThePortsOfACounter) {
   list(1, {flow(1), flow(2), flow(3, "192.0.2.1@5062"), flow(4, "192.0.2.1@53")});
   EXPECT_EQ(sip(), 2U);
-  EXPECT_EQ(counts.count(kBothPorts)->flows, 3U);
+  EXPECT_EQ(counts.count(kBoth)->flows, 3U);
   list(2, {});
-  EXPECT_EQ(counts.count(kBothPorts)->flows, 0U);
+  EXPECT_EQ(counts.count(kBoth)->flows, 0U);
 }
 
 TEST_F(Flows, OfTheAgentsOwnChecksAreNobodysSessionsButShowThatTheKernelTracks) {
@@ -73,7 +72,7 @@ TEST_F(Flows, DoNotCountUntilTheyAreAnswered) {
   EXPECT_EQ(sip(), 0U);
   list(2, {flow(1)});
   EXPECT_EQ(sip(), 1U);
-  EXPECT_EQ(counts.count(kSipPorts)->newest, flow_at(2)) << "its session began with the answer";
+  EXPECT_EQ(counts.count(kSip)->newest, at(2)) << "its session began with the answer";
 }
 
 TEST_F(Flows, CountOnceThoughTheListHasThemTwice) {
@@ -83,18 +82,18 @@ TEST_F(Flows, CountOnceThoughTheListHasThemTwice) {
 
 TEST_F(Flows, TellANewOneFromOneThatWasThere) {
   list(1, {flow(1)});
-  EXPECT_FALSE(counts.count(kSipPorts)->newest) << "what the first list shows may be old";
+  EXPECT_FALSE(counts.count(kSip)->newest) << "what the first list shows may be old";
   list(3, {flow(1)});
-  EXPECT_FALSE(counts.count(kSipPorts)->newest);
+  EXPECT_FALSE(counts.count(kSip)->newest);
   // One goes and another comes: the number alone would not show it.
   list(5, {flow(2)});
-  EXPECT_EQ(counts.count(kSipPorts)->newest, flow_at(5));
+  EXPECT_EQ(counts.count(kSip)->newest, at(5));
   list(7, {});
-  EXPECT_EQ(counts.count(kSipPorts)->newest, flow_at(5)) << "an end is no beginning";
-  EXPECT_EQ(counts.count(kBothPorts)->newest, flow_at(5));
+  EXPECT_EQ(counts.count(kSip)->newest, at(5)) << "an end is no beginning";
+  EXPECT_EQ(counts.count(kBoth)->newest, at(5));
   counts.lose();
   list(600, {flow(3)});
-  EXPECT_EQ(counts.count(kSipPorts)->newest, flow_at(5)) << "when it came nobody knows";
+  EXPECT_EQ(counts.count(kSip)->newest, at(5)) << "when it came nobody knows";
 }
 
 TEST_F(Flows, OfEachFamilyAreSeenApart) {

@@ -5,33 +5,34 @@
 #include <gtest/gtest.h>
 
 #include "tests/config/base/loop.h"
+#include "tests/tools/sluice-agent/sessions/samples.h"
 
 namespace sluice::agent {
 namespace {
 
-constexpr base::MonoTime kSampledAt{std::chrono::seconds(1)};
-constexpr std::array<std::uint16_t, 1> kSampledSip{5060};
+using samples::kNow;
+using samples::kSip;
 
 TEST(FlowSampler, KnowsOrSaysWhyNot) {
   base::TestLoop loop;
   FlowSampler sampler(loop.get(), {5060, 5061}, std::chrono::seconds(20));
-  sampler.sample(kSampledAt, {});
+  sampler.sample(kNow, {});
   EXPECT_TRUE(loop.run_until([&] { return !sampler.busy(); }));
-  EXPECT_NE(sampler.count(kSampledSip).has_value(), !sampler.failure().empty());
+  EXPECT_NE(sampler.count(kSip).has_value(), !sampler.failure().empty());
 }
 
 TEST(FlowSampler, MayGoWhileAListIsRead) {
   base::TestLoop loop;
   for (int i = 0; i < 8; ++i) {
     FlowSampler sampler(loop.get(), {5060}, std::chrono::seconds(20));
-    sampler.sample(kSampledAt, {});
+    sampler.sample(kNow, {});
   }
 }
 
 TEST(FlowSampler, AsksNothingForNoPorts) {
   base::TestLoop loop;
   FlowSampler sampler(loop.get(), {}, std::chrono::seconds(20));
-  sampler.sample(kSampledAt, {});
+  sampler.sample(kNow, {});
   EXPECT_FALSE(sampler.busy());
   EXPECT_EQ(sampler.failure(), "");
 }

@@ -12,13 +12,13 @@
 
 #include "config/base/file_descriptor.h"
 #include "tests/config/base/loop.h"
+#include "tests/tools/sluice-agent/sessions/samples.h"
 
 namespace sluice::agent {
 namespace {
 
+using samples::kNow;
 using testing::HasSubstr;
-
-constexpr base::MonoTime kHttpNow{std::chrono::seconds(1)};
 
 // Gives each connection the same octets, once it has asked, and closes it; or leaves it open.
 class Page {
@@ -92,7 +92,7 @@ struct Read {
   explicit Read(std::string octets, base::Duration limit = std::chrono::seconds(20),
                 bool close = true)
       : page(std::move(octets), close), counter(loop.get(), page.metric(), limit) {
-    counter.read(kHttpNow);
+    counter.read(kNow);
     EXPECT_TRUE(loop.run_until([&] { return counter.count() || !counter.failure().empty(); }));
   }
   Page page;
@@ -145,7 +145,7 @@ TEST(HttpCounter, IsUnknownWhenNobodyListens) {
   config::HttpMetric metric = Page("").metric();  // its port is free again
   base::TestLoop loop;
   HttpCounter counter(loop.get(), metric, std::chrono::seconds(20));
-  counter.read(kHttpNow);
+  counter.read(kNow);
   EXPECT_TRUE(loop.run_until([&] { return !counter.failure().empty(); }));
   EXPECT_THAT(counter.failure(), testing::StartsWith(metric.url + ": "));
 }
@@ -162,7 +162,7 @@ TEST(HttpCounter, KnowsItsOwnConnectionWhileItReads) {
   const Page page(answer("calls 1\n", "Content-Length: 100\r\n"), false);
   base::TestLoop loop;
   HttpCounter counter(loop.get(), page.metric(), std::chrono::seconds(20));
-  counter.read(kHttpNow);
+  counter.read(kNow);
   EXPECT_TRUE(loop.run_until([&] { return !counter.own_connections().empty(); }));
   EXPECT_EQ(counter.own_connections().front().address.to_string(), "127.0.0.1");
 }
