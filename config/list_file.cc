@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "config/base/ascii.h"
 #include "config/names.h"
 #include "config/value.h"
 
@@ -71,10 +72,6 @@ bool same_word(std::string_view word, std::string_view upper) {
   return std::equal(word.begin(), word.end(), upper.begin(), upper.end(), [](char a, char b) {
     return a == b || (b >= 'A' && b <= 'Z' && a == b - 'A' + 'a');
   });
-}
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
 }
 
 // Seconds, or with the units that zone files know: "30", "1h30m".
@@ -188,7 +185,7 @@ ListFile::Fault ListFile::read_record(std::string_view line, std::optional<ListR
   if (!owner_known_) return "must begin with the name of a server: there is none before it";
   // TTL and class, in either order (RFC 1035 section 5.1).
   for (int field = 0; field < 2 && !word.empty(); ++field) {
-    if (is_digit(word.front())) {
+    if (base::is_digit(word.front())) {
       if (Fault fault = check_ttl(word); !fault.empty()) return fault;
     } else if (same_word(word, "CH") || same_word(word, "HS") || same_word(word, "CS")) {
       return "must be of class IN, is of " + printable(word);
@@ -247,7 +244,7 @@ ListFile::Fault ListFile::absolute(std::string_view text, std::string& out) cons
   }
   if (relative) out += origin_;
   // A name that ends with a digit may be an address.
-  if (good && out.size() <= kMaxName && !is_digit(out.back())) return {};
+  if (good && out.size() <= kMaxName && !base::is_digit(out.back())) return {};
   const auto checked = check_dns_name(out);
   return checked ? Fault() : checked.error();
 }

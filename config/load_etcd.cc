@@ -58,7 +58,7 @@ std::string day(base::WallTime time) {
   return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M UTC", &utc)};
 }
 
-struct Named {
+struct NamedFiles {
   std::optional<Value> ca;
   std::optional<Value> certificate;
   std::optional<Value> key;
@@ -66,7 +66,7 @@ struct Named {
 
 // What would show at the first connection, perhaps in the night, is told here. What a server's
 // context says against its files is against ours, too.
-void check_identity(const Named& named, Known& known, const Etcd& etcd) {
+void check_identity(const NamedFiles& named, Known& known, const Etcd& etcd) {
   const auto now = std::chrono::time_point_cast<base::Duration>(std::chrono::system_clock::now());
   const auto context = base::TlsContext::load({etcd.certificate, etcd.key, {}},
                                               base::ClientCertificates::Optional, now);
@@ -102,7 +102,8 @@ void read_etcd_tls(const Value& value, Known& known, Etcd& out) {
     if (found) path = read_path(*found, known.folder).value_or("");
     return found;
   };
-  const Named named{read("ca", out.ca), read("certificate", out.certificate), read("key", out.key)};
+  const NamedFiles named{read("ca", out.ca), read("certificate", out.certificate),
+                         read("key", out.key)};
   if (!block.all_known()) return;
   if (named.certificate && !named.key) {
     named.certificate->reject("needs key, the file of its private key");

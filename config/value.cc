@@ -7,6 +7,7 @@
 #include <tuple>
 #include <utility>
 
+#include "config/base/ascii.h"
 #include "config/base/duration.h"
 #include "config/base/size.h"
 
@@ -16,12 +17,8 @@ namespace {
 // What fits a terminal's line beside file, line and path.
 constexpr std::size_t kShownOctets = 60;
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 bool all_digits(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
+  return !text.empty() && std::all_of(text.begin(), text.end(), base::is_digit);
 }
 
 // What a scalar that is no whole decimal number in range lacks: "a whole number, ".

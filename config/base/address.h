@@ -12,6 +12,9 @@
 
 namespace sluice::base {
 
+// Where name servers listen (RFC 1035 section 4.2).
+inline constexpr std::uint16_t kDnsPort = 53;
+
 // An IPv4 or IPv6 address. Octets in network order; an IPv4 address uses the first four.
 // Zones ("%eth0") are not part of it.
 class IpAddress {

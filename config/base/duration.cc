@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cstdint>
 
+#include "config/base/ascii.h"
+
 namespace sluice::base {
 namespace {
 
@@ -27,9 +29,6 @@ std::string_view take_while(std::string_view& text, bool (*wanted)(char)) {
   return taken;
 }
 
-constexpr bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 constexpr bool is_letter(char c) {
   return c >= 'a' && c <= 'z';
 }

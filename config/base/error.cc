@@ -1,5 +1,7 @@
 #include "config/base/error.h"
 
+#include <system_error>
+
 namespace sluice::base {
 
 std::string to_string(const Error& error) {
@@ -20,6 +22,10 @@ std::string to_string(const std::vector<Error>& errors) {
     text += to_string(error);
   }
   return text;
+}
+
+Unexpected<Error> system_failure(const std::string& what, int error_number) {
+  return failure(what + ": " + std::generic_category().message(error_number));
 }
 
 }  // namespace sluice::base

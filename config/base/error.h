@@ -35,6 +35,9 @@ inline Unexpected<Error> failure(std::string message) {
   return Unexpected{Error{{}, {}, std::move(message)}};
 }
 
+// The system's, of something: "PATH: No such file or directory".
+Unexpected<Error> system_failure(const std::string& what, int error_number);
+
 template <class T>
 using Checked = Result<T, Error>;
 

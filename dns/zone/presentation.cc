@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "config/base/ascii.h"
 #include "dns/ldns.h"
 
 namespace sluice::dns {
@@ -12,10 +13,6 @@ namespace sluice::dns {
 namespace {
 
 constexpr std::size_t kShownOctets = 60;
-
-bool is_digit(char c) noexcept {
-  return c >= '0' && c <= '9';
-}
 
 std::uint32_t unit_seconds(char unit) noexcept {
   switch (unit | 0x20) {
@@ -64,8 +61,8 @@ std::optional<Name> to_name(std::span<const std::uint8_t> wire) {
 // a backslash at the end.
 std::optional<char> read_escape(std::string_view text, std::size_t& at) noexcept {
   if (at + 1 >= text.size()) return std::nullopt;
-  if (!is_digit(text[at + 1])) return text[++at];
-  if (at + 3 >= text.size() || !is_digit(text[at + 2]) || !is_digit(text[at + 3])) {
+  if (!base::is_digit(text[at + 1])) return text[++at];
+  if (at + 3 >= text.size() || !base::is_digit(text[at + 2]) || !base::is_digit(text[at + 3])) {
     return std::nullopt;
   }
   const int value = 100 * (text[at + 1] - '0') + 10 * (text[at + 2] - '0') + (text[at + 3] - '0');
@@ -107,7 +104,7 @@ bool is_class(std::string_view text) noexcept {
   constexpr std::string_view kClasses[] = {"IN", "CH", "HS", "CS", "NONE", "ANY"};
   if (std::ranges::any_of(kClasses, [&](auto name) { return same_word(text, name); })) return true;
   return text.size() > 5 && same_word(text.substr(0, 5), "CLASS") &&
-         std::ranges::all_of(text.substr(5), is_digit);
+         std::ranges::all_of(text.substr(5), base::is_digit);
 }
 
 std::optional<Name> parse_name(std::string_view text, const Name& origin) {

@@ -1,12 +1,11 @@
 #include <algorithm>
-#include <charconv>
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "health/api/event_feed.h"
 #include "health/api/event_json.h"
 #include "health/api/handlers.h"
+#include "health/api/limit.h"
 #include "health/api/on_server.h"
 
 // What happened, and what happens.
@@ -14,21 +13,6 @@ namespace sluice::health::handlers {
 namespace {
 
 using nlohmann::ordered_json;
-
-// Of a history: a screen or two of what is asked for at three in the morning, and no more than some
-// 400 KB for who wants all.
-constexpr std::size_t kUsualEntries = 200;
-constexpr std::size_t kMostEntries = 1'000;
-
-std::optional<std::size_t> read_limit(const Exchange& exchange) {
-  const std::string* text = exchange.parameter("limit");
-  if (text == nullptr) return kUsualEntries;
-  std::size_t limit = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), limit);
-  const bool whole = error == std::errc{} && end == text->data() + text->size();
-  if (!whole || limit < 1 || limit > kMostEntries) return {};
-  return limit;
-}
 
 // The audit knows what was done, the ring what became of it. Where both happened in one
 // millisecond, the deed comes first.
@@ -49,9 +33,7 @@ HttpResponse history_response(const std::string& server, std::vector<Event> even
 
 void history(const ApiContext& api, Exchange exchange) {
   const auto limit = read_limit(exchange);
-  if (!limit) {
-    return reply(exchange, bad_member("limit", "must be 1.." + std::to_string(kMostEntries)));
-  }
+  if (!limit) return reply(exchange, limit.error());
   if (!api.history) return reply(exchange, problem(503, "there is no audit to read"));
   on_server(
       api, std::move(exchange),

@@ -3,15 +3,12 @@
 #include "health/rfc3339.h"
 
 namespace sluice::health {
-namespace {
 
 using nlohmann::ordered_json;
 
 ordered_json text_or_null(const std::string& text) {
   return text.empty() ? ordered_json() : ordered_json(text);
 }
-
-}  // namespace
 
 ordered_json to_json(const Event& event) {
   ordered_json object;

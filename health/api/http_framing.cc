@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "config/base/address.h"
+#include "config/base/ascii.h"
 #include "config/base/octet_scan.h"
 
 namespace sluice::health {
@@ -18,9 +19,6 @@ Unexpected<HttpError> refuse(int status, const char* detail) {
   return Unexpected{HttpError{status, detail}};
 }
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 bool is_alpha(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
@@ -100,8 +98,8 @@ Checked read_request_line(std::string_view line, const HttpLimits& limits, Frami
   const std::string_view method = line.substr(0, first);
   const std::string_view version = line.substr(last + 1);
   if (!is_token(method)) return refuse(400, "the method is not a token");
-  if (version.size() != 8 || !version.starts_with("HTTP/") || !is_digit(version[5]) ||
-      version[6] != '.' || !is_digit(version[7])) {
+  if (version.size() != 8 || !version.starts_with("HTTP/") || !base::is_digit(version[5]) ||
+      version[6] != '.' || !base::is_digit(version[7])) {
     return refuse(400, "the request line must be METHOD TARGET HTTP/1.1");
   }
   if (version != "HTTP/1.1" && version != "HTTP/1.0") {
@@ -149,7 +147,7 @@ Checked check_body_framing(const Framing& framing, const HttpLimits& limits) {
   }
   if (!framing.content_length) return Done{};
   const std::string_view length = *framing.content_length;
-  if (length.empty() || !std::ranges::all_of(length, is_digit)) {
+  if (length.empty() || !std::ranges::all_of(length, base::is_digit)) {
     return refuse(400, "Content-Length must be digits alone");
   }
   // Ten digits hold the limit, and what has more is beyond it unless it begins with zeros.
@@ -175,14 +173,15 @@ bool is_host(std::string_view text) {
     rest = host.substr(end);
     host = host.substr(0, end);
     const bool plain = std::ranges::all_of(host, [](char c) {
-      return is_digit(c) || is_alpha(c) || c == '.' || c == '-' || c == '_';
+      return base::is_digit(c) || is_alpha(c) || c == '.' || c == '-' || c == '_';
     });
     if (host.empty() || !plain) return false;
   }
   if (rest.empty()) return true;
   constexpr std::size_t kMostDigits = 5;
   const std::string_view port = rest.substr(1);
-  if (rest.front() != ':' || port.size() > kMostDigits || !std::ranges::all_of(port, is_digit)) {
+  if (rest.front() != ':' || port.size() > kMostDigits ||
+      !std::ranges::all_of(port, base::is_digit)) {
     return false;
   }
   return port.empty() || std::stoul(std::string(port)) <= 0xffff;

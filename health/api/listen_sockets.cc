@@ -13,9 +13,6 @@
 namespace sluice::health {
 namespace {
 
-// Clients that the kernel keeps for us; it cuts this to net.core.somaxconn.
-constexpr int kBacklog = 1'024;
-
 base::Unexpected<base::Error> failure(const base::SocketAddress& address) {
   return base::failure("api: " + address.to_string() + ": " + uv_strerror(-errno));
 }

@@ -3,19 +3,15 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "health/api/handlers.h"
+#include "health/api/limit.h"
 #include "health/api/replies.h"
 
 namespace sluice::health::handlers {
 namespace {
 
 using nlohmann::ordered_json;
-
-// More than anybody reads in a list of candidates; as many as a screen or two takes.
-constexpr std::size_t kUsualNames = 200;
-constexpr std::size_t kMostNames = 1'000;
 
 // Those that begin right, so many at most.
 class NameList {
@@ -80,16 +76,6 @@ struct Kind {
 constexpr std::array kKinds{Kind{"server", list_servers}, Kind{"pool", list_pools},
                             Kind{"service", list_services}, Kind{"owner", list_owners}};
 
-std::optional<std::size_t> read_limit(const Exchange& exchange) {
-  const std::string* text = exchange.parameter("limit");
-  if (text == nullptr) return kUsualNames;
-  std::size_t limit = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), limit);
-  const bool whole = error == std::errc{} && end == text->data() + text->size();
-  if (!whole || limit < 1 || limit > kMostNames) return {};
-  return limit;
-}
-
 }  // namespace
 
 void names(const ApiContext& api, Exchange exchange) {
@@ -100,9 +86,7 @@ void names(const ApiContext& api, Exchange exchange) {
     return reply(exchange, bad_member("kind", "must be server, pool, service or owner"));
   }
   const auto limit = read_limit(exchange);
-  if (!limit) {
-    return reply(exchange, bad_member("limit", "must be 1.." + std::to_string(kMostNames)));
-  }
+  if (!limit) return reply(exchange, limit.error());
   const std::string* begun = exchange.parameter("prefix");
   std::string prefix = begun == nullptr ? "" : *begun;
   std::ranges::transform(prefix, prefix.begin(), [](char c) {

@@ -21,12 +21,6 @@ namespace {
 // Room for one record of the user or group database; a group with thousands of members exceeds it
 // and must be named by number.
 using Record = std::array<char, 16'384>;
-// Clients that the kernel keeps for us; it cuts this to net.core.somaxconn.
-constexpr int kBacklog = 1'024;
-
-base::Unexpected<base::Error> failure(const std::string& path, int number) {
-  return base::failure(path + ": " + std::generic_category().message(number));
-}
 
 base::Checked<sockaddr_un> address_of(const std::string& path) {
   sockaddr_un address{};
@@ -68,7 +62,7 @@ base::Checked<base::Done> make_room(const std::string& path, const sockaddr_un& 
   struct stat status {};
   if (lstat(path.c_str(), &status) != 0) {
     if (errno == ENOENT) return base::Done{};
-    return failure(path, errno);
+    return base::system_failure(path, errno);
   }
   if (!S_ISSOCK(status.st_mode)) {
     return base::failure(path + ": is there already and is not a socket");
@@ -78,8 +72,8 @@ base::Checked<base::Done> make_room(const std::string& path, const sockaddr_un& 
   if (number == 0 || number == EAGAIN) {
     return base::failure(path + ": another process listens there");
   }
-  if (number != ECONNREFUSED) return failure(path, number);
-  if (unlink(path.c_str()) != 0 && errno != ENOENT) return failure(path, errno);
+  if (number != ECONNREFUSED) return base::system_failure(path, number);
+  if (unlink(path.c_str()) != 0 && errno != ENOENT) return base::system_failure(path, errno);
   return base::Done{};
 }
 
@@ -104,23 +98,23 @@ base::Checked<UnixListener> UnixListener::open(const config::UnixSocket& socket)
   listener.descriptor_ =
       base::FileDescriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const int descriptor = listener.descriptor_.get();
-  if (descriptor < 0) return failure(socket.path, errno);
+  if (descriptor < 0) return base::system_failure(socket.path, errno);
   // Linux gives the file the mode of the unbound socket, so that it is nobody's before chmod(). (A
   // umask would do so too, for all threads of the process.) Nobody connects before listen() anyway.
   fchmod(descriptor, 0600);
   if (::bind(descriptor, reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0) {
-    return failure(socket.path, errno);
+    return base::system_failure(socket.path, errno);
   }
   struct stat status {};
-  if (lstat(socket.path.c_str(), &status) != 0) return failure(socket.path, errno);
+  if (lstat(socket.path.c_str(), &status) != 0) return base::system_failure(socket.path, errno);
   listener.path_ = socket.path;
   listener.device_ = status.st_dev;
   listener.inode_ = status.st_ino;
   if (group && lchown(socket.path.c_str(), static_cast<uid_t>(-1), *group) != 0) {
-    return failure(socket.path + ": giving it to group " + socket.group, errno);
+    return base::system_failure(socket.path + ": giving it to group " + socket.group, errno);
   }
-  if (chmod(socket.path.c_str(), socket.mode) != 0) return failure(socket.path, errno);
-  if (::listen(descriptor, kBacklog) != 0) return failure(socket.path, errno);
+  if (chmod(socket.path.c_str(), socket.mode) != 0) return base::system_failure(socket.path, errno);
+  if (::listen(descriptor, kBacklog) != 0) return base::system_failure(socket.path, errno);
   return listener;
 }
 
@@ -138,18 +132,18 @@ bool UnixListener::has_file() const noexcept {
 
 base::Checked<base::Done> UnixListener::permit(const config::UnixSocket& socket) {
   struct stat status {};
-  if (lstat(path_.c_str(), &status) != 0) return failure(path_, errno);
+  if (lstat(path_.c_str(), &status) != 0) return base::system_failure(path_, errno);
   device_ = status.st_dev;
   inode_ = status.st_ino;
   if (!socket.group.empty()) {
     const auto group = group_of(socket.group);
     if (!group) return base::Unexpected{group.error()};
     if (*group != status.st_gid && lchown(path_.c_str(), static_cast<uid_t>(-1), *group) != 0) {
-      return failure(path_ + ": giving it to group " + socket.group, errno);
+      return base::system_failure(path_ + ": giving it to group " + socket.group, errno);
     }
   }
   if ((status.st_mode & 07777U) != socket.mode && chmod(path_.c_str(), socket.mode) != 0) {
-    return failure(path_, errno);
+    return base::system_failure(path_, errno);
   }
   return base::Done{};
 }

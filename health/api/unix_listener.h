@@ -11,6 +11,9 @@
 
 namespace sluice::health {
 
+// Clients that the kernel keeps for a socket of the API; it cuts this to net.core.somaxconn.
+inline constexpr int kBacklog = 1'024;
+
 // A listening unix socket and its file. The file has its group and mode before anybody can connect.
 class UnixListener {
  public:

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "config/base/octet_scan.h"
+#include "health/api/event_json.h"
 #include "health/rfc3339.h"
 
 namespace sluice::health {
@@ -30,10 +31,6 @@ ordered_json time_or_null(const std::optional<base::WallTime>& time) {
 template <class T>
 ordered_json word_or_null(const std::optional<T>& value) {
   return value ? ordered_json(to_string(*value)) : ordered_json();
-}
-
-ordered_json text_or_null(const std::string& text) {
-  return text.empty() ? ordered_json() : ordered_json(text);
 }
 
 ordered_json sessions_or_null(const std::optional<Sessions>& sessions) {

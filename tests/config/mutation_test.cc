@@ -16,7 +16,7 @@ namespace {
 
 using Random = std::mt19937;  // with a fixed seed: a failure is found again
 
-std::string example(const char* name) {
+std::string text_of_example(const char* name) {
   const auto path = std::filesystem::path(__FILE__).parent_path() / "examples" / name;
   const auto text = read_file(path.string());
   EXPECT_TRUE(text) << path;
@@ -77,7 +77,7 @@ void expect_sound(const std::vector<base::Error>& errors, const std::string& tex
 }
 
 TEST(MutatedConfiguration, IsLoadedOrRefusedWithLines) {
-  const std::string text = example("sluice.yaml");
+  const std::string text = text_of_example("sluice.yaml");
   Random random(1);
   int refused = 0;
   for (int i = 0; i < 3'000; ++i) {
@@ -92,7 +92,7 @@ TEST(MutatedConfiguration, IsLoadedOrRefusedWithLines) {
 }
 
 TEST(MutatedConfiguration, OfTheAgentIsLoadedOrRefusedWithLines) {
-  const std::string text = example("agent.yaml");
+  const std::string text = text_of_example("agent.yaml");
   Random random(2);
   int refused = 0;
   for (int i = 0; i < 5'000; ++i) {
@@ -107,7 +107,7 @@ TEST(MutatedConfiguration, OfTheAgentIsLoadedOrRefusedWithLines) {
 }
 
 TEST(CutConfiguration, IsLoadedOrRefusedWithLines) {
-  const std::string text = example("sluice.yaml");
+  const std::string text = text_of_example("sluice.yaml");
   for (std::size_t size = 0; size < text.size(); size += 3) {
     const std::string cut = text.substr(0, size);
     const auto loaded = load_text(cut, "t.yaml");

@@ -26,17 +26,18 @@ void expect_agreement(std::string_view octets) {
   EXPECT_EQ(*plain, *full) << octets;
 }
 
-std::string service(std::string_view members) {
+std::string plain_service(std::string_view members) {
   return R"({"instance": "b", "seq": 1, "services": {"s": {)" + std::string(members) + "}}}";
 }
 
 TEST(PlainHeartbeat, IsReadAsTheFullReaderDoes) {
   for (const std::string& octets :
-       {std::string(kPlain), "\r\n\t " + std::string(kPlain) + " \n", service(R"("health" : "up")"),
+       {std::string(kPlain), "\r\n\t " + std::string(kPlain) + " \n",
+        plain_service(R"("health" : "up")"),
         std::string(R"({"services":{},"seq":0,"instance":"b"})"),
-        service(R"("health": "up", "last_new_connection": 0)"),
-        service(R"("health": "up", "last_new_connection": 999999999.999)"),
-        service(R"("last_new_connection": 7.5, "health": "up")"),
+        plain_service(R"("health": "up", "last_new_connection": 0)"),
+        plain_service(R"("health": "up", "last_new_connection": 999999999.999)"),
+        plain_service(R"("last_new_connection": 7.5, "health": "up")"),
         std::string(R"({"instance": "b", "seq": 9999999999999999999, "services": {}})")}) {
     EXPECT_TRUE(parse_plain_heartbeat(octets)) << octets;
     expect_agreement(octets);
@@ -55,7 +56,7 @@ std::string members_backwards(int count, const std::string& value) {
 
 TEST(PlainHeartbeat, LeavesMoreMembersThanAnyAgentHasToTheFullReader) {
   const auto counters = [](int count) {
-    return service(R"("health":"up","sessions":{)" + members_backwards(count, "7") + "}");
+    return plain_service(R"("health":"up","sessions":{)" + members_backwards(count, "7") + "}");
   };
   const auto services = [](int count) {
     return R"({"instance":"b","seq":1,"services":{)" +
@@ -97,7 +98,7 @@ TEST(PlainHeartbeat, LeavesEverythingElseToTheFullReader) {
         R"("health": "up", "heath": 1)",
         R"("health": "up", "hook": {"state": "ok", "text": ""})",
         R"("health": "up", "paused": {"by": "root", "since": "2026-11-20T10:00:30Z"})"}) {
-    EXPECT_FALSE(parse_plain_heartbeat(service(members))) << members;
+    EXPECT_FALSE(parse_plain_heartbeat(plain_service(members))) << members;
   }
   for (const char* octets :
        {"", "{}", "[]", R"({"instance": "b", "seq": 1})", R"({"instance": "b", "services": {}})",
@@ -107,7 +108,7 @@ TEST(PlainHeartbeat, LeavesEverythingElseToTheFullReader) {
     EXPECT_FALSE(parse_plain_heartbeat(octets)) << octets;
   }
   EXPECT_FALSE(parse_plain_heartbeat(
-      service("\"health\": \"up\", \"instance\": \"" + std::string(1'025, 'x') + "\"")));
+      plain_service("\"health\": \"up\", \"instance\": \"" + std::string(1'025, 'x') + "\"")));
 }
 
 TEST(PlainHeartbeat, NeverSaysOtherThanTheFullReader) {

@@ -7,7 +7,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr base::WallTime kNow{1'000'000s};
+constexpr base::WallTime kWallAt{1'000'000s};
 
 VerdictInput safe() {
   VerdictInput input;
@@ -18,7 +18,7 @@ VerdictInput safe() {
 }
 
 std::string only_code(const VerdictInput& input) {
-  const Verdict verdict = verdict_of({&input, 1}, kNow);
+  const Verdict verdict = verdict_of({&input, 1}, kWallAt);
   EXPECT_FALSE(verdict.safe_to_stop);
   EXPECT_EQ(verdict.reasons.size(), 1U);
   return verdict.reasons.empty() ? "" : verdict.reasons.front().code;
@@ -26,16 +26,16 @@ std::string only_code(const VerdictInput& input) {
 
 TEST(Verdict, IsSafeWhenNothingStandsAgainstIt) {
   const VerdictInput input = safe();
-  EXPECT_TRUE(verdict_of({&input, 1}, kNow).safe_to_stop);
+  EXPECT_TRUE(verdict_of({&input, 1}, kWallAt).safe_to_stop);
 }
 
 TEST(Verdict, WhoIsNotHeldButOutOfTheAnswersIsNotSaidToTakeConnections) {
   VerdictInput input = safe();
   input.held = false;
   input.named = true;
-  EXPECT_EQ(verdict_of({&input, 1}, kNow).reasons.front().text, "front-end is not held");
+  EXPECT_EQ(verdict_of({&input, 1}, kWallAt).reasons.front().text, "front-end is not held");
   input.named = false;
-  EXPECT_EQ(verdict_of({&input, 1}, kNow).reasons.front().text,
+  EXPECT_EQ(verdict_of({&input, 1}, kWallAt).reasons.front().text,
             "front-end is not held: no answer names it now, but that may change at any moment");
 }
 
@@ -53,7 +53,7 @@ TEST(Verdict, EachConditionOfSection6IsOneReason) {
   input.named = true;
   EXPECT_EQ(only_code(input), "served-while-held");
   input = safe();
-  input.horizon = kNow + 12s;
+  input.horizon = kWallAt + 12s;
   EXPECT_EQ(only_code(input), "horizon");
   input = safe();
   input.sessions.reset();
@@ -74,22 +74,22 @@ TEST(Verdict, EachConditionOfSection6IsOneReason) {
 
 TEST(Verdict, ReasonsCarryTheirNumbersAndTimes) {
   VerdictInput input = safe();
-  input.horizon = kNow + 11'200ms;
+  input.horizon = kWallAt + 11'200ms;
   input.sessions = Sessions{{"connections", 12}};
-  const Verdict verdict = verdict_of({&input, 1}, kNow);
+  const Verdict verdict = verdict_of({&input, 1}, kWallAt);
   ASSERT_EQ(verdict.reasons.size(), 2U);
   EXPECT_EQ(verdict.reasons[0].text, "caches may name it for another 12 s");
-  EXPECT_EQ(verdict.reasons[0].until, kNow + 11'200ms);
+  EXPECT_EQ(verdict.reasons[0].until, kWallAt + 11'200ms);
   EXPECT_EQ(verdict.reasons[1].text, "12 connections on front-end");
 }
 
 TEST(Verdict, AServersHorizonIsItsServicesLast) {
   VerdictInput inputs[] = {safe(), safe()};
-  inputs[0].horizon = kNow + 5s;
-  inputs[1].horizon = kNow + 9s;
-  const Verdict verdict = verdict_of(inputs, kNow);
+  inputs[0].horizon = kWallAt + 5s;
+  inputs[1].horizon = kWallAt + 9s;
+  const Verdict verdict = verdict_of(inputs, kWallAt);
   ASSERT_EQ(verdict.reasons.size(), 1U);
-  EXPECT_EQ(verdict.reasons[0].until, kNow + 9s);
+  EXPECT_EQ(verdict.reasons[0].until, kWallAt + 9s);
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <utility>
 
@@ -86,10 +85,6 @@ void read_services(const json* value, HostState& state, JsonReader& parent) {
   parent.take(reader.finish());
 }
 
-base::Unexpected<base::Error> system_error(const std::string& path, int error) {
-  return base::failure(path + ": " + std::strerror(error));
-}
-
 // Zero, or an errno.
 int write_all(int fd, std::string_view text) {
   while (!text.empty()) {
@@ -163,11 +158,11 @@ base::Checked<HostStateFile> HostStateFile::open(const std::string& folder) {
   std::error_code made;
   std::filesystem::create_directories(folder, made);
   const int folder_fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder_fd < 0) return system_error(folder, errno);
+  if (folder_fd < 0) return base::system_failure(folder, errno);
   const int lock_fd = openat(folder_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   const int error = errno;
   HostStateFile file(folder, folder_fd, lock_fd);  // closes what is open on each way out
-  if (lock_fd < 0) return system_error(folder + "/lock", error);
+  if (lock_fd < 0) return base::system_failure(folder + "/lock", error);
   if (flock(lock_fd, LOCK_EX | LOCK_NB) != 0) {
     return base::failure(folder + ": another sluice-agent uses this state folder");
   }
@@ -191,7 +186,7 @@ base::Checked<HostStateFile::Loaded> HostStateFile::load() const {
   const auto text = read_all(folder_fd_, kFile);
   if (!text) {
     if (errno == ENOENT) return Loaded{};
-    return system_error(folder_ + "/" + kFile, errno);
+    return base::system_failure(folder_ + "/" + kFile, errno);
   }
   auto state = text->size() > kMaxOctets ? base::Checked<HostState>(base::failure("is too large"))
                                          : parse_host_state(*text);
@@ -204,10 +199,10 @@ base::Checked<base::Done> HostStateFile::save(const HostState& state) const {
   const std::string path = folder_ + "/" + kFile;
   if (const int error = write_synced(folder_fd_, kNext, render_host_state(state)); error != 0) {
     unlinkat(folder_fd_, kNext, 0);
-    return system_error(path, error);
+    return base::system_failure(path, error);
   }
-  if (renameat(folder_fd_, kNext, folder_fd_, kFile) != 0) return system_error(path, errno);
-  if (fsync(folder_fd_) != 0) return system_error(path, errno);
+  if (renameat(folder_fd_, kNext, folder_fd_, kFile) != 0) return base::system_failure(path, errno);
+  if (fsync(folder_fd_) != 0) return base::system_failure(path, errno);
   return base::Done{};
 }
 

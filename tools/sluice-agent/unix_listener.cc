@@ -14,21 +14,17 @@
 namespace sluice::agent {
 namespace {
 
-base::Unexpected<base::Error> system_error(const std::string& path, int error) {
-  return base::failure(path + ": " + std::strerror(error));
-}
-
 // Removes the file of a socket that nobody answers on any more.
 base::Checked<base::Done> clear_path(const sockaddr_un& address) {
   const std::string path(address.sun_path);
   struct stat status {};
   if (lstat(path.c_str(), &status) != 0) {
     if (errno == ENOENT) return base::Done{};
-    return system_error(path, errno);
+    return base::system_failure(path, errno);
   }
   if (!S_ISSOCK(status.st_mode)) return base::failure(path + ": is there and is no socket");
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) return system_error(path, errno);
+  if (fd < 0) return base::system_failure(path, errno);
   const int connected = connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
   const int error = errno;
   close(fd);
@@ -36,8 +32,8 @@ base::Checked<base::Done> clear_path(const sockaddr_un& address) {
   if (connected == 0 || error == EAGAIN) {
     return base::failure(path + ": another sluice-agent answers there");
   }
-  if (error != ECONNREFUSED && error != ENOENT) return system_error(path, error);
-  if (unlink(path.c_str()) != 0 && errno != ENOENT) return system_error(path, errno);
+  if (error != ECONNREFUSED && error != ENOENT) return base::system_failure(path, error);
+  if (unlink(path.c_str()) != 0 && errno != ENOENT) return base::system_failure(path, errno);
   return base::Done{};
 }
 
@@ -46,10 +42,10 @@ base::Checked<base::Done> set_permissions(const config::UnixSocket& where) {
     const group* found = getgrnam(where.group.c_str());
     if (found == nullptr) return base::failure(where.path + ": no group " + where.group);
     if (lchown(where.path.c_str(), static_cast<uid_t>(-1), found->gr_gid) != 0) {
-      return system_error(where.path, errno);
+      return base::system_failure(where.path, errno);
     }
   }
-  if (chmod(where.path.c_str(), where.mode) != 0) return system_error(where.path, errno);
+  if (chmod(where.path.c_str(), where.mode) != 0) return base::system_failure(where.path, errno);
   return base::Done{};
 }
 
@@ -67,11 +63,11 @@ base::Checked<int> bind_unix_socket(const config::UnixSocket& where) {
   std::filesystem::create_directories(std::filesystem::path(where.path).parent_path(), made);
   if (auto cleared = clear_path(address); !cleared) return base::Unexpected{cleared.error()};
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) return system_error(where.path, errno);
+  if (fd < 0) return base::system_failure(where.path, errno);
   if (bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     const int error = errno;
     close(fd);
-    return system_error(where.path, error);
+    return base::system_failure(where.path, error);
   }
   if (auto set = set_permissions(where); !set) {
     close(fd);

@@ -12,7 +12,7 @@ using SharedWords = SharedList<std::string>;
 
 TEST(SharedList, ReadsAsTheListThatItWasMadeOf) {
   const SharedWords words{"a", "b"};
-  EXPECT_THAT(words, testing::ElementsAre("a", "b"));
+  EXPECT_THAT(words, ::testing::ElementsAre("a", "b"));
   EXPECT_EQ(words.size(), 2U);
   EXPECT_EQ(words[1], "b");
   EXPECT_FALSE(words.empty());
@@ -31,7 +31,7 @@ TEST(SharedList, SharesItsItemsWithItsCopies) {
   SharedWords copy = words;
   EXPECT_EQ(copy.begin(), words.begin());
   copy = {"b"};
-  EXPECT_THAT(words, testing::ElementsAre("a"));
+  EXPECT_THAT(words, ::testing::ElementsAre("a"));
 }
 
 TEST(SharedList, ComparesItems) {

@@ -45,7 +45,7 @@ int filters() {
   return count;
 }
 
-class SyscallFilterTest : public testing::Test {
+class SyscallFilterTest : public ::testing::Test {
  protected:
   void SetUp() override {
     if (!SyscallFilter::kPossible) GTEST_SKIP() << "a sanitizer build";

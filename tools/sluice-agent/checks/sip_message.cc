@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view kSipVersion = "SIP/2.0";
 // Each branch of RFC 3261 starts with it (section 8.1.1.7).
 constexpr std::string_view kMagic = "z9hG4bK";
-constexpr std::string_view kBlanks = " \t\r\n";
+constexpr std::string_view kSipBlanks = " \t\r\n";
 
 std::string host_port(const base::SocketAddress& address) {
   const std::string host = address.address.to_string();
@@ -19,9 +19,9 @@ std::string host_port(const base::SocketAddress& address) {
 }
 
 std::string_view trim(std::string_view text) {
-  const auto from = text.find_first_not_of(kBlanks);
+  const auto from = text.find_first_not_of(kSipBlanks);
   if (from == std::string_view::npos) return {};
-  return text.substr(from, text.find_last_not_of(kBlanks) - from + 1);
+  return text.substr(from, text.find_last_not_of(kSipBlanks) - from + 1);
 }
 
 bool same_word(std::string_view a, std::string_view b) {

@@ -4,21 +4,18 @@
 #include <charconv>
 #include <cmath>
 
+#include "config/base/ascii.h"
 #include "tools/sluice-agent/log.h"
 #include "tools/sluice-agent/sessions/count.h"
 
 namespace sluice::agent {
 namespace {
 
-constexpr std::string_view kBlanks = " \t";
+constexpr std::string_view kMetricBlanks = " \t";
 
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 // As strconv.ParseFloat of Go reads it, which the format refers to; what is too large for a double
 // is infinite.
 std::optional<double> parse_value(std::string_view text) {
@@ -37,7 +34,7 @@ std::optional<double> parse_value(std::string_view text) {
 
 bool is_timestamp(std::string_view text) {
   if (text.starts_with('-')) text.remove_prefix(1);
-  return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
+  return !text.empty() && std::all_of(text.begin(), text.end(), base::is_digit);
 }
 
 }  // namespace
@@ -55,20 +52,23 @@ class MetricReader::Cursor {
   }
   // Whether there were any.
   bool skip_blanks() {
-    const auto count = std::min(left_.find_first_not_of(kBlanks), left_.size());
+    const auto count = std::min(left_.find_first_not_of(kMetricBlanks), left_.size());
     left_.remove_prefix(count);
     return count > 0;
   }
   // Of a metric, which may have colons, or of a label. Empty: there is none.
   std::string_view name(bool colons) {
     std::size_t size = 0;
-    while (size < left_.size() && (is_letter(left_[size]) || (size > 0 && is_digit(left_[size])) ||
-                                   (colons && left_[size] == ':'))) {
+    while (size < left_.size() &&
+           (is_letter(left_[size]) || (size > 0 && base::is_digit(left_[size])) ||
+            (colons && left_[size] == ':'))) {
       ++size;
     }
     return front(size);
   }
-  std::string_view word() { return front(std::min(left_.find_first_of(kBlanks), left_.size())); }
+  std::string_view word() {
+    return front(std::min(left_.find_first_of(kMetricBlanks), left_.size()));
+  }
   // What stands between quotes, the first of which is taken already.
   bool quoted(std::string& out) {
     out.clear();

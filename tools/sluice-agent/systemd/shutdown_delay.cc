@@ -14,7 +14,7 @@ namespace {
 
 constexpr const char* kLogind = "org.freedesktop.login1";
 constexpr const char* kPath = "/org/freedesktop/login1";
-constexpr const char* kManager = "org.freedesktop.login1.Manager";
+constexpr const char* kLogindManager = "org.freedesktop.login1.Manager";
 
 std::string joined(const std::vector<std::string>& texts) {
   std::string all;
@@ -60,7 +60,7 @@ std::string ShutdownDelay::text() const {
 }
 
 void ShutdownDelay::on_connected() {
-  bus_.match(std::string("type='signal',sender='") + kLogind + "',interface='" + kManager +
+  bus_.match(std::string("type='signal',sender='") + kLogind + "',interface='" + kLogindManager +
                  "',member='PrepareForShutdown',path='" + kPath + "'",
              [this](sd_bus_message*) { ask_whether_preparing(); });
   // logind keeps its locks over a restart of its own; where it does not, this is a new one.
@@ -82,7 +82,7 @@ void ShutdownDelay::ask(const char* property, std::function<void(sd_bus_message*
       [on_value = std::move(on_value)](const auto& reply) {
         if (reply) on_value(*reply);
       },
-      "ss", kManager, property);
+      "ss", kLogindManager, property);
 }
 
 void ShutdownDelay::ask_whether_preparing() {
@@ -96,8 +96,8 @@ void ShutdownDelay::take_lock() {
   if (!bus_.connected() || shutting_down()) return;
   ask("InhibitDelayMaxUSec", [this](sd_bus_message* value) { on_limit(value); });
   bus_.call(
-      {kLogind, kPath, kManager, "Inhibit"}, [this](const auto& reply) { on_lock(reply); }, "ssss",
-      "shutdown", "sluice-agent", "sessions in progress end first", "delay");
+      {kLogind, kPath, kLogindManager, "Inhibit"}, [this](const auto& reply) { on_lock(reply); },
+      "ssss", "shutdown", "sluice-agent", "sessions in progress end first", "delay");
 }
 
 // An older lock is let go when the new one is there; a shutdown that has begun meanwhile waits for

@@ -14,7 +14,7 @@ namespace {
 
 constexpr const char* kSystemd = "org.freedesktop.systemd1";
 constexpr const char* kRoot = "/org/freedesktop/systemd1";
-constexpr const char* kManager = "org.freedesktop.systemd1.Manager";
+constexpr const char* kSystemdManager = "org.freedesktop.systemd1.Manager";
 constexpr const char* kUnit = "org.freedesktop.systemd1.Unit";
 constexpr const char* kProperties = "org.freedesktop.DBus.Properties";
 
@@ -114,7 +114,8 @@ void UnitWatcher::on_connected() {
     unit.followed.clear();
     follow(name, unit, unit.path);
   }
-  bus_.match(signal_rule(kManager, "Reloading", kRoot), [this](sd_bus_message*) { ask_all(); });
+  bus_.match(signal_rule(kSystemdManager, "Reloading", kRoot),
+             [this](sd_bus_message*) { ask_all(); });
   bus_.match(std::string("type='signal',sender='org.freedesktop.DBus',"
                          "member='NameOwnerChanged',arg0='") +
                  kSystemd + "'",
@@ -136,7 +137,7 @@ void UnitWatcher::ask_all() {
   if (!bus_.connected()) return;
   // Without a subscriber systemd sends no signals. To ask again is an error that says so, no harm.
   bus_.call(
-      {kSystemd, kRoot, kManager, "Subscribe"}, [](const auto&) {}, "");
+      {kSystemd, kRoot, kSystemdManager, "Subscribe"}, [](const auto&) {}, "");
   for (auto& [name, unit] : units_) ask(name, unit);
 }
 

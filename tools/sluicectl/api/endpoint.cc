@@ -22,9 +22,9 @@ namespace {
 constexpr const char* kDefaultSocket = "/run/sluice/sluice.sock";
 constexpr const char* kDefaultUrl = "http://127.0.0.1:8053";
 
-using Checked = base::Result<Endpoint, std::string>;
+using CheckedEndpoint = base::Result<Endpoint, std::string>;
 
-Checked socket_endpoint(const std::string& path) {
+CheckedEndpoint socket_endpoint(const std::string& path) {
   // The kernel's limit, with room for the octet that ends it.
   if (path.size() >= sizeof(sockaddr_un::sun_path)) {
     return base::Unexpected{"the socket's path is longer than " +
@@ -40,7 +40,7 @@ bool has_part(CURLU* url, CURLUPart part) {
   return found;
 }
 
-Checked url_endpoint(std::string text) {
+CheckedEndpoint url_endpoint(std::string text) {
   const base::CurlUrl url(curl_url());
   const bool scheme = text.starts_with("http://") || text.starts_with("https://");
   if (!scheme || curl_url_set(url.get(), CURLUPART_URL, text.c_str(), 0) != CURLUE_OK) {

@@ -9,8 +9,8 @@ namespace sluice::ctl {
 namespace {
 
 // Two seconds together, as long as a drain waits for who confirms (store.etcd.confirm_timeout).
-constexpr int kLooks = 5;
-constexpr base::Duration kBetweenLooks = std::chrono::milliseconds(500);
+constexpr int kMostLooks = 5;
+constexpr base::Duration kPauseBetween = std::chrono::milliseconds(500);
 
 }  // namespace
 
@@ -18,8 +18,8 @@ Exit cluster(const Options& options, Context& context) {
   Request request;
   request.path = "/v1/cluster";
   auto got = understood(context.api.send(request), read_cluster);
-  for (int looks = 1; got && is_confirming(got->value) && looks < kLooks; ++looks) {
-    if (const auto signal = context.pause(kBetweenLooks)) return *signal;
+  for (int looks = 1; got && is_confirming(got->value) && looks < kMostLooks; ++looks) {
+    if (const auto signal = context.pause(kPauseBetween)) return *signal;
     got = understood(context.api.send(request), read_cluster);
   }
   if (!got) return report(got.error(), options, context);

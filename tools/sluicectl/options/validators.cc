@@ -16,10 +16,9 @@ std::optional<base::SocketAddress> parse_dns_server(const std::string& text) {
   if (const auto whole = base::SocketAddress::parse(text)) {
     return whole->port == 0 ? std::nullopt : whole;
   }
-  constexpr std::uint16_t kDnsPort = 53;
   const auto address = base::IpAddress::parse(text);
   if (!address) return {};
-  return base::SocketAddress{*address, kDnsPort};
+  return base::SocketAddress{*address, base::kDnsPort};
 }
 
 std::string no_duration(const std::string& text) {

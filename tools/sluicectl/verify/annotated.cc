@@ -42,8 +42,9 @@ Table records(const Annotated& answer, const std::vector<Record>& section, bool 
                               {"SESSIONS", true}, {"IN", false},    {"RULE", false}};
   const bool known = std::ranges::any_of(
       section, [&](const Record& record) { return answer.server(record) != nullptr; });
-  constexpr std::size_t kPlain = 4;  // what there is of a record that names no server of ours
-  if (!known) columns.erase(columns.begin() + kPlain, columns.end());
+  constexpr std::size_t kColumnsOfOthers =
+      4;  // what there is of a record that names no server of ours
+  if (!known) columns.erase(columns.begin() + kColumnsOfOthers, columns.end());
   if (!names) columns.erase(columns.begin());
   Table rows(std::move(columns));
   for (const Record& record : section) {
@@ -59,7 +60,7 @@ Table records(const Annotated& answer, const std::vector<Record>& section, bool 
                           of == nullptr ? "" : sessions_words(*of),
                           in_cell(member),
                           member == nullptr ? "" : member->rule};
-    if (!known) row.erase(row.begin() + kPlain, row.end());
+    if (!known) row.erase(row.begin() + kColumnsOfOthers, row.end());
     if (!names) row.erase(row.begin());
     rows.add(std::move(row));
   }

@@ -170,7 +170,7 @@ ZoneFacts ask_zone(const std::string& zone, const base::SocketAddress& responder
     for (const std::size_t of : {2 * at, 2 * at + 1}) {
       for (const base::IpAddress& address : addresses_of(names[at], replies[of].message.answer)) {
         add_target(facts.name_servers,
-                   {{address, kDnsPort}, Source::NameServer, "NS " + names[at]});
+                   {{address, base::kDnsPort}, Source::NameServer, "NS " + names[at]});
         any = true;
       }
     }

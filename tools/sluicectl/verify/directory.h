@@ -21,8 +21,6 @@ struct Target {
   std::string who;  // "responder ns1", "NS ns1.contoso.example", "resolver"
 };
 
-constexpr std::uint16_t kDnsPort = 53;  // where name servers of a zone listen
-
 // The zone that a name is in: the longest of the responders'; nothing: none of theirs.
 std::optional<std::string> zone_of(std::string_view name, const std::vector<Responder>& responders);
 

@@ -104,7 +104,7 @@ std::optional<std::string> port_hint(const PoolCheck& check) {
   std::vector<std::string> ports;
   for (const Target& each : check.targets) {
     if (each.source != Source::Responder) continue;
-    if (each.address.port == kDnsPort) return {};
+    if (each.address.port == base::kDnsPort) return {};
     const std::string port = std::to_string(each.address.port);
     if (std::ranges::find(ports, port) == ports.end()) ports.push_back(port);
   }
@@ -113,7 +113,7 @@ std::optional<std::string> port_hint(const PoolCheck& check) {
            is_fault(each.judgement.finding);
   });
   if (!fails || ports.empty()) return {};
-  return "name servers are asked at port " + std::to_string(kDnsPort) +
+  return "name servers are asked at port " + std::to_string(base::kDnsPort) +
          "; your responder listens at " + joined(ports, ", ") + "; --no-ns leaves them out";
 }
 
